@@ -1,0 +1,79 @@
+"""The metrics that models are compared by: name, direction, and how a change enters DeltaOne.
+
+One table, so that "is lower better?" and "are f1 and f1_score the same?" have one answer everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hokusai.errors import MetricError
+
+
+class Task(StrEnum):
+    """What a model predicts."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Scale(StrEnum):
+    """How a change in a metric becomes a unit-free fraction that can be averaged with others."""
+
+    SHARE = "share"
+    """Already unit-free, at most 1: its absolute change counts."""
+    TARGET_UNITS = "target_units"
+    """Measured in units of the target: its change relative to the baseline counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A metric that two models can be compared by."""
+
+    name: str
+    task: Task
+    higher_is_better: bool
+    scale: Scale
+
+    @property
+    def direction(self) -> int:
+        """+1 where higher is better, -1 where lower is better."""
+        return 1 if self.higher_is_better else -1
+
+
+_SPECS = (
+    MetricSpec("accuracy", Task.CLASSIFICATION, True, Scale.SHARE),
+    MetricSpec("precision", Task.CLASSIFICATION, True, Scale.SHARE),
+    MetricSpec("recall", Task.CLASSIFICATION, True, Scale.SHARE),
+    MetricSpec("f1", Task.CLASSIFICATION, True, Scale.SHARE),
+    MetricSpec("auroc", Task.CLASSIFICATION, True, Scale.SHARE),
+    MetricSpec("rmse", Task.REGRESSION, False, Scale.TARGET_UNITS),
+    MetricSpec("mae", Task.REGRESSION, False, Scale.TARGET_UNITS),
+    MetricSpec("r2", Task.REGRESSION, True, Scale.SHARE),
+)
+METRICS: dict[str, MetricSpec] = {spec.name: spec for spec in _SPECS}
+ALIASES: dict[str, str] = {"f1_score": "f1", "auc": "auroc", "roc_auc": "auroc", "r2_score": "r2"}
+
+
+def metric_spec(name: str) -> MetricSpec:
+    """The metric called `name`, by its own name or an alias.
+
+    Raises:
+        MetricError: No such metric; the text suggests the nearest name.
+
+    >>> metric_spec("f1_score").name
+    'f1'
+    """
+    spec = METRICS.get(ALIASES.get(name, name))
+    if spec is not None:
+        return spec
+    near = difflib.get_close_matches(name, [*METRICS, *ALIASES], n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known metrics: {', '.join(METRICS)}."
+    raise MetricError(f"No metric is called {name!r}", hint=hint)
+
+
+def metrics_for(task: Task) -> tuple[MetricSpec, ...]:
+    """The metrics that `task` is evaluated by, in reporting order."""
+    return tuple(spec for spec in _SPECS if spec.task is task)
