@@ -1,0 +1,57 @@
+# One recipe for each thing one does here; hooks and CI call the same ones.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+PYTEST_WORKERS ?= 2
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
+
+.PHONY: setup demo test check format bench-pipeline bench-memory bench-stats docs lock wheel clean
+setup: ## make .venv with everything for development
+	@./setup.sh dev
+
+demo: ## set up, then run the main job on real data and verify its attestation
+	@./setup.sh run
+	@$(PY) examples/demo.py
+
+test: setup ## run all tests
+	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=90
+
+check: setup ## format, lint, strict types, import layers, the documentation's code blocks
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@$(PY) -m pytest -q -p no:cacheprovider tests/docs
+
+format: setup ## rewrite the code in the house format
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench-pipeline: setup ## the dry run against an empty flow, and the cost of importing the flow
+	@$(PY) benchmarks/bench_pipeline.py
+
+bench-memory: setup ## a real run with 1,000,000 contributed rows: time, and memory against the loaded data
+	@$(PY) benchmarks/bench_memory.py
+
+bench-stats: setup ## the paired comparison against a bootstrap
+	@$(PY) benchmarks/bench_stats.py
+
+docs: setup ## the API reference, as HTML in build/docs
+	@$(PY) -m pdoc --output-directory build/docs hokusai
+	@echo "Open build/docs/index.html"
+
+wheel: setup ## build the wheel into dist/
+	@$(PY) -m uv build --wheel --no-build-isolation --python $(PY) --out-dir dist hokusai-ml-platform
+
+lock: setup ## resolve the lock files again
+	@COMPILE="$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links"; \
+	$$COMPILE -o requirements-dev.txt hokusai-ml-platform/pyproject.toml requirements-build.in --extra dev; \
+	$$COMPILE -o requirements.txt hokusai-ml-platform/pyproject.toml requirements-build.in --extra pipeline -c requirements-dev.txt; \
+	echo uv | $$COMPILE -o requirements-uv.txt -
+
+clean: ## remove what builds and tests leave behind (not .venv, not your data)
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,157 @@
+"""THE JSON form that is hashed or signed, and the one digest.
+
+Two parties agree on a digest only if they agree on every byte. RFC 8785 (JSON Canonicalization Scheme) fixes
+key order, escapes and number text, so nothing else in Hokusai serialises JSON for hashing. `parse_json` is the
+strict way back: what it accepts has one meaning (no duplicate keys, no NaN, no integer that a double cannot hold).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+
+import rfc8785
+
+from hokusai.errors import InvalidInputError
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly; larger ones are written as decimal text."""
+
+
+def canonical_json(value: object) -> bytes:
+    """The RFC 8785 bytes of a JSON value.
+
+    Equal values give equal bytes, whatever the order of their keys; `parse_json` gives the value back.
+
+    Args:
+        value: None, bool, int, float, str, list or tuple, dict with str keys, nested as wanted.
+
+    Raises:
+        InvalidInputError: The value has no canonical form (NaN, infinity, an integer beyond 2^53, a key that
+            is not text, a lone surrogate, another type, a cycle); `where` is the JSON path.
+
+    >>> canonical_json({"b": 1.0, "a": "é"}).decode()
+    '{"a":"é","b":1}'
+
+    References:
+        RFC 8785, JSON Canonicalization Scheme (JCS), sections 3.2.2 and 3.2.3.
+    """
+    try:
+        return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself, at run time
+    except ValueError as exc:  # its own errors, and UnicodeEncodeError for a surrogate in a key
+        path, what = next(_troubles(value, "$"), ("$", str(exc)))
+        raise InvalidInputError(f"Not representable as canonical JSON: {what}", where=path) from exc
+    except RecursionError as exc:
+        raise InvalidInputError(
+            "Not representable as canonical JSON: nested too deeply, or contains itself", where="$"
+        ) from exc
+
+
+def parse_json(text: bytes) -> object:
+    """Read JSON that must have exactly one meaning.
+
+    Raises:
+        InvalidInputError: Not UTF-8, not JSON, a key twice in one object, NaN or infinity, an integer that a
+            double cannot hold, or nested too deeply.
+
+    >>> parse_json(b'{"a": [1, 2.5, null]}')
+    {'a': [1, 2.5, None]}
+    """
+    try:
+        return json.loads(  # type: ignore[no-any-return]  # JSON: any value
+            text.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_exact,
+        )
+    except UnicodeDecodeError as exc:
+        raise InvalidInputError(f"Not UTF-8 text: byte {exc.start} cannot be decoded") from exc
+    except json.JSONDecodeError as exc:
+        raise InvalidInputError(f"Not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}") from exc
+    except RecursionError as exc:
+        raise InvalidInputError("Not usable JSON: nested too deeply") from exc
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 of `data`, as 64 lower-case hex digits.
+
+    >>> sha256_hex(b"")[:16]
+    'e3b0c44298fc1c14'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest(value: object) -> str:
+    """The digest of a JSON value: SHA-256 of its canonical bytes, as hex.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    return sha256_hex(canonical_json(value))
+
+
+def _troubles(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Each (path, reason) for which `value` has no canonical form; walked only after a failure."""
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        if _has_surrogate(value):
+            yield path, "the text has a lone surrogate, which UTF-8 cannot hold"
+    elif isinstance(value, int):
+        if abs(value) > MAX_SAFE_INTEGER:
+            yield path, f"the integer {value} is beyond 2^53 - 1; write it as text"
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield path, f"{value} is not a JSON number"
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _troubles(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield path, f"the key {key!r} is {type(key).__name__}, not text"
+            elif _has_surrogate(key):
+                yield path, f"the key {key!r} has a lone surrogate, which UTF-8 cannot hold"
+            else:
+                yield from _troubles(item, f"{path}.{key}")
+    else:
+        yield path, f"{type(value).__name__} is not a JSON type"
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    seen = dict(pairs)
+    if len(seen) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise InvalidInputError(f"Not usable JSON: the key {twice!r} stands twice in one object")
+    return seen
+
+
+def _refuse_constant(name: str) -> object:
+    raise InvalidInputError(f"Not JSON: {name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise InvalidInputError(f"Not usable JSON: the number {text} does not fit a double")
+    return number
+
+
+def _exact(text: str) -> int | float:
+    # 100000000000000000000 is how RFC 8785 writes the double 1e20: a float then, or it could not be written again.
+    if len(text) <= 15:
+        return int(text)
+    as_float = float(text)
+    if abs(as_float) <= MAX_SAFE_INTEGER:
+        return int(text)
+    if not math.isfinite(as_float) or rfc8785.dumps(as_float) != text.encode():
+        raise InvalidInputError(f"Not usable JSON: the integer {text[:40]} does not fit a double")
+    return as_float
