@@ -1,8 +1,9 @@
 """THE JSON form that is hashed or signed, and the one digest.
 
-Two parties agree on a digest only if they agree on every byte. RFC 8785 (JSON Canonicalization Scheme) fixes
-key order, escapes and number text, so nothing else in Hokusai serialises JSON for hashing. `parse_json` is the
-strict way back: what it accepts has one meaning (no duplicate keys, no NaN, no integer that a double cannot hold).
+Two parties agree on a digest only if they agree on every byte. RFC 8785 (JSON Canonicalization Scheme)
+fixes key order, escapes and number text, so nothing else in Hokusai serialises JSON for hashing. `parse_json`
+is the strict way back: what it accepts has one meaning (no duplicate keys, no NaN, no integer that a double
+cannot hold).
 """
 
 from __future__ import annotations
@@ -54,13 +55,13 @@ def parse_json(text: bytes) -> object:
 
     Raises:
         InvalidInputError: Not UTF-8, not JSON, a key twice in one object, NaN or infinity, an integer that a
-            double cannot hold, or nested too deeply.
+            double cannot hold, a lone surrogate, or nested too deeply.
 
     >>> parse_json(b'{"a": [1, 2.5, null]}')
     {'a': [1, 2.5, None]}
     """
     try:
-        return json.loads(  # type: ignore[no-any-return]  # JSON: any value
+        value: object = json.loads(
             text.decode("utf-8"),
             object_pairs_hook=_without_duplicates,
             parse_constant=_refuse_constant,
@@ -73,6 +74,10 @@ def parse_json(text: bytes) -> object:
         raise InvalidInputError(f"Not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}") from exc
     except RecursionError as exc:
         raise InvalidInputError("Not usable JSON: nested too deeply") from exc
+    if b"\\ud" in text.lower():  # an escaped surrogate: half a pair is not text
+        for path, what in _troubles(value, "$"):
+            raise InvalidInputError(f"Not usable JSON: {what}", where=path)
+    return value
 
 
 def sha256_hex(data: bytes) -> str:
@@ -95,34 +100,34 @@ def digest(value: object) -> str:
 
 def _troubles(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Each (path, reason) for which `value` has no canonical form; walked only after a failure."""
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, str):
-        if _has_surrogate(value):
-            yield path, "the text has a lone surrogate, which UTF-8 cannot hold"
-    elif isinstance(value, int):
-        if abs(value) > MAX_SAFE_INTEGER:
-            yield path, f"the integer {value} is beyond 2^53 - 1; write it as text"
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield path, f"{value} is not a JSON number"
-    elif isinstance(value, list | tuple):
+    if isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _troubles(item, f"{path}[{index}]")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not isinstance(key, str):
-                yield path, f"the key {key!r} is {type(key).__name__}, not text"
-            elif _has_surrogate(key):
-                yield path, f"the key {key!r} has a lone surrogate, which UTF-8 cannot hold"
+            trouble = _trouble(key) if isinstance(key, str) else f"it is {type(key).__name__}, not text"
+            if trouble:
+                yield path, f"the key {key!r}: {trouble}"
             else:
                 yield from _troubles(item, f"{path}.{key}")
-    else:
-        yield path, f"{type(value).__name__} is not a JSON type"
+    elif trouble := _trouble(value):
+        yield path, trouble
 
 
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)
+def _trouble(scalar: object) -> str:
+    """Why a value that holds no others has no canonical form; empty if it has one."""
+    match scalar:
+        case None | bool():
+            return ""
+        case str():
+            broken = any("\ud800" <= char <= "\udfff" for char in scalar)
+            return "the text has a lone surrogate, which UTF-8 cannot hold" if broken else ""
+        case int():
+            beyond = abs(scalar) > MAX_SAFE_INTEGER
+            return f"the integer {scalar} is beyond 2^53 - 1; write it as text" if beyond else ""
+        case float():
+            return "" if math.isfinite(scalar) else f"{scalar} is not a JSON number"
+    return f"{type(scalar).__name__} is not a JSON type"
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -146,7 +151,8 @@ def _finite(text: str) -> float:
 
 
 def _exact(text: str) -> int | float:
-    # 100000000000000000000 is how RFC 8785 writes the double 1e20: a float then, or it could not be written again.
+    # 100000000000000000000 is how RFC 8785 writes the double 1e20: a float, then, or it could not be written
+    # again.
     if len(text) <= 15:
         return int(text)
     as_float = float(text)

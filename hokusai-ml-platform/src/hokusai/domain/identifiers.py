@@ -1,7 +1,7 @@
 """Names that arrive as text from people, parsed once at the door.
 
-A wallet address decides where credit is paid, so its one rule lives here: what can be paid, what is only a name,
-and what to warn of. Whatever was typed is kept, since it is what the contributor will look for.
+A wallet address decides where credit is paid, so its one rule lives here: what can be paid, what is only a
+name, and what to warn of. Whatever was typed is kept, since it is what the contributor will look for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MAX_LENGTH = 256
 
 @dataclass(frozen=True, slots=True)
 class WalletAddress:
-    """Where a contributor is paid, or, if it is no address, an opaque id under which the contribution is recorded.
+    """Where a contributor is paid, or, if it is no address, an opaque id to record the contribution under.
 
     Make one with `parse`. `str()` gives the text as typed, and `WalletAddress.parse(str(x)) == x`.
     Two spellings of one account are different values; compare `checksummed` to compare accounts.
@@ -40,7 +40,9 @@ class WalletAddress:
                 hint="Give 0x and 40 hex digits.",
             )
         if self.text != self.text.strip():
-            raise InvalidInputError(f"Not a wallet address: {self.text!r} has blanks around it", where="wallet")
+            raise InvalidInputError(
+                f"Not a wallet address: {self.text!r} has blanks around it", where="wallet"
+            )
 
     @classmethod
     def parse(cls, text: str) -> WalletAddress:
@@ -58,7 +60,7 @@ class WalletAddress:
 
     @property
     def checksum_holds(self) -> bool | None:
-        """Whether the EIP-55 checksum is right; None where there is none (one case, no letters, opaque id)."""
+        """Whether the EIP-55 checksum is right; None where there is none (one case, or no address)."""
         digits = self.text[2:]
         if not self.payable or digits in (digits.lower(), digits.upper()):
             return None
@@ -91,8 +93,8 @@ class WalletAddress:
             )
         if self.checksum_holds is False:
             return (
-                f"Wallet {self.text!r} is in mixed case, but its EIP-55 checksum does not hold, so a typing error "
-                f"would go unnoticed: taken as unchecked. The checksummed form would be {self.checksummed}."
+                f"Wallet {self.text!r} is in mixed case, but its EIP-55 checksum does not hold, so a "
+                f"typing error would go unnoticed: taken as unchecked. With its checksum it reads {self.checksummed}."
             )
         return None
 

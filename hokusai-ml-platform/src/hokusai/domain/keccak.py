@@ -1,7 +1,8 @@
 """Keccak-256, the hash of Ethereum, which the standard library does not have.
 
-`hashlib.sha3_256` is the later NIST standard: same permutation, other padding, other digests. Addresses need the
-original. Pure Python is enough: an address takes about 0.1 ms, and nothing else in Hokusai hashes with it.
+`hashlib.sha3_256` is the later NIST standard: same permutation, other padding, other digests. Addresses need
+the original. Pure Python is enough: an address takes about a millisecond, and nothing else in Hokusai hashes
+with it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def keccak_256(data: bytes) -> bytes:
     'c5d2460186f7233c'
 
     References:
-        The Keccak reference, version 3.0 (2011), sections 1.1 and 1.2; padding 0x01 … 0x80 as Ethereum uses it.
+        The Keccak reference, version 3.0 (2011), sections 1.1 and 1.2; padding 0x01 … 0x80, as Ethereum
+        has it.
     """
     padding = bytearray(_RATE_BYTES - len(data) % _RATE_BYTES)
     padding[0] |= 0x01

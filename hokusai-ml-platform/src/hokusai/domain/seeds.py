@@ -1,7 +1,7 @@
 """Seeds: each step draws its own from (seed, step, purpose).
 
-Steps that share one generator depend on each other's order and number of draws: adding a draw in one would change
-the results of all that follow. A derived seed depends on its three names alone.
+Steps that share one generator depend on each other's order and number of draws: adding a draw in one would
+change the results of all that follow. A derived seed depends on its three names alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def derive_seed(seed: int, step: str, purpose: str, *, bits: int = 63) -> int:
         seed: The run's seed.
         step: The pipeline step that draws.
         purpose: What it draws for, such as "split".
-        bits: Width of the result, at most 256; 63 fits a signed 64-bit integer, and 32 is what scikit-learn takes.
+        bits: Width of the result, at most 256; 63 fits a signed 64-bit integer, 32 suits scikit-learn.
 
     Returns:
         A number in [0, 2^bits).

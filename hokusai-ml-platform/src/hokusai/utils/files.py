@@ -1,0 +1,105 @@
+"""Files that must be whole or absent: digests of what was read, and writes that never leave half a file.
+
+A pipeline that is killed, or a disk that fills up, must not leave an output that looks finished. Failures of
+the file system become our own errors here, so that a caller sees one sentence with the path, not a traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from hokusai.errors import InvalidInputError, NotFoundError
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes as hex, read in pieces.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InvalidInputError: It is a folder, or cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as exc:
+        raise _cannot_read(path, exc) from exc
+
+
+def read_limited(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a file that is expected to be small.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InvalidInputError: It is a folder, cannot be read, or is longer than `max_bytes`.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as exc:
+        raise _cannot_read(path, exc) from exc
+    if len(data) > max_bytes:
+        raise InvalidInputError(f"The file is longer than {max_bytes} bytes", where=str(path))
+    return data
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
+
+    A temporary file in the same folder is written, synced and renamed over `path`; on failure it is removed
+    and `path` is as it was.
+
+    Args:
+        path: Where to; its folder must exist.
+        data: All of the new content.
+        mode: Permission bits, applied before anything is written; the process's umask is not.
+
+    Raises:
+        InvalidInputError: The folder is missing or cannot be written, or the disk is full.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as exc:
+        raise _cannot_write(path, exc) from exc
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException as exc:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        if isinstance(exc, OSError):
+            raise _cannot_write(path, exc) from exc
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut; a file system that cannot do so is no reason to fail."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _cannot_read(path: Path, exc: OSError) -> NotFoundError | InvalidInputError:
+    if isinstance(exc, FileNotFoundError):
+        return NotFoundError("There is no such file", where=str(path))
+    return InvalidInputError(f"The file cannot be read: {exc.strerror}", where=str(path))
+
+
+def _cannot_write(path: Path, exc: OSError) -> InvalidInputError:
+    return InvalidInputError(
+        f"The file cannot be written: {exc.strerror}",
+        where=str(path),
+        hint="Check that the folder exists, may be written, and has space.",
+    )
