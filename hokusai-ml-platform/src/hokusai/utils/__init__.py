@@ -1,0 +1,1 @@
+"""The base that everything stands on: settings, logging, metric names, whole-or-absent files."""

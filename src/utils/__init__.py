@@ -1,0 +1,1 @@
+"""Faces of `hokusai.utils` under their established import path."""
