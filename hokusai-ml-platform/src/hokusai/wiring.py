@@ -12,8 +12,45 @@ from typing import TYPE_CHECKING
 from hokusai.utils import metrics
 
 if TYPE_CHECKING:
-    from hokusai.ports import MetricSink
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from hokusai.ports import MetricSink, ModelFiles, RunStore
     from hokusai.utils.config import Settings
+
+
+def start_up() -> Settings:
+    """What a door does first: read the settings, and make the log follow them.
+
+    Raises:
+        ConfigurationError: One or more settings cannot be used.
+    """
+    from hokusai.utils import logging
+    from hokusai.utils.config import Settings
+
+    settings = Settings.load()
+    logging.configure(settings.log_level)
+    return settings
+
+
+def run_store(settings: Settings) -> RunStore:
+    """Where pipeline runs are tracked: MLflow."""
+    from hokusai.adapters.mlflow_runs import MlflowRunStore
+
+    return MlflowRunStore(settings.mlflow_uri, _artifact_location(settings))
+
+
+def model_files(settings: Settings) -> ModelFiles:
+    """Where stored models are found: MLflow."""
+    from hokusai.adapters.mlflow_models import MlflowModelFiles
+
+    return MlflowModelFiles(settings.mlflow_uri)
+
+
+def _artifact_location(settings: Settings) -> str | None:
+    """Beside the embedded database if that is what we use; else a server knows its own place."""
+    if settings.artifact_root is not None or settings.mlflow_uri.startswith("sqlite:"):
+        return settings.artifact_location
+    return None
 
 
 def metric_sink(settings: Settings) -> MetricSink:

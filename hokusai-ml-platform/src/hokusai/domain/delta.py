@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from hokusai.domain.metrics import MetricSpec, Scale, Task
@@ -158,10 +157,7 @@ def to_bps(fraction: float | Fraction) -> int:
     >>> to_bps(0.0332)
     332
     """
-    exact = Decimal(fraction.numerator) / Decimal(fraction.denominator) if isinstance(
-        fraction, Fraction
-    ) else Decimal(repr(fraction))
-    return int((exact * 10_000).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    return round(Fraction(str(fraction)) * 10_000)  # a float stands for the decimal number that it prints as
 
 
 def primary_record(delta: MetricDelta) -> PrimaryRecord:

@@ -94,7 +94,8 @@ class WalletAddress:
         if self.checksum_holds is False:
             return (
                 f"Wallet {self.text!r} is in mixed case, but its EIP-55 checksum does not hold, so a "
-                f"typing error would go unnoticed: taken as unchecked. With its checksum it reads {self.checksummed}."
+                "typing error would go unnoticed: taken as unchecked. "
+                f"With its checksum it reads {self.checksummed}."
             )
         return None
 

@@ -49,7 +49,6 @@ class RunJournal:
         params, metrics, tags: What describes the run as a whole.
         steps: One entry a step, in order.
         datasets: What was read.
-        files: Artefact path to the name of the file, in the journal's folder, that holds its bytes.
     """
 
     run_id: str
@@ -59,7 +58,6 @@ class RunJournal:
     tags: Mapping[str, str]
     steps: tuple[StepEntry, ...]
     datasets: tuple[DatasetEntry, ...]
-    files: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able data; `from_dict` is its inverse."""

@@ -1,0 +1,60 @@
+"""The command `hokusai`. One file a group of commands; a group is imported when it is used.
+
+Errors leave here as one sentence that says what was wrong, where, and what to do; a traceback would be a bug.
+Exit codes: 0 done, 1 refused or failed, 2 the command line itself is wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hokusai import __version__
+from hokusai.errors import HokusaiError
+
+_GROUPS = {
+    "attest": ("hokusai.cli.attest", "Verify, show and sign attestations."),
+    "pipeline": ("hokusai.cli.pipeline", "Run the pipeline: contributed data in, DeltaOne and an attestation out."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name, and imports one only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _GROUPS:
+            return None
+        command: click.Command = getattr(importlib.import_module(_GROUPS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _GROUPS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hokusai")
+def cli() -> None:
+    """Hokusai: models that improve through contributed data."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = cli.main(args=list(args) if args is not None else None, prog_name="hokusai", standalone_mode=False)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except HokusaiError as problem:
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {problem}", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

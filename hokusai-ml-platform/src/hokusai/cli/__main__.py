@@ -1,0 +1,5 @@
+"""`python -m hokusai.cli` is the command `hokusai`."""
+
+from hokusai.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""From a finished comparison to the signed statement of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from hokusai.attestation.envelope import keyid, sign
+from hokusai.attestation.statement import statement_bytes
+from hokusai.domain.canonical import sha256_hex
+from hokusai.domain.claim import DeltaOneClaim, Estimator
+from hokusai.domain.delta import Comparison
+from hokusai.domain.model import ModelArtifact
+from hokusai.pipeline.contribution import Contributed
+from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.reference import Facts
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_DECIDING_LIBRARIES = ("hokusai-ml-platform", "numpy", "polars")
+_DECIDING_IN_REAL_RUNS = ("scikit-learn",)
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A signed envelope as it stands in a file, the digest of its statement, and the id of the key."""
+
+    envelope: bytes
+    statement_sha256: str
+    keyid: str
+
+
+def attest(
+    plan: RunPlan,
+    facts: Facts,
+    contributed: Contributed,
+    baseline: ModelArtifact,
+    new: ModelArtifact,
+    comparison: Comparison,
+    key: Ed25519PrivateKey,
+) -> Attestation:
+    """The signed statement of what a run found. Only content: the same inputs give the same statement."""
+    statement = statement_bytes(
+        DeltaOneClaim(
+            baseline_model_sha256=baseline.sha256,
+            new_model_sha256=new.sha256,
+            benchmark_sha256=facts.benchmark_sha256,
+            contributions=tuple(contributed.contributions),
+            comparison=comparison,
+            target_column=plan.target_column,
+            feature_columns=tuple(facts.features),
+            base_rows=new.base_samples or 0,
+            new_estimator=Estimator(new.model_type, dict(new.params)),
+            baseline_estimator=Estimator(baseline.model_type, dict(baseline.params)),
+            libraries=_versions(_DECIDING_LIBRARIES + (() if plan.dry_run else _DECIDING_IN_REAL_RUNS)),
+            base_data_sha256=facts.base_sha256,
+            dry_run=plan.dry_run,
+        )
+    )
+    envelope = sign(statement, [key])
+    return Attestation(envelope.to_bytes() + b"\n", sha256_hex(statement), keyid(key.public_key()))
+
+
+def _versions(names: Sequence[str]) -> dict[str, str]:
+    return {name: version(name) for name in names}

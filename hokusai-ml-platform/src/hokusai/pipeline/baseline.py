@@ -1,0 +1,102 @@
+"""The model that the new one is compared with: loaded, trained on the base data, or mocked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hokusai.domain.metrics import Task
+from hokusai.domain.model import ModelArtifact
+from hokusai.domain.seeds import derive_seed
+from hokusai.errors import ConfigurationError
+from hokusai.pipeline.mock_models import BASELINE_TYPE, mock_baseline
+from hokusai.pipeline.model_file import SUFFIX, load_model
+from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.reference import Reference
+from hokusai.pipeline.training import DEFAULT_ESTIMATORS, fit, make_estimator, model_bytes
+from hokusai.ports import ModelFile, ModelFiles
+from hokusai.utils.files import read_limited
+
+FIRST_ID, SECOND_ID = "1.0.0", "2.0.0"
+_NAME_SEMVER = re.compile(r"[^/:]+/\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
+_MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/.+")
+_LARGEST_MODEL_BYTES = 4 << 30
+
+
+def load(plan: RunPlan, known: Reference, stored: ModelFiles) -> ModelArtifact:
+    """The baseline model of a run.
+
+    Raises:
+        NotFoundError: The model that the plan names does not exist.
+        UntrustedModelError: It is in a form that cannot be loaded safely.
+        SchemaError: It cannot be trained on the base data.
+    """
+    if plan.dry_run:
+        return mock_baseline(plan.seed).artifact(FIRST_ID, BASELINE_TYPE, known.base.height)
+    if plan.baseline_model is not None:
+        return _loaded(_find(plan.baseline_model, stored), known.facts.task)
+    path, params = chosen_estimator(plan, known.facts.task)
+    estimator = make_estimator(path, params, estimator_seed(plan), known.facts.task)
+    model = fit(estimator, known.base, plan.target_column, known.facts.kinds)
+    return ModelArtifact(FIRST_ID, path, f"model{SUFFIX}", model_bytes(model), params, known.base.height)
+
+
+def chosen_estimator(plan: RunPlan, task: Task) -> tuple[str, dict[str, object]]:
+    """Import path and arguments of the plan's estimator, or of the default for `task`."""
+    path, params = (plan.estimator, {}) if plan.estimator else DEFAULT_ESTIMATORS[task]
+    return path, dict(params) | dict(plan.estimator_params)
+
+
+def estimator_seed(plan: RunPlan) -> int:
+    """One seed for both models, so that they differ by their data and not by chance."""
+    return derive_seed(plan.seed, "train", "estimator")
+
+
+def next_id(baseline: ModelArtifact) -> str:
+    """The id that the retrained model goes by: the next minor version of a named baseline."""
+    name, slash, semver = baseline.model_id.rpartition("/")
+    if not slash or not re.match(r"\d+\.\d+\.\d+", semver):
+        return SECOND_ID
+    major, minor, *_ = semver.split(".")
+    return f"{name}/{major}.{int(minor) + 1}.0"
+
+
+def _find(reference: str, stored: ModelFiles) -> ModelFile:
+    path = Path(reference)
+    if path.is_file():
+        return ModelFile(FIRST_ID, path.name, read_limited(path, _LARGEST_MODEL_BYTES))
+    if _MLFLOW_URI.fullmatch(reference) or _NAME_SEMVER.fullmatch(reference):
+        return stored.fetch(reference)
+    raise ConfigurationError(
+        f"There is no model {reference!r}",
+        where="--baseline-model",
+        hint="Give name/1.2.0, an MLflow URI such as models:/name/3 or runs:/id/path, or an existing skops file.",
+    )
+
+
+def _loaded(file: ModelFile, task: Task) -> ModelArtifact:
+    model = load_model(file.content, where=file.file_name)
+    final = model.steps[-1][1] if hasattr(model, "steps") else model
+    kind = getattr(final, "_estimator_type", None) or _estimator_type(final)
+    if kind != {Task.CLASSIFICATION: "classifier", Task.REGRESSION: "regressor"}[task]:
+        raise ConfigurationError(
+            f"The baseline model is a {kind or 'model of no known kind'}, but the task is {task}",
+            where=file.file_name,
+            hint="Give --task, or a model that fits the target column.",
+        )
+    cls = type(final)
+    return ModelArtifact(
+        file.model_id, f"{_public_module(cls)}.{cls.__name__}", file.file_name, file.content, {}, None
+    )
+
+
+def _estimator_type(model: object) -> str | None:
+    from hokusai.utils.extras import require
+
+    kind: str | None = require("sklearn.utils", "ml").get_tags(model).estimator_type
+    return kind
+
+
+def _public_module(cls: type) -> str:
+    """The module that people import `cls` from: without the private parts of its path."""
+    return ".".join(part for part in cls.__module__.split(".") if not part.startswith("_"))

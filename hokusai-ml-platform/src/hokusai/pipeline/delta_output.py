@@ -1,0 +1,137 @@
+"""The DeltaOne JSON: `delta_output_{run_id}.json`, with exactly the keys that the specification gives.
+
+All of it follows from the inputs, byte for byte, except the fields named in `VOLATILE`: when and under which
+ids this run took place.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from hokusai.domain.canonical import digest
+from hokusai.domain.contribution import Contribution
+from hokusai.domain.delta import COMPUTATION_METHOD, Comparison
+from hokusai.domain.model import ModelArtifact
+
+SCHEMA_VERSION = "1.0"
+VOLATILE: tuple[tuple[str, ...], ...] = (
+    ("pipeline_metadata",),
+    ("evaluation_metadata", "evaluation_timestamp"),
+    ("evaluation_metadata", "pipeline_run_id"),
+    ("baseline_model", "mlflow_run_id"),
+    ("new_model", "mlflow_run_id"),
+)
+"""The documented volatile block. Everything else is the same for the same inputs."""
+
+
+def delta_output(
+    *,
+    comparison: Comparison,
+    baseline: ModelArtifact,
+    new: ModelArtifact,
+    contributions: Sequence[Contribution],
+    data_manifest: Mapping[str, Any],
+    benchmark: Mapping[str, Any],
+    run_id: str,
+    timestamp: str,
+    config: Mapping[str, Any],
+    dry_run: bool,
+) -> dict[str, Any]:
+    """The whole object, in the specification's order of keys; MLflow run ids are filled in on publication."""
+    baseline_metrics = {d.metric.name: d.baseline_value for d in comparison.deltas}
+    new_metrics = {d.metric.name: d.new_value for d in comparison.deltas}
+    training = {
+        "base_samples": new.base_samples,
+        "contributed_samples": new.contributed_samples,
+        "contribution_ratio": new.contribution_ratio,
+        "estimator_params": dict(new.params),
+        "model_sha256": new.sha256,
+        "data_manifest": dict(data_manifest),
+    }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "delta_computation": {
+            "delta_one_score": comparison.delta_one,
+            "metric_deltas": {
+                d.metric.name: {
+                    "baseline_value": d.baseline_value,
+                    "new_value": d.new_value,
+                    "absolute_delta": d.absolute_delta,
+                    "relative_delta": d.relative_delta,
+                    "improvement": d.improvement,
+                }
+                for d in comparison.deltas
+            },
+            "computation_method": COMPUTATION_METHOD,
+            "metrics_included": [name for name, weight in comparison.weights.items() if weight > 0],
+            "improved_metrics": [d.metric.name for d in comparison.deltas if d.improvement],
+            "degraded_metrics": [d.metric.name for d in comparison.deltas if d.degradation],
+        },
+        "baseline_model": {
+            "model_id": baseline.model_id,
+            "model_type": baseline.model_type,
+            "metrics": baseline_metrics,
+            "mlflow_run_id": None,
+        },
+        "new_model": {
+            "model_id": new.model_id,
+            "model_type": new.model_type,
+            "metrics": new_metrics,
+            "mlflow_run_id": None,
+            "training_metadata": training,
+        },
+        "contributor_attribution": _attribution(contributions, new, data_manifest),
+        "evaluation_metadata": {
+            "benchmark_dataset": dict(benchmark),
+            "evaluation_timestamp": timestamp,
+            "pipeline_run_id": run_id,
+        },
+        "pipeline_metadata": {
+            "run_id": run_id,
+            "timestamp": timestamp,
+            "config": dict(config),
+            "dry_run": dry_run,
+        },
+    }
+
+
+def without_volatile(output: Mapping[str, Any]) -> dict[str, Any]:
+    """`output` without what differs between two runs on the same inputs."""
+    stable = copy.deepcopy(dict(output))
+    for *path, last in VOLATILE:
+        holder = stable
+        for key in path:
+            holder = holder[key]
+        holder.pop(last, None)
+    return stable
+
+
+def shares(contributions: Sequence[Contribution]) -> list[Fraction]:
+    """Each contribution's share of the accepted contributed rows; they sum to 1 (or are all 0).
+
+    This is the proportional estimate: it says how much was given, not how much it was worth.
+    """
+    total = sum(c.rows_accepted for c in contributions)
+    return [Fraction(c.rows_accepted, total) if total else Fraction(0) for c in contributions]
+
+
+def _attribution(
+    contributions: Sequence[Contribution], new: ModelArtifact, data_manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One contributor as plain values, as the specification shows it; several as lists in one order."""
+    single = len(contributions) == 1
+    wallets = [str(c.contributor.wallet) if c.contributor.wallet else None for c in contributions]
+    names = [c.contributor.contributor_id for c in contributions]
+    weights = [float(share) * new.contribution_ratio for share in shares(contributions)]
+    return {
+        "contributor_id": names[0] if single else names,
+        "wallet_address": wallets[0] if single else wallets,
+        "data_hash": contributions[0].sha256 if single else digest([c.sha256 for c in contributions]),
+        "contributor_weights": weights[0] if single else weights,
+        "contributed_samples": new.contributed_samples,
+        "total_samples": (new.base_samples or 0) + new.contributed_samples,
+        "data_manifest": dict(data_manifest),
+    }

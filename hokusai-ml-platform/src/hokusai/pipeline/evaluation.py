@@ -1,0 +1,191 @@
+"""Both models' predictions on the same benchmark rows, in the form that the comparison takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hokusai.domain.delta import Comparison
+from hokusai.domain.metrics import Task
+from hokusai.domain.model import ModelArtifact
+from hokusai.errors import SchemaError
+from hokusai.pipeline.mock_models import MockModel
+from hokusai.pipeline.task import ColumnKinds
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What two models said about the same rows.
+
+    Attributes:
+        task: What was predicted.
+        classes: Class labels as text, in the order of the labels themselves; empty for regression.
+        target: (n_rows,) class indexes, or values.
+        baseline, new: (n_rows,) each model's class indexes, or values.
+        baseline_scores, new_scores: (n_rows,) score of the second class where there are two, else
+            (n_rows, n_classes); None where the model gives none.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    target: NDArray[Any]
+    baseline: NDArray[Any]
+    new: NDArray[Any]
+    baseline_scores: NDArray[np.float64] | None = None
+    new_scores: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    """One model's raw answers: values, and scores by the model's own classes."""
+
+    values: Sequence[Any]
+    classes: Sequence[Any] = ()
+    scores: NDArray[np.float64] | None = None
+
+
+def evaluate(
+    benchmark: pl.DataFrame, target: str, task: Task, kinds: ColumnKinds, baseline: Any, new: Any
+) -> Evaluation:
+    """Ask both fitted scikit-learn models about every row of `benchmark`.
+
+    Raises:
+        SchemaError: A model cannot predict from the benchmark's columns.
+    """
+    import numpy as np
+
+    from hokusai.pipeline.training import target_values
+
+    truth = target_values(benchmark[target])
+    asked = [_ask(name, model, benchmark, kinds, task) for name, model in (("baseline", baseline), ("new", new))]
+    if task is Task.REGRESSION:
+        values = [np.asarray(answer.values, dtype=np.float64) for answer in asked]
+        return Evaluation(task, (), np.asarray(truth, dtype=np.float64), values[0], values[1])
+    order = _class_order([*truth, *asked[0].values, *asked[1].values, *asked[0].classes, *asked[1].classes])
+    index = {name: position for position, name in enumerate(order)}
+    labels, first, second = (
+        np.array([index[class_name(value)] for value in values], dtype=np.int64)
+        for values in (truth, asked[0].values, asked[1].values)
+    )
+    scores = [_align(answer, index) for answer in asked]
+    return Evaluation(task, order, labels, first, second, scores[0], scores[1])
+
+
+def evaluate_mocks(
+    benchmark: pl.DataFrame, target: str, task: Task, baseline: ModelArtifact, new: ModelArtifact
+) -> Evaluation:
+    """The same for the mock models of a dry run, which predict from the true target."""
+    import numpy as np
+
+    from hokusai.pipeline.training import target_values
+
+    truth = target_values(benchmark[target])
+    mocks = [MockModel.from_artifact(artifact) for artifact in (baseline, new)]
+    if task is Task.REGRESSION:
+        real = np.asarray(truth, dtype=np.float64)
+        return Evaluation(task, (), real, mocks[0].values(real), mocks[1].values(real))
+    order = _class_order(truth)
+    index = {name: position for position, name in enumerate(order)}
+    labels = np.array([index[class_name(value)] for value in truth], dtype=np.int64)
+    tables = [mock.class_scores(labels, len(order)) for mock in mocks]
+    scores = [table[:, 1] if len(order) == 2 else table for table in tables]
+    return Evaluation(
+        task, order, labels, tables[0].argmax(axis=1), tables[1].argmax(axis=1), scores[0], scores[1]
+    )
+
+
+def compare(evaluation: Evaluation, weights: Any = None, primary: str | None = None) -> Comparison:
+    """The paired comparison of an evaluation: deltas, their uncertainty, DeltaOne."""
+    from hokusai.stats.paired import compare_classifiers, compare_regressors
+
+    if evaluation.task is Task.REGRESSION:
+        return compare_regressors(
+            evaluation.target, evaluation.baseline, evaluation.new, weights=weights, primary=primary
+        )
+    return compare_classifiers(
+        evaluation.target,
+        evaluation.baseline,
+        evaluation.new,
+        classes=evaluation.classes,
+        baseline_scores=evaluation.baseline_scores,
+        new_scores=evaluation.new_scores,
+        weights=weights,
+        primary=primary,
+    )
+
+
+def class_name(value: Any) -> str:
+    """A class label as text: the same for 1, 1.0 and "1", for True and "true".
+
+    >>> class_name(1.0), class_name(True), class_name("spam")
+    ('1', 'true', 'spam')
+    """
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _class_order(values: Sequence[Any]) -> tuple[str, ...]:
+    """All distinct class names: numbers by size, anything else by text."""
+    names = {class_name(value) for value in values}
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError:
+        return tuple(sorted(names))
+
+
+def _ask(name: str, model: Any, frame: pl.DataFrame, kinds: ColumnKinds, task: Task) -> _Predicted:
+    from hokusai.pipeline.training import feature_table
+
+    table = feature_table(frame, kinds)
+    expected = getattr(model, "feature_names_in_", None)
+    if expected is not None:
+        missing = [column for column in expected if column not in table.columns]
+        if missing:
+            raise SchemaError(
+                f"The {name} model needs columns that the benchmark does not have: {', '.join(missing)}",
+                hint="Give a benchmark with these columns, or name the features with --feature-columns.",
+            )
+        table = table[list(expected)]
+    asked = table if expected is not None else table.to_numpy()
+    try:
+        values = model.predict(asked)
+        if task is Task.REGRESSION:
+            return _Predicted(values)
+        if hasattr(model, "predict_proba"):
+            return _Predicted(values, model.classes_, model.predict_proba(asked))
+        if hasattr(model, "decision_function"):
+            return _Predicted(values, model.classes_, model.decision_function(asked))
+    except (ValueError, TypeError) as problem:
+        raise SchemaError(
+            f"The {name} model cannot predict from the benchmark: {str(problem).strip().splitlines()[0]}",
+            hint="Its columns have to hold what the model was trained on.",
+        ) from problem
+    return _Predicted(values)
+
+
+def _align(answer: _Predicted, index: dict[str, int]) -> NDArray[np.float64] | None:
+    """A model's scores by the common order of classes; a class that the model does not know scores lowest."""
+    import numpy as np
+
+    if answer.scores is None:
+        return None
+    columns = [index[class_name(value)] for value in answer.classes]
+    if answer.scores.ndim == 1:  # a decision function of two classes
+        if len(index) != 2:
+            return None
+        return answer.scores if columns[1] == 1 else -answer.scores
+    lowest = min(0.0, float(answer.scores.min()))
+    table = np.full((len(answer.scores), len(index)), lowest)
+    table[:, columns] = answer.scores
+    return table[:, 1] if len(index) == 2 else table

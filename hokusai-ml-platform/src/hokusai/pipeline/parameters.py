@@ -1,0 +1,60 @@
+"""The parameters of a pipeline run: one table that the flow, the command line and settings files share.
+
+Standard library only: the flow module is imported by every process of a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineParameter:
+    """One parameter, as it is spelled on a command line.
+
+    Attributes:
+        name: With dashes.
+        help: One line.
+        metavar: What a value looks like.
+        is_flag: Given or not, without a value.
+        is_json: The value is a JSON object.
+    """
+
+    name: str
+    help: str
+    metavar: str = "TEXT"
+    is_flag: bool = False
+    is_json: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name in Python and in settings files."""
+        return self.name.replace("-", "_")
+
+
+PARAMETERS: tuple[PipelineParameter, ...] = (
+    PipelineParameter("contributed-data", "contributed files: one, several joined by commas, or a glob", "FILES"),
+    PipelineParameter("base-data", "what the baseline was, or will be, trained on; same forms", "FILES"),
+    PipelineParameter(
+        "benchmark-data", "what both models are measured on (default: a hold-out of the base data)", "FILES"
+    ),
+    PipelineParameter(
+        "baseline-model",
+        "name/semver, an MLflow URI or a model file (default: trained on the base data)",
+        "MODEL",
+    ),
+    PipelineParameter("target-column", "the column to predict (default: label)", "NAME"),
+    PipelineParameter("feature-columns", "columns to predict from, joined by commas (default: all others)", "NAMES"),
+    PipelineParameter("id-column", "a column that identifies a row and is never a feature", "NAME"),
+    PipelineParameter("task", "classification or regression (default: from the target)", "TASK"),
+    PipelineParameter("estimator", "import path of a scikit-learn estimator", "PATH"),
+    PipelineParameter("estimator-params", "its constructor's arguments", "JSON", is_json=True),
+    PipelineParameter("primary-metric", "the one metric recorded in basis points", "METRIC"),
+    PipelineParameter("metric-weights", "weights of the metrics in DeltaOne (default: equal)", "JSON", is_json=True),
+    PipelineParameter("contributor", "who gave the files: one name, or one for each file, joined by commas", "NAMES"),
+    PipelineParameter("wallet", "where credit goes: one address, or one for each file, joined by commas", "ADDRESSES"),
+    PipelineParameter("seed", "the seed that every random choice derives from (default: RANDOM_SEED, or 42)", "INT"),
+    PipelineParameter("output-dir", "where the results are written (default: ./outputs)", "DIR"),
+    PipelineParameter("settings", "a YAML file with any of these parameters", "FILE"),
+    PipelineParameter("dry-run", "mock models and base data; the contributed files are really read", is_flag=True),
+)

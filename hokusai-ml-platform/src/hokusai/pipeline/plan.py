@@ -1,0 +1,270 @@
+"""What a run will do, decided once at its start and never looked up again.
+
+Values come from the command line, then a settings file, then the environment (through `Settings`), then the
+defaults. Everything that can be known to be wrong is refused here, before the first long step.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hokusai.domain.contribution import Contributor
+from hokusai.domain.identifiers import WalletAddress
+from hokusai.domain.metrics import Task, metric_spec
+from hokusai.errors import ConfigurationError, MetricError
+from hokusai.pipeline.files import expand_paths
+from hokusai.pipeline.parameters import PARAMETERS
+from hokusai.utils.config import Settings
+
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """A resolved and checked set of parameters. `contributors[i]` gave `contributed_files[i]`."""
+
+    contributed_files: tuple[Path, ...]
+    base_files: tuple[Path, ...]
+    benchmark_files: tuple[Path, ...]
+    baseline_model: str | None
+    target_column: str
+    feature_columns: tuple[str, ...] | None
+    id_column: str | None
+    task: Task | None
+    estimator: str | None
+    estimator_params: Mapping[str, Any]
+    primary_metric: str | None
+    metric_weights: Mapping[str, float] | None
+    contributors: tuple[Contributor, ...]
+    seed: int
+    output_dir: Path
+    dry_run: bool
+    experiment: str
+
+    @property
+    def wallet_warnings(self) -> tuple[str, ...]:
+        """What is to be said about wallet addresses, each once."""
+        said = [c.wallet.warning for c in self.contributors if c.wallet is not None and c.wallet.warning]
+        return tuple(dict.fromkeys(said))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For people and logs: names of files instead of paths, plain values throughout."""
+        plain = asdict(self)
+        for key in ("contributed_files", "base_files", "benchmark_files"):
+            plain[key] = [path.name for path in plain[key]]
+        plain["contributors"] = [c.contributor_id for c in self.contributors]
+        plain["wallets"] = [str(c.wallet) if c.wallet else None for c in self.contributors]
+        plain["output_dir"] = self.output_dir.name
+        plain["feature_columns"] = list(self.feature_columns) if self.feature_columns else None
+        return plain
+
+
+def resolve_plan(given: Mapping[str, Any], settings: Settings) -> RunPlan:
+    """Decide every parameter of a run.
+
+    Args:
+        given: Parameter key to value as typed; None, "" and False mean "not given".
+        settings: Where defaults come from.
+
+    Raises:
+        ConfigurationError: A parameter that is missing, unknown, malformed or contradicts another.
+        DataError: A file that does not exist or cannot be read.
+        MetricError: An unknown metric or unusable weights.
+    """
+    known = {parameter.key: parameter for parameter in PARAMETERS}
+    values = {key: value for key, value in given.items() if key in known and value not in (None, "", False)}
+    if "settings" in values:
+        values = _settings_file(Path(values["settings"])) | values
+
+    dry_run = _flag(values.get("dry_run", False)) or settings.test_mode
+    contributed = _files(values, "contributed_data")
+    if not contributed:
+        raise ConfigurationError(
+            "No contributed data is named", hint="Give --contributed-data FILE, several joined by commas, or a glob."
+        )
+    base, benchmark = _files(values, "base_data"), _files(values, "benchmark_data")
+    baseline = values.get("baseline_model")
+    if not dry_run:
+        _check_data_suffices(base, benchmark, baseline)
+
+    task = values.get("task")
+    if task is not None and task not in list(Task):
+        raise ConfigurationError(f"--task is {task!r}", hint="It is classification or regression.")
+    weights = _weights(values.get("metric_weights"))
+    primary = values.get("primary_metric")
+    estimator = values.get("estimator")
+    return RunPlan(
+        contributed_files=contributed,
+        base_files=base,
+        benchmark_files=benchmark,
+        baseline_model=str(baseline) if baseline is not None else None,
+        target_column=str(values.get("target_column", "label")),
+        feature_columns=_names(values.get("feature_columns")),
+        id_column=str(values["id_column"]) if "id_column" in values else None,
+        task=Task(task) if task else None,
+        estimator=str(estimator) if estimator is not None else None,
+        estimator_params=_mapping(values.get("estimator_params"), "estimator-params") or {},
+        primary_metric=metric_spec(str(primary)).name if primary is not None else None,
+        metric_weights=weights,
+        contributors=_contributors(values, len(contributed)),
+        seed=_integer(values.get("seed", settings.random_seed), "seed"),
+        output_dir=_output_dir(Path(str(values.get("output_dir", "./outputs")))),
+        dry_run=dry_run,
+        experiment=settings.experiment_name,
+    )
+
+
+def _settings_file(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ConfigurationError(
+            f"The settings file cannot be read: {problem.strerror}", where=str(path), hint="Check --settings."
+        ) from problem
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise ConfigurationError(f"The settings file is not YAML: {problem}", where=str(path)) from problem
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(
+            "The settings file is not a mapping of parameters to values",
+            where=str(path),
+            hint="Write one `parameter: value` a line, for example `target_column: label`.",
+        )
+    known = [parameter.key for parameter in PARAMETERS if parameter.key != "settings"]
+    settled: dict[str, Any] = {}
+    for name, value in content.items():
+        key = str(name).replace("-", "_")
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            raise ConfigurationError(
+                f"{name!r} is not a parameter",
+                where=str(path),
+                hint=f"Did you mean {near[0]!r}?" if near else f"Parameters: {', '.join(known)}.",
+            )
+        if value is not None:
+            settled[key] = value
+    return settled
+
+
+def _files(values: Mapping[str, Any], key: str) -> tuple[Path, ...]:
+    value = values.get(key)
+    if value is None:
+        return ()
+    if isinstance(value, list | tuple):
+        return tuple(path for part in value for path in expand_paths(str(part)))
+    return expand_paths(str(value))
+
+
+def _check_data_suffices(base: Sequence[Path], benchmark: Sequence[Path], baseline: object) -> None:
+    if not base and baseline is None:
+        raise ConfigurationError(
+            "There is nothing to compare with: neither base data nor a baseline model is named",
+            hint="Give --base-data FILE (the baseline is trained on it), or --baseline-model with "
+            "--benchmark-data, or try --dry-run.",
+        )
+    if not base and not benchmark:
+        raise ConfigurationError(
+            "There is nothing to measure on: neither a benchmark nor base data to hold one out of is named",
+            hint="Give --benchmark-data FILE or --base-data FILE.",
+        )
+    if baseline is not None and not benchmark:
+        raise ConfigurationError(
+            "A baseline model may have been trained on any row of the base data, so nothing can be held out of it",
+            hint="Give --benchmark-data FILE along with --baseline-model.",
+        )
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return tuple(name for name in (str(part).strip() for part in parts) if name) or None
+
+
+def _contributors(values: Mapping[str, Any], n_files: int) -> tuple[Contributor, ...]:
+    names = _one_for_each(_names(values.get("contributor")), n_files, "contributor")
+    wallets = _one_for_each(_names(values.get("wallet")), n_files, "wallet")
+    return tuple(
+        Contributor(name or wallet or ANONYMOUS, WalletAddress.parse(wallet) if wallet else None)
+        for name, wallet in zip(names, wallets, strict=True)
+    )
+
+
+def _one_for_each(given: tuple[str, ...] | None, n_files: int, name: str) -> tuple[str | None, ...]:
+    if given is None:
+        return (None,) * n_files
+    if len(given) == 1:
+        return given * n_files
+    if len(given) != n_files:
+        raise ConfigurationError(
+            f"--{name} has {len(given)} values for {n_files} contributed files",
+            hint=f"Give one {name} for all files, or as many as there are files, in the files' order.",
+        )
+    return given
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any] | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as problem:
+            raise ConfigurationError(
+                f"--{name} is not JSON: {problem}", hint=f"""Write it as in --{name} '{{"key": 1}}'."""
+            ) from problem
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"--{name} is {value!r}", hint='A JSON object is expected, such as {"key": 1}.')
+    return value
+
+
+def _weights(value: Any) -> Mapping[str, float] | None:
+    given = _mapping(value, "metric-weights")
+    if given is None:
+        return None
+    for name, weight in given.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float):
+            raise MetricError(f"The weight of {name!r} is {weight!r}", hint="A number of 0 or more is expected.")
+    weights = {metric_spec(name).name: weight for name, weight in given.items()}
+    if len(weights) != len(given):
+        raise MetricError("--metric-weights names one metric twice", hint="f1 and f1_score are one metric.")
+    return weights
+
+
+def _integer(value: Any, name: str) -> int:
+    try:
+        number = int(str(value))
+    except ValueError as problem:
+        raise ConfigurationError(f"--{name} is {value!r}", hint="A whole number is expected.") from problem
+    if number < 0:
+        raise ConfigurationError(f"--{name} is {number}", hint="A number of 0 or more is expected.")
+    return number
+
+
+def _flag(value: Any) -> bool:
+    return value if isinstance(value, bool) else str(value).strip().lower() in ("1", "true", "yes", "on")
+
+
+def _output_dir(path: Path) -> Path:
+    """The folder, made if it does not exist, and proved to be writable."""
+    import tempfile
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as problem:
+        raise ConfigurationError(
+            f"Results cannot be written: {problem.strerror}",
+            where=str(path),
+            hint="Name a folder that you may write to: --output-dir DIR.",
+        ) from problem
+    return path.absolute()

@@ -1,0 +1,134 @@
+"""The report for people: one HTML file that needs nothing else, with the delta, the data's path, the credit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from hokusai.domain.contribution import Contribution
+from hokusai.domain.delta import Comparison, Interval, MetricDelta
+from hokusai.domain.metrics import Scale
+from hokusai.domain.model import ModelArtifact
+from hokusai.pipeline.delta_output import shares
+
+_PLOT_LEFT, _PLOT_RIGHT = 120.0, 610.0
+
+
+@dataclass(frozen=True, slots=True)
+class _PlotRow:
+    """One metric's place in the plot, in its coordinates."""
+
+    name: str
+    low: float
+    at: float
+    high: float
+    tone: str
+    text: str
+
+
+def render_report(
+    *,
+    run_id: str,
+    timestamp: str,
+    comparison: Comparison,
+    baseline: ModelArtifact,
+    new: ModelArtifact,
+    contributions: Sequence[Contribution],
+    benchmark: Mapping[str, Any],
+    quality: Sequence[tuple[str, str]],
+    statement_digest: str,
+    warnings: Sequence[str],
+    dry_run: bool,
+) -> str:
+    """The report as HTML; everything that comes from outside is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    zero, rows = _plot(comparison)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = environment.from_string(
+        files("hokusai.pipeline").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    )
+    return template.render(
+        run_id=run_id,
+        timestamp=timestamp,
+        comparison=comparison,
+        baseline=baseline,
+        new=new,
+        contributions=contributions,
+        credited=list(zip(contributions, shares(contributions), strict=True)),
+        benchmark=benchmark,
+        quality=quality,
+        statement_digest=statement_digest,
+        warnings=warnings,
+        dry_run=dry_run,
+        headline=percentage_points(comparison.delta_one),
+        verdict=verdict(comparison),
+        zero=zero,
+        rows=rows,
+        weights={name: f"{float(weight):.3g}" for name, weight in comparison.weights.items()},
+        pp=percentage_points,
+        p=_p_value,
+        num=lambda value: f"{value:.4g}" if abs(value) >= 10 else f"{value:.4f}",
+        tone=_tone,
+    )
+
+
+def percentage_points(fraction: float) -> str:
+    """A fraction for people.
+
+    >>> percentage_points(0.0332)
+    '+3.32 pp'
+    """
+    return f"{100 * fraction:+.2f} pp"
+
+
+def verdict(comparison: Comparison) -> str:
+    """What the numbers say, in one sentence."""
+    if comparison.significant:
+        return "The new model is better: the whole interval lies above zero."
+    if comparison.interval.high < 0:
+        return "The new model is worse: the whole interval lies below zero."
+    if comparison.delta_one > 0:
+        return "The new model may be better, but the difference is within the noise of this benchmark."
+    if comparison.delta_one < 0:
+        return "The new model may be worse, but the difference is within the noise of this benchmark."
+    return "There is no difference."
+
+
+def _plot(comparison: Comparison) -> tuple[float, list[_PlotRow]]:
+    gains = [_gain_interval(delta) for delta in comparison.deltas]
+    entries = [
+        *((d.metric.name, d.gain, interval) for d, interval in zip(comparison.deltas, gains, strict=True)),
+        ("DeltaOne", comparison.delta_one, comparison.interval),
+    ]
+    reach = max(max(abs(i.low), abs(i.high)) for _, _, i in entries) or 1.0
+    middle, half = (_PLOT_LEFT + _PLOT_RIGHT) / 2, (_PLOT_RIGHT - _PLOT_LEFT) / 2 - 10
+
+    def place(value: float) -> float:
+        return round(middle + half * value / reach, 1)
+
+    rows = [
+        _PlotRow(
+            name, place(interval.low), place(gain), place(interval.high), _tone(gain, interval), percentage_points(gain)
+        )
+        for name, gain, interval in entries
+    ]
+    return middle, rows
+
+
+def _gain_interval(delta: MetricDelta) -> Interval:
+    """The interval of a metric's gain: direction-aware, and relative for a metric in target units."""
+    unit = abs(delta.baseline_value) if delta.metric.scale is Scale.TARGET_UNITS else 1.0
+    ends = sorted(delta.metric.direction * end / (unit or 1.0) for end in (delta.interval.low, delta.interval.high))
+    return Interval(ends[0], ends[1], delta.interval.confidence)
+
+
+def _tone(gain: float, interval: Interval | None = None) -> str:
+    low, high = (interval.low, interval.high) if interval else (gain, gain)
+    return "good" if low > 0 else "bad" if high < 0 else "even"
+
+
+def _p_value(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"

@@ -1,0 +1,188 @@
+"""Training a scikit-learn estimator on a frame of any columns, the same way every time.
+
+The estimator is the caller's choice; around it stands the least preparation that makes any table usable:
+numbers scaled, gaps filled, categories one-hot encoded, free text as TF-IDF. All of it is part of the stored
+model, which therefore predicts from raw columns.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hokusai.domain.metrics import Task
+from hokusai.errors import ConfigurationError, SchemaError
+from hokusai.pipeline.model_file import dump_model
+from hokusai.pipeline.task import ColumnKinds
+from hokusai.utils.extras import require
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+DEFAULT_ESTIMATORS: Mapping[Task, tuple[str, Mapping[str, Any]]] = {
+    Task.CLASSIFICATION: ("sklearn.linear_model.LogisticRegression", {"max_iter": 1000}),
+    Task.REGRESSION: ("sklearn.linear_model.Ridge", {}),
+}
+_TEXT_VOCABULARY = 20_000
+
+
+def estimator_class(path: str, task: Task | None = None) -> type[Any]:
+    """The estimator class at the import path `path`.
+
+    Raises:
+        ConfigurationError: There is no such class, or it is not a scikit-learn estimator for `task`.
+    """
+    base = require("sklearn.base", "ml")
+    module_name, _, name = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as problem:
+        raise ConfigurationError(
+            f"There is no estimator at {path!r}: {problem}",
+            where="--estimator",
+            hint="Give a full import path, such as sklearn.ensemble.RandomForestClassifier.",
+        ) from problem
+    if not (isinstance(found, type) and issubclass(found, base.BaseEstimator)):
+        raise ConfigurationError(
+            f"{path!r} is not a scikit-learn estimator class",
+            where="--estimator",
+            hint="It has to derive from sklearn.base.BaseEstimator.",
+        )
+    wanted = {Task.CLASSIFICATION: base.ClassifierMixin, Task.REGRESSION: base.RegressorMixin}
+    if task is not None and not issubclass(found, wanted[task]):
+        raise ConfigurationError(
+            f"{path!r} does not do {task}",
+            where="--estimator",
+            hint=f"The target makes this a {task} task; give --task if that is wrong.",
+        )
+    return found
+
+
+def make_estimator(path: str, params: Mapping[str, Any], seed: int, task: Task | None = None) -> Any:
+    """An unfitted estimator with `params`, seeded where it takes a `random_state`.
+
+    Raises:
+        ConfigurationError: No such estimator, or a parameter that it does not have.
+    """
+    found = estimator_class(path, task)
+    accepted = inspect.signature(found).parameters
+    unknown = [name for name in params if name not in accepted]
+    if unknown:
+        raise ConfigurationError(
+            f"{path} has no parameter {', '.join(map(repr, unknown))}",
+            where="--estimator-params",
+            hint=f"It has: {', '.join(accepted)}.",
+        )
+    seeded = {"random_state": seed % 2**32} if "random_state" in accepted else {}
+    return found(**(seeded | dict(params)))
+
+
+def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds) -> Any:
+    """`estimator` behind the preparation that its columns need, fitted to `frame`.
+
+    Args:
+        estimator: An unfitted scikit-learn estimator or pipeline.
+        frame: (n_rows, any) with the feature columns of `kinds` and `target`; n_rows is at least 1.
+        target: Name of the column to predict.
+        kinds: The feature columns by what they hold.
+
+    Raises:
+        SchemaError: The estimator refuses the data; its reason is in the text.
+    """
+    labels = target_values(frame[target])
+    table = feature_table(frame, kinds)
+    has_gaps = bool(table.isna().any(axis=None)) if kinds.numeric_like else False
+    model = _with_preparation(estimator, kinds, has_gaps)
+    del frame
+    try:
+        return model.fit(table, labels)
+    except (ValueError, TypeError) as problem:
+        raise SchemaError(
+            f"The model cannot be trained on this data: {str(problem).strip().splitlines()[0]}",
+            hint="Choose the columns with --feature-columns, or another --estimator.",
+        ) from problem
+
+
+def refit(model: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds) -> Any:
+    """A fresh copy of a loaded `model`, of the same kind and settings, fitted to `frame`."""
+    clone = require("sklearn.base", "ml").clone(model)
+    if hasattr(clone, "steps"):  # it brings its own preparation
+        try:
+            return clone.fit(feature_table(frame, kinds), target_values(frame[target]))
+        except (ValueError, TypeError) as problem:
+            raise SchemaError(
+                f"The baseline's kind of model cannot be trained on this data: {problem}",
+                hint="Give the columns that it expects with --feature-columns.",
+            ) from problem
+    return fit(clone, frame, target, kinds)
+
+
+def model_bytes(model: Any) -> bytes:
+    """The fitted model as bytes that follow from its content alone."""
+    return dump_model(model)
+
+
+def target_values(column: pl.Series) -> Any:
+    """A target column as the array that scikit-learn takes; text stays text."""
+    import numpy as np
+    import polars as pl
+
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
+        return np.asarray(column.cast(pl.String).to_list(), dtype=object)
+    return column.to_numpy()
+
+
+def feature_table(frame: pl.DataFrame, kinds: ColumnKinds) -> pd.DataFrame:
+    """The feature columns as a table that scikit-learn takes, raw but for types.
+
+    Numbers, truth values and times become float64 (times in seconds since the epoch); gaps are NaN there,
+    None in categories, and empty text in free text.
+    """
+    import pandas as pd
+    import polars as pl
+
+    numbers = frame.select(
+        [pl.col(name).cast(pl.Float64) for name in (*kinds.numeric, *kinds.boolean)]
+        + [(pl.col(name).dt.epoch("us") / 1e6).cast(pl.Float64) for name in kinds.datetime]
+    )
+    # One block: a copy of the frame once, and none after that.
+    table = pd.DataFrame(numbers.to_numpy(order="c"), columns=numbers.columns, copy=False)
+    if numbers.width == 0:
+        table = pd.DataFrame(index=range(frame.height))
+    for name in kinds.categorical:
+        table[name] = pd.Series(frame[name].cast(pl.String).to_list(), dtype=object)
+    for name in kinds.text:
+        table[name] = pd.Series(frame[name].cast(pl.String).fill_null("").to_list(), dtype=object)
+    return table
+
+
+def _with_preparation(estimator: Any, kinds: ColumnKinds, has_gaps: bool) -> Any:
+    pipeline = require("sklearn.pipeline", "ml")
+    preprocessing = require("sklearn.preprocessing", "ml")
+
+    def numeric() -> list[Any]:
+        scale = preprocessing.StandardScaler()
+        if not has_gaps:
+            return [scale]
+        impute = require("sklearn.impute", "ml").SimpleImputer(strategy="median", keep_empty_features=True)
+        return [impute, scale]
+
+    if not kinds.categorical and not kinds.text:
+        return pipeline.make_pipeline(*numeric(), estimator)
+    compose = require("sklearn.compose", "ml")
+    parts: list[tuple[str, Any, Any]] = []
+    if kinds.numeric_like:
+        parts.append(("numbers", pipeline.make_pipeline(*numeric()), list(kinds.numeric_like)))
+    if kinds.categorical:
+        encoder = preprocessing.OneHotEncoder(handle_unknown="ignore")
+        parts.append(("categories", encoder, list(kinds.categorical)))
+    if kinds.text:
+        text = require("sklearn.feature_extraction.text", "ml")
+        for name in kinds.text:
+            parts.append((f"text_{name}", text.TfidfVectorizer(max_features=_TEXT_VOCABULARY), name))
+    takes_sparse = require("sklearn.utils", "ml").get_tags(estimator).input_tags.sparse
+    columns = compose.ColumnTransformer(parts, sparse_threshold=0.3 if takes_sparse else 0.0)
+    return pipeline.make_pipeline(columns, estimator)

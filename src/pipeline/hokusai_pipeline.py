@@ -1,0 +1,191 @@
+"""The main job as a Metaflow flow: contributed data in, DeltaOne and an attestation out.
+
+    start                        decide and check everything that can be decided and checked
+    load_baseline_model          load the baseline model, or train it on the base data
+    integrate_contributed_data   which contributed rows are used, and what became of the others
+    train_new_model              the same kind of model, on base and contributed data
+    evaluate_on_benchmark        both models on the same rows
+    compare_and_output_delta     every metric's change with its uncertainty, and DeltaOne
+    generate_attestation_output  the signed statement of it
+    monitor_and_log              write the outputs, deliver the journal to MLflow
+    end
+
+The steps only call `hokusai.pipeline`; between them travel digests and results, never rows (docs/adr/0001). This
+module is imported by every process of a run, so it imports nothing heavy. From the repository root:
+
+    python -m src.pipeline.hokusai_pipeline run --dry-run --contributed-data=FILE
+"""
+
+import os
+import sys
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+if __name__ == "__main__" and not __package__ and os.path.isdir(os.path.join(_ROOT, "src", "pipeline")):  # noqa: PTH112, PTH118
+    sys.path[0] = _ROOT  # started as a file: `src` is found from the root, and nothing beside this file shadows it
+# Metaflow refuses to run without a user name, and as root, which is what containers have.
+_user = os.environ.get("USER")
+os.environ.setdefault("METAFLOW_USER", _user if _user and _user != "root" else "hokusai")
+
+import datetime as dt
+from typing import Any
+
+from metaflow import FlowSpec, Parameter, current, package_sources, step
+
+from hokusai.pipeline.parameters import PARAMETERS
+from src.pipeline.stages import pipeline_defaults, report
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(sys.modules["hokusai.pipeline"].__file__ or "")))  # noqa: PTH100, PTH120
+
+
+def _flow_parameters() -> dict[str, Parameter]:
+    """The table in `hokusai.pipeline.parameters` as Metaflow knows parameters."""
+    return {
+        p.key: Parameter(p.name, help=p.help, type=bool, is_flag=True, default=False)
+        if p.is_flag
+        else Parameter(p.name, help=p.help, type=str, default=None)
+        for p in PARAMETERS
+    }
+
+
+@package_sources([(os.path.join(_ROOT, "src"), "src"), (_PACKAGE, "hokusai")])  # noqa: PTH118 - what remote steps need
+@pipeline_defaults()
+class HokusaiPipeline(FlowSpec):
+    """How much better does contributed data make a model?"""
+
+    vars().update(_flow_parameters())
+
+    @step
+    def start(self) -> None:
+        """Decide and check everything that can be decided and checked before the first long step."""
+        from hokusai import wiring
+        from hokusai.pipeline import preparation
+
+        settings = wiring.start_up()
+        given = {parameter.key: getattr(self, parameter.key) for parameter in PARAMETERS}
+        self.run_id = str(current.origin_run_id or current.run_id)
+        self.started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self.plan = preparation.prepare(given, settings, wiring.run_store(settings))
+        self.next(self.load_baseline_model)
+
+    @step
+    def load_baseline_model(self) -> None:
+        """Load the baseline model, or train it on the base data."""
+        from hokusai import wiring
+        from hokusai.pipeline import baseline, reference
+
+        settings = wiring.start_up()
+        known = reference.load(self.plan)
+        self.facts = known.facts
+        self.baseline_model = baseline.load(self.plan, known, wiring.model_files(settings))
+        self.next(self.integrate_contributed_data)
+
+    @step
+    def integrate_contributed_data(self) -> None:
+        """Decide which contributed rows are used, and say what became of the others."""
+        from hokusai import wiring
+        from hokusai.pipeline import contribution
+
+        wiring.start_up()
+        self.contributed = contribution.integrate(self.plan, self.facts)
+        self.next(self.train_new_model)
+
+    @step
+    def train_new_model(self) -> None:
+        """Train the same kind of model on base and contributed data."""
+        from hokusai import wiring
+        from hokusai.pipeline import retraining
+
+        wiring.start_up()
+        self.new_model = retraining.retrain(self.plan, self.facts, self.contributed, self.baseline_model)
+        self.next(self.evaluate_on_benchmark)
+
+    @step
+    def evaluate_on_benchmark(self) -> None:
+        """Ask both models about the same benchmark rows."""
+        from hokusai import wiring
+        from hokusai.pipeline import evaluation
+
+        wiring.start_up()
+        self.evaluation = evaluation.run(self.plan, self.facts, self.baseline_model, self.new_model)
+        self.next(self.compare_and_output_delta)
+
+    @step
+    def compare_and_output_delta(self) -> None:
+        """Work out every metric's change with its uncertainty, and DeltaOne."""
+        from hokusai.pipeline import delta_output, evaluation
+
+        self.comparison = evaluation.compare(
+            self.evaluation, self.plan.metric_weights, self.plan.primary_metric
+        )
+        self.delta_output = delta_output.delta_output(
+            comparison=self.comparison,
+            baseline=self.baseline_model,
+            new=self.new_model,
+            contributions=self.contributed.contributions,
+            data_manifest=self.contributed.manifest,
+            benchmark=self.facts.benchmark_dict(),
+            run_id=self.run_id,
+            timestamp=self.started_at,
+            config=self.plan.to_dict(),
+            dry_run=self.plan.dry_run,
+        )
+        self.next(self.generate_attestation_output)
+
+    @step
+    def generate_attestation_output(self) -> None:
+        """Sign the statement of what was found."""
+        from hokusai import wiring
+        from hokusai.pipeline import attestation
+
+        settings = wiring.start_up()
+        self.attestation = attestation.attest(
+            self.plan,
+            self.facts,
+            self.contributed,
+            self.baseline_model,
+            self.new_model,
+            self.comparison,
+            wiring.signing_key(settings),
+        )
+        self.next(self.monitor_and_log)
+
+    @step
+    def monitor_and_log(self) -> None:
+        """Write the output files and deliver the run's journal to MLflow."""
+        from hokusai import wiring
+        from hokusai.pipeline import finish
+
+        settings = wiring.start_up()
+        self.summary = finish.finish(
+            finish.FinishedRun.of(self), settings.home, wiring.run_store(settings), settings.mlflow_uri
+        )
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        """Say where everything is."""
+        report(self.summary)
+        print(f"DeltaOne {100 * self.summary['delta_one']:+.2f} pp. {self.summary['verdict']}")
+        for name, place in self.summary["places"].items():
+            print(f"  {name}: {place}")
+
+
+def main() -> None:
+    """Run the flow as the command line says."""
+    from src.pipeline.local_engine import run_flow
+
+    tracking = ("hokusai.adapters.mlflow_runs", "mlflow", "mlflow.store.tracking.sqlalchemy_store")
+    learning = ("hokusai.pipeline.retraining", "sklearn.linear_model", "sklearn.compose", "skops.io", "pandas")
+    heavy = {"monitor_and_log": tracking}
+    if not _is_dry():
+        heavy |= dict.fromkeys(("load_baseline_model", "train_new_model", "evaluate_on_benchmark"), learning)
+    run_flow(HokusaiPipeline, preload=("polars", "numpy", "hokusai.wiring"), step_preload=heavy)
+
+
+def _is_dry() -> bool:
+    """Whether the command line asks for a dry run: only a guess at what is worth loading early."""
+    return "--dry-run" in sys.argv or os.environ.get("HOKUSAI_TEST_MODE", "").lower() in ("1", "true", "yes", "on")
+
+
+if __name__ == "__main__":
+    main()
