@@ -1,0 +1,19 @@
+"""The statistics of a comparison: is the new model really better, and by how much?
+
+Both models answer the same benchmark rows, so everything here is *paired*: what counts is how the two answers
+to one row differ. An unpaired test on the same figures finds almost nothing.
+
+    paired          start here: compare_classifiers, compare_regressors -> hokusai.domain.delta.Comparison
+    classification  accuracy, precision, recall, F1, with the influence of each row on their change
+    auroc           area under the ROC curve, exact, with DeLong's standard error
+    regression      RMSE, MAE, R2, with the influence of each row
+    composite       weights, and DeltaOne with one standard error for the weighted sum
+    measured        one metric of two models with its influences: what the four files above exchange
+    inputs          arrays, checked at the door
+    wald            from a change and its standard error to an interval and a p-value
+    from_counts     the same count metrics from the joint table alone, for a verifier: no numpy
+    mcnemar         McNemar's mid-p test: no numpy
+
+Everything is a pure function: no randomness, no clock, no files. This module imports nothing, so that a
+verifier that reads `hokusai.stats.from_counts` needs the standard library only.
+"""

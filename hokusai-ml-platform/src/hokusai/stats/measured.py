@@ -1,0 +1,151 @@
+"""One metric of two models on the same rows, with the influence of each row on its change.
+
+The influence of a row is how much the metric would move, to first order, if that row weighed a little more.
+The mean square of the influences over n is the metric's variance, and the influences of a weighted sum of
+metrics are the weighted sum of theirs: that gives DeltaOne one standard error, covariances included, without
+resampling.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from hokusai.domain.delta import MetricDelta
+from hokusai.domain.metrics import METRICS, MetricSpec, Scale
+from hokusai.stats.wald import infer
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+_NO_SPREAD = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A metric's two values and what is needed to say how sure their difference is.
+
+    Attributes:
+        metric: Which metric.
+        baseline: Value of the baseline model.
+        new: Value of the new model.
+        exact: (baseline, new) as exact fractions, where the metric is a ratio of counts.
+        influence: (n_rows,) influence of each row on new - baseline.
+        gain: Direction-aware, unit-free change.
+        gain_influence: (n_rows,) influence of each row on `gain`.
+        unestimated: Standard error of the part of new - baseline of which the influences know nothing,
+            because it is the same in every row (`hokusai.stats.wald.stand_in_error`); mostly 0.
+        gain_unestimated: The same for `gain`.
+        method: Name of the method that gives the p-value.
+        p_value: From a better test than Wald's, if there is one.
+        caveat: What a reader has to know about this metric, or "".
+    """
+
+    metric: MetricSpec
+    baseline: float
+    new: float
+    exact: tuple[Fraction, Fraction] | None
+    influence: FloatArray
+    gain: float
+    gain_influence: FloatArray
+    unestimated: float = 0.0
+    gain_unestimated: float = 0.0
+    method: str = "influence-function"
+    p_value: float | None = None
+    caveat: str = ""
+
+    @property
+    def exact_gain(self) -> Fraction | None:
+        """`gain` as an exact fraction."""
+        return None if self.exact is None else self.metric.direction * (self.exact[1] - self.exact[0])
+
+    @property
+    def gain_size(self) -> float:
+        """Magnitude beside which a gain is told from rounding; exact gains have no rounding."""
+        if self.exact is not None:
+            return 0.0
+        return max(1.0, abs(self.baseline), abs(self.new)) if self.metric.scale is Scale.SHARE else 1.0
+
+    def delta(self, confidence: float) -> MetricDelta:
+        """The record of this metric."""
+        exact = self.exact
+        sure = infer(
+            self.new - self.baseline if exact is None else float(exact[1] - exact[0]),
+            standard_error(self.influence) + self.unestimated,
+            confidence=confidence,
+            p_value=self.p_value,
+            size=max(abs(self.baseline), abs(self.new)) if exact is None else 0.0,
+        )
+        stood_in = self.unestimated and self.p_value is None
+        return MetricDelta(
+            metric=self.metric,
+            baseline_value=self.baseline,
+            new_value=self.new,
+            gain=self.gain,
+            standard_error=sure.standard_error,
+            interval=sure.interval,
+            p_value=sure.p_value,
+            method=f"{self.method}+sign-test" if stood_in else self.method,
+            exact=exact,
+        )
+
+    def caveats(self) -> list[str]:
+        """The sentences that a reader of this metric's numbers needs."""
+        told = [self.caveat] if self.caveat else []
+        if self.unestimated:
+            told.append(
+                f"{self.metric.name}: a part of the change is the same in every row that shows it, so that "
+                f"its noise cannot be estimated; a sign test on those rows stands in for it"
+            )
+        return told
+
+
+def share(
+    name: str,
+    values: tuple[float, float] | tuple[Fraction, Fraction],
+    influence: FloatArray,
+    *,
+    unestimated: float = 0.0,
+    method: str = "influence-function",
+    p_value: float | None = None,
+    caveat: str = "",
+) -> Measured:
+    """A metric that is unit-free as it is: its gain is its change, in the metric's direction."""
+    metric = METRICS[name]
+    old, new = values
+    return Measured(
+        metric=metric,
+        baseline=float(old),
+        new=float(new),
+        exact=(old, new) if isinstance(old, Fraction) and isinstance(new, Fraction) else None,
+        influence=influence,
+        gain=float(metric.direction * (new - old)),
+        gain_influence=metric.direction * influence,
+        unestimated=unestimated,
+        gain_unestimated=unestimated,
+        method=method,
+        p_value=p_value,
+        caveat=caveat,
+    )
+
+
+def is_spread(influence: FloatArray, change: float) -> bool:
+    """Whether (n_rows,) influences on `change` vary by more than rounding, and so give a standard error."""
+    return standard_error(influence) * math.sqrt(len(influence)) > _NO_SPREAD * abs(change)
+
+
+def standard_error(influence: FloatArray) -> float:
+    """sqrt(sum of squares) / n of the (n_rows,) influences.
+
+    The divisor is n, not n - 1: that is the infinitesimal jackknife, to which the bootstrap tends, and for
+    accuracy it is the textbook Wald standard error of a paired difference. Where a metric's own literature
+    corrects for small samples (DeLong's), its influences carry the correction already.
+
+    Source: Efron (1982), "The Jackknife, the Bootstrap and Other Resampling Plans", chapter 6.
+    """
+    return math.sqrt(float(np.square(influence).sum())) / len(influence)
