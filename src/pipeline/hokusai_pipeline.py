@@ -58,13 +58,14 @@ class HokusaiPipeline(FlowSpec):
     def start(self) -> None:
         """Decide and check everything that can be decided and checked before the first long step."""
         from hokusai import wiring
-        from hokusai.pipeline import preparation
+        from hokusai.pipeline import preparation, reference
 
         settings = wiring.start_up()
         given = {parameter.key: getattr(self, parameter.key) for parameter in PARAMETERS}
         self.run_id = str(current.origin_run_id or current.run_id)
         self.started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.plan = preparation.prepare(given, settings, wiring.run_store(settings))
+        self.facts = reference.survey(self.plan)
         self.next(self.load_baseline_model)
 
     @step
@@ -74,8 +75,7 @@ class HokusaiPipeline(FlowSpec):
         from hokusai.pipeline import baseline, reference
 
         settings = wiring.start_up()
-        known = reference.load(self.plan)
-        self.facts = known.facts
+        known = reference.load(self.plan, self.facts)
         self.baseline_model = baseline.load(self.plan, known, wiring.model_files(settings))
         self.next(self.integrate_contributed_data)
 

@@ -11,6 +11,8 @@ from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import SchemaError
 from hokusai.pipeline.mock_models import MockModel
+from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.reference import Facts, load
 from hokusai.pipeline.task import ColumnKinds
 
 if TYPE_CHECKING:
@@ -48,6 +50,26 @@ class _Predicted:
     values: Sequence[Any]
     classes: Sequence[Any] = ()
     scores: NDArray[np.float64] | None = None
+
+
+def run(plan: RunPlan, facts: Facts, baseline: ModelArtifact, new: ModelArtifact) -> Evaluation:
+    """Both models of a run on its benchmark.
+
+    Raises:
+        SchemaError: A model cannot predict from the benchmark's columns.
+        IntegrityError: The benchmark changed since the run began.
+    """
+    benchmark = load(plan, facts).benchmark
+    if plan.dry_run:
+        return evaluate_mocks(benchmark, plan.target_column, facts.task, baseline, new)
+    from hokusai.pipeline.model_file import load_model
+
+    # The new model's bytes were written by this run; a given baseline's were checked when it was loaded.
+    models = (
+        load_model(baseline.content, where=baseline.file_name, trust=plan.baseline_model is None),
+        load_model(new.content, where=new.file_name, trust=True),
+    )
+    return evaluate(benchmark, plan.target_column, facts.task, facts.kinds, *models)
 
 
 def evaluate(

@@ -1,0 +1,107 @@
+"""The contribution's way into the training data: which rows are used, and what became of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hokusai.domain.contribution import Contribution
+from hokusai.pipeline.integration import integrate as integrate_frames
+from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.quality import Quality, assess_quality, data_manifest
+from hokusai.pipeline.reconcile import conform
+from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Contributed:
+    """The account of a run's contributed files; no rows, but one bit for each.
+
+    Attributes:
+        contributions: What became of each file's rows.
+        accepted: For each file, packed bits: whether the row is trained on.
+        quality: How good the contribution is.
+        manifest: The specification's data manifest.
+        warnings: What a reader has to know.
+    """
+
+    contributions: tuple[Contribution, ...]
+    accepted: tuple[NDArray[np.uint8], ...]
+    quality: Quality
+    manifest: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+    def quality_lines(self) -> list[tuple[str, str]]:
+        """The quality's score, its components and the shares of the classes, for people."""
+        return [
+            ("Score (mean of the components)", f"{self.quality.score:.3f}"),
+            *((name.replace("_", " ").capitalize(), f"{v:.3f}") for name, v in self.quality.components.items()),
+            *((f"Share of class {name!r}", f"{v:.1%}") for name, v in list(self.quality.label_share.items())[:20]),
+        ]
+
+
+def integrate(plan: RunPlan, facts: Facts) -> Contributed:
+    """Decide, for every contributed row, whether it is used.
+
+    Raises:
+        SchemaError: No contributed row can be used.
+        IntegrityError: A file changed since the run began.
+    """
+    import numpy as np
+
+    base, benchmark = raw_frames(plan, facts)
+    tables = read_again(plan.contributed_files, facts)
+    data = integrate_frames(
+        base,
+        list(zip(plan.contributors, tables, strict=True)),
+        benchmark,
+        target=plan.target_column,
+        features=facts.features,
+        task=facts.task,
+        id_column=facts.id_column,
+    )
+    quality = assess_quality(
+        tables, data.contributions, target=plan.target_column, features=facts.features, task=facts.task
+    )
+    leaks = tuple(
+        f"{leak.file_name}: {leak.n_rows:,} rows also stand in the benchmark and are not trained on "
+        f"(first: {', '.join(map(str, leak.first_rows))})."
+        for leak in data.leaks
+    )
+    in_benchmark = (
+        (f"{data.base_rows_in_benchmark:,} rows of the base data also stand in the benchmark; both models saw them.",)
+        if data.base_rows_in_benchmark
+        else ()
+    )
+    return Contributed(
+        contributions=data.contributions,
+        accepted=tuple(np.packbits(mask.to_numpy()) for mask in data.accepted),
+        quality=quality,
+        manifest=data_manifest(tables, data.contributions, quality, integration=data.to_dict()),
+        warnings=(*leaks, *in_benchmark, *data.notes),
+    )
+
+
+def training_frame(plan: RunPlan, facts: Facts, contributed: Contributed) -> pl.DataFrame:
+    """Base rows, then each file's accepted rows: what the new model is trained on.
+
+    Raises:
+        IntegrityError: A file changed since the run began.
+    """
+    import numpy as np
+    import polars as pl
+
+    parts = [load(plan, facts).base]
+    for path, bits in zip(plan.contributed_files, contributed.accepted, strict=True):
+        (table,) = read_again([path], facts)
+        rows = conform(table.frame, dict(facts.types))
+        mask = np.unpackbits(bits, count=rows.height).astype(bool)
+        parts.append(rows if mask.all() else rows.filter(pl.Series(mask)))
+        del table, rows
+    return pl.concat(parts, rechunk=False)

@@ -1,0 +1,242 @@
+"""What stands before the contribution comes in: base data, benchmark, and the facts that all steps go by.
+
+The facts are settled once, at the start, from all files of the run together: the type of each column, the task, the
+features, the digest of every file. Later steps read a file again when they need its rows, and hold it to its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hokusai.domain.metrics import Task
+from hokusai.domain.seeds import derive_seed
+from hokusai.errors import IntegrityError
+from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
+from hokusai.pipeline.data import read_tables, stack_tables
+from hokusai.pipeline.dry_run import mock_base_frame, mock_benchmark
+from hokusai.pipeline.integration import (
+    BASE_NAME,
+    BENCHMARK_NAME,
+    labelled,
+    require_classes,
+    require_columns,
+)
+from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.quality import source_digest
+from hokusai.pipeline.reading import Table
+from hokusai.pipeline.reconcile import Source, common_types, conform
+from hokusai.pipeline.task import ColumnKinds, column_kinds, features_of, find_id_column, infer_task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+HOLDOUT_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What all steps of a run go by.
+
+    Attributes:
+        task: What is predicted.
+        features: Columns to predict from, in order.
+        kinds: The same by how a model takes them in.
+        types: Column to its type in every frame.
+        id_column: The column that identifies rows, if there is one.
+        digests: Input file to the SHA-256 of its bytes.
+        base_rows: Labelled rows of base data that are trained on.
+        base_sha256: Digest of the base data; None if there is none.
+        benchmark_rows: Labelled rows that are measured on.
+        benchmark_sha256: Digest of the benchmark: of the file, or of `frame_bytes` where it is no file.
+        benchmark_source: What the benchmark is, in words.
+        benchmark_is_file: Whether the benchmark was given as files.
+        warnings: What a reader has to know.
+    """
+
+    task: Task
+    features: tuple[str, ...]
+    kinds: ColumnKinds
+    types: Mapping[str, pl.DataType]
+    id_column: str | None
+    digests: Mapping[Path, str]
+    base_rows: int
+    base_sha256: str | None
+    benchmark_rows: int
+    benchmark_sha256: str
+    benchmark_source: str
+    benchmark_is_file: bool
+    warnings: tuple[str, ...]
+
+    def benchmark_dict(self) -> dict[str, Any]:
+        """The benchmark as the DeltaOne JSON describes it."""
+        return {
+            "size": self.benchmark_rows,
+            "features": list(self.features),
+            "type": self.task.value,
+            "source": self.benchmark_source,
+            "sha256": self.benchmark_sha256,
+        }
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The frames of one step: labelled rows, the columns of `Facts.types`; `base` has no rows without base data."""
+
+    facts: Facts
+    base: pl.DataFrame
+    benchmark: pl.DataFrame
+
+
+def survey(plan: RunPlan) -> Facts:
+    """Read every input file once, check that they fit together, and settle the facts.
+
+    Raises:
+        DataError: A file cannot be read.
+        SchemaError: Columns are missing or do not fit, or the target cannot be predicted.
+    """
+    import polars as pl
+
+    contributed = read_tables(plan.contributed_files)
+    for table in contributed:
+        require_columns(table.frame.columns, [plan.target_column], table.name)
+    base_tables, benchmark_tables = read_tables(plan.base_files), read_tables(plan.benchmark_files)
+    base = _base_frame(plan, base_tables, contributed)
+    first = base if base is not None else contributed[0].frame
+    id_column = plan.id_column or find_id_column(first, plan.target_column)
+    features = features_of(first, plan.target_column, id_column, plan.feature_columns)
+
+    sources = [Source(BASE_NAME, base)] if base is not None else []
+    if benchmark_tables:
+        sources.append(Source(BENCHMARK_NAME, stack_tables(benchmark_tables)))
+    sources += [Source(t.name, t.frame, t.format in ("csv", "tsv")) for t in contributed]
+    columns = (*features, plan.target_column)
+    for source in sources:
+        require_columns(source.frame.columns, columns, source.name)
+    types = common_types(sources, columns)
+    known = pl.concat([conform(source.frame, types) for source in sources], rechunk=False)
+    task = plan.task or infer_task(known[plan.target_column])
+    kinds = column_kinds(known, features)
+    del known
+
+    base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, id_column)
+    benchmark = labelled(conform(benchmark_raw, types), plan.target_column)
+    base_rows = labelled(conform(base_raw, types), plan.target_column) if base_raw is not None else None
+    if task is Task.CLASSIFICATION:
+        require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
+        if base_rows is not None:
+            require_classes(base_rows, plan.target_column, BASE_NAME)
+    warnings = [f"{table.name}: {note}" for table in (*base_tables, *benchmark_tables, *contributed) for note in table.notes]
+    if plan.id_column is None and id_column is not None:
+        warnings.append(f"The column {id_column!r} numbers the rows, so it is not used as a feature.")
+    if kinds.empty:
+        warnings.append(f"Columns without any value are not used: {', '.join(kinds.empty)}.")
+    tables = (*base_tables, *benchmark_tables, *contributed)
+    paths = (*plan.base_files, *plan.benchmark_files, *plan.contributed_files)
+    mock = plan.dry_run
+    return Facts(
+        task=task,
+        features=features,
+        kinds=kinds,
+        types=types,
+        id_column=id_column,
+        digests={path: table.sha256 for path, table in zip(paths, tables, strict=True)},
+        base_rows=base_rows.height if base_rows is not None else 0,
+        base_sha256=_base_digest(base_tables, base, mock),
+        benchmark_rows=benchmark.height,
+        benchmark_sha256=(
+            source_digest(benchmark_tables)
+            if benchmark_tables and not mock
+            else frame_sha256(conform(benchmark_raw, types))
+        ),
+        benchmark_source=_benchmark_source(plan, benchmark_tables),
+        benchmark_is_file=bool(benchmark_tables) and not mock,
+        warnings=tuple(warnings),
+    )
+
+
+def load(plan: RunPlan, facts: Facts) -> Reference:
+    """Base and benchmark rows, ready for a model.
+
+    Raises:
+        IntegrityError: A file is not the one that the facts were settled from.
+    """
+    base, benchmark = raw_frames(plan, facts)
+    types = dict(facts.types)
+    rows = labelled(conform(benchmark, types), plan.target_column)
+    base_rows = labelled(conform(base, types), plan.target_column) if base is not None else rows.clear()
+    return Reference(facts, base_rows, rows)
+
+
+def raw_frames(plan: RunPlan, facts: Facts) -> tuple[pl.DataFrame | None, pl.DataFrame]:
+    """(base data without held-out rows, benchmark) with all their columns, as read."""
+    contributed = read_again(plan.contributed_files, facts) if plan.dry_run else ()
+    base = _base_frame(plan, read_again(plan.base_files, facts), contributed)
+    benchmark = read_again(plan.benchmark_files, facts)
+    return _divide(plan, base, benchmark, contributed, facts.task, facts.id_column)
+
+
+def read_again(paths: Sequence[Path], facts: Facts) -> tuple[Table, ...]:
+    """Read files that were surveyed before, and make sure that they are still the same.
+
+    Raises:
+        IntegrityError: A file changed since.
+    """
+    tables = read_tables(paths)
+    for path, table in zip(paths, tables, strict=True):
+        if table.sha256 != facts.digests[path]:
+            raise IntegrityError(
+                "The file changed while the run was going on",
+                where=str(path),
+                hint="Run again; a resumed run needs the files that it began with.",
+            )
+    return tables
+
+
+def held_out_bytes(plan: RunPlan, facts: Facts) -> bytes | None:
+    """The benchmark's canonical bytes where it exists as no file, so that a verifier can have it."""
+    if facts.benchmark_is_file:
+        return None
+    _, benchmark = raw_frames(plan, facts)
+    return frame_bytes(conform(benchmark, dict(facts.types)))
+
+
+def _base_frame(plan: RunPlan, base: Sequence[Table], contributed: Sequence[Table]) -> pl.DataFrame | None:
+    if plan.dry_run:
+        return mock_base_frame(stack_tables(contributed), plan.target_column, plan.seed)
+    return stack_tables(base) if base else None
+
+
+def _divide(
+    plan: RunPlan,
+    base: pl.DataFrame | None,
+    benchmark: Sequence[Table],
+    contributed: Sequence[Table],
+    task: Task,
+    id_column: str | None,
+) -> tuple[pl.DataFrame | None, pl.DataFrame]:
+    """(what to train on, what to measure on) of the data that stands before the contribution."""
+    if plan.dry_run:
+        return base, mock_benchmark(stack_tables(contributed), plan.target_column, plan.seed)
+    if benchmark:
+        return base, stack_tables(benchmark)
+    if base is None:
+        raise AssertionError("a plan without base data has a benchmark")
+    seed = derive_seed(plan.seed, "benchmark", "holdout")
+    return stratified_holdout(base, plan.target_column, task, HOLDOUT_SHARE, seed=seed, id_column=id_column)
+
+
+def _base_digest(tables: Sequence[Table], base: pl.DataFrame | None, mock: bool) -> str | None:
+    if mock and base is not None:
+        return frame_sha256(base)
+    return source_digest(tables) if tables else None
+
+
+def _benchmark_source(plan: RunPlan, benchmark: Sequence[Table]) -> str:
+    if plan.dry_run:
+        return "mock data"
+    if benchmark:
+        return ", ".join(table.name for table in benchmark)
+    return f"a stratified hold-out of {HOLDOUT_SHARE:.0%} of the base data (seed {plan.seed})"
