@@ -102,17 +102,17 @@ def averaged_classes(counts: JointCounts) -> tuple[int, ...]:
 def zero_denominators(counts: JointCounts) -> list[tuple[str, str]]:
     """(metric, sentence) for each metric and model whose value rests on 0/0 counted as 0."""
     over = averaged_classes(counts)
+    reasons = {
+        "precision": "it never predicts",
+        "recall": "the benchmark has no row of",
+        "f1": "neither it nor the benchmark shows",
+    }
     found = []
     for model, tally in zip(("baseline", "new"), tallies(counts), strict=True):
         empty = {
             "precision": [k for k in over if not tally.predicted[k]],
             "recall": [k for k in over if not tally.support[k]],
             "f1": [k for k in over if not tally.predicted[k] + tally.support[k]],
-        }
-        reasons = {
-            "precision": f"the {model} model never predicts",
-            "recall": "the benchmark has no row of",
-            "f1": f"neither the benchmark nor the {model} model shows",
         }
         for metric, classes in empty.items():
             if classes:
