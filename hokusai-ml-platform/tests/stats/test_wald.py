@@ -47,6 +47,11 @@ def test_a_change_that_is_the_same_in_all_rows_is_as_sure_as_a_sign_test(rows, p
     assert (sure.interval.high < 0) == (p_value < 0.05)
 
 
+def test_a_change_without_any_error_counts_as_one_row():
+    # Influences of several metrics may cancel in their sum: that must not divide by zero.
+    assert infer(0.5, 0.0, confidence=0.95).p_value == pytest.approx(0.5, rel=1e-12)
+
+
 def test_rounding_is_no_evidence():
     assert infer(1e-17, 1e-18, confidence=0.95, size=1.0).p_value == 1.0
     assert infer(1e-17, 1e-18, confidence=0.95, size=1e-16).p_value < 1e-20
