@@ -1,8 +1,8 @@
 """What an attestation claims: these files, this comparison, these contributors.
 
 The claim is a noun and knows nothing of formats: `hokusai.attestation.statement` writes it as an in-toto
-Statement. It holds facts only. What follows from them (deltas, credit, subject names) is worked out from them,
-so that a claim cannot contradict itself.
+Statement. It holds facts only. What follows from them (deltas, credit, subject names) is worked out from
+them, so that a claim cannot contradict itself.
 """
 
 from __future__ import annotations

@@ -1,0 +1,216 @@
+"""The key that signs attestations: from the settings, or made on first use and kept.
+
+An attestation is worth what its key is worth. The key never has a default: what is not configured is
+generated, stays in one file that only its owner can read, and is announced once. The public half lies beside
+it, to be given to whoever verifies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from hokusai.attestation.envelope import keyid
+from hokusai.errors import ConfigurationError, InvalidInputError, NotFoundError
+from hokusai.utils.files import read_limited, write_atomically
+
+KEY_FILE = Path("keys") / "attestation-ed25519.pem"
+"""Where in the home folder a generated key is kept; the public half has the suffix `.pub.pem`."""
+
+_MAX_KEY_BYTES = 64 * 1024
+_PEM_MARK = "-----BEGIN "
+_HOW_TO_MAKE = "Make one with: openssl genpkey -algorithm ed25519 -out key.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An Ed25519 key, and where it came from.
+
+    Attributes:
+        private: The key itself; not shown by `repr`.
+        path: Its file; None if the settings gave its text.
+        generated: Whether it was made just now, which the user should be told.
+    """
+
+    private: Ed25519PrivateKey = field(repr=False)
+    path: Path | None
+    generated: bool = False
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """The public half."""
+        return self.private.public_key()
+
+    @property
+    def keyid(self) -> str:
+        """The id that signatures by this key carry."""
+        return keyid(self.public)
+
+
+def load_signing_key(configured: str | None, home: Path) -> SigningKey:
+    """The key to sign with.
+
+    Args:
+        configured: From the settings: the PEM text of an Ed25519 private key, or the path of its file.
+        home: The home folder; without `configured`, its key is used, and made if there is none.
+
+    Raises:
+        ConfigurationError: The key is not an unencrypted Ed25519 private key in PEM, its file is missing, or
+            others than its owner may read it.
+        InvalidInputError: The home folder cannot be written.
+    """
+    if configured is not None and configured.strip():
+        return _configured(configured.strip())
+    path = home / KEY_FILE
+    generated = not path.exists() and _generate(path)
+    key = SigningKey(_read_private(path), path, generated)
+    public = public_pem(key.public)
+    beside = public_path(path)
+    if not beside.exists() or beside.read_bytes() != public:
+        write_atomically(beside, public)
+    return key
+
+
+def load_default_trust(configured: str | None, home: Path) -> tuple[Ed25519PublicKey, ...]:
+    """The public keys that a verifier trusts if none is named: that of our own signing key, if there is one.
+
+    Nothing is generated or written. A home that holds only the public half is enough.
+
+    Raises:
+        ConfigurationError: As `load_signing_key`.
+    """
+    if configured is not None and configured.strip():
+        return (_configured(configured.strip()).public,)
+    path = home / KEY_FILE
+    if public_path(path).exists():
+        return (load_public_key(public_path(path)),)
+    return (_read_private(path).public_key(),) if path.exists() else ()
+
+
+def load_public_key(path: Path) -> Ed25519PublicKey:
+    """An Ed25519 public key from a PEM file.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InvalidInputError: It holds no Ed25519 public key in PEM.
+    """
+    data = read_limited(path, _MAX_KEY_BYTES)
+    try:
+        key = load_pem_public_key(data)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise InvalidInputError(
+            "Not an Ed25519 public key in PEM",
+            where=str(path),
+            hint="Give the .pub.pem file; `hokusai attest key` prints your own.",
+        )
+    return key
+
+
+def public_path(path: Path) -> Path:
+    """Where the public half of the key in `path` is kept.
+
+    >>> public_path(Path("keys/attestation-ed25519.pem")).name
+    'attestation-ed25519.pub.pem'
+    """
+    return path.with_suffix(".pub.pem")
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """A public key as PEM (SubjectPublicKeyInfo)."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def private_pem(key: Ed25519PrivateKey) -> bytes:
+    """A private key as unencrypted PEM (PKCS #8)."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _generate(path: Path) -> bool:
+    """Make a key at `path` unless another process has done so meanwhile; whether it was made here."""
+    with _only_one(path.parent):
+        if path.exists():
+            return False
+        write_atomically(path, private_pem(Ed25519PrivateKey.generate()), mode=0o600)
+        return True
+
+
+def _configured(text: str) -> SigningKey:
+    if text.startswith(_PEM_MARK):
+        # a variable in a .env file or a compose file cannot hold a line break, and has \n for it
+        return SigningKey(_parse_private(text.replace("\\n", "\n").encode(), "HOKUSAI_SIGNING_KEY"), None)
+    path = Path(text).expanduser()
+    return SigningKey(_read_private(path), path)
+
+
+def _read_private(path: Path) -> Ed25519PrivateKey:
+    try:
+        data = read_limited(path, _MAX_KEY_BYTES)
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except (NotFoundError, InvalidInputError) as exc:
+        raise ConfigurationError(
+            f"The signing key cannot be read: {exc.what}", where=str(path), hint=_HOW_TO_MAKE
+        ) from exc
+    if mode & 0o077:
+        raise ConfigurationError(
+            f"The signing key may be read by others than its owner (mode {mode:04o})",
+            where=str(path),
+            hint=f"Run: chmod 600 {path}. If others had access to this machine, make a new key.",
+        )
+    return _parse_private(data, str(path))
+
+
+def _parse_private(data: bytes, where: str) -> Ed25519PrivateKey:
+    # The library's own text is not passed on: it may quote from the key.
+    try:
+        key = load_pem_private_key(data, password=None)
+    except TypeError:
+        raise ConfigurationError(
+            "The signing key is encrypted", where=where, hint="Give it unencrypted, in a file with mode 0600."
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigurationError(
+            "The signing key is not a private key in PEM", where=where, hint=_HOW_TO_MAKE
+        ) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigurationError("The signing key is not an Ed25519 key", where=where, hint=_HOW_TO_MAKE)
+    return key
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that two processes at once end with one key; the lock goes with the process."""
+    handle = None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as exc:
+        if handle is not None:
+            os.close(handle)
+        raise InvalidInputError(
+            f"The folder for the signing key cannot be made: {exc.strerror}",
+            where=str(folder),
+            hint="Set HOKUSAI_HOME to a folder that may be written, or HOKUSAI_SIGNING_KEY to a key.",
+        ) from exc
+    try:
+        yield
+    finally:
+        os.close(handle)

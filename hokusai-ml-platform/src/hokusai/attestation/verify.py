@@ -1,0 +1,366 @@
+"""Verify an attestation offline: who signed it, and whether what it says is consistent to the last digit.
+
+A signature says who speaks, not that he is right; the holder of the key could sign nonsense. So everything
+that can be worked out again is worked out again, and the report lists what was checked, and what cannot be
+checked here. Keys, weights, primary metric and threshold come from the verifier's policy, never from the
+statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from hokusai.attestation import checks
+from hokusai.attestation.envelope import Envelope
+from hokusai.attestation.envelope import verify as verify_signatures
+from hokusai.attestation.reader import read_statement
+from hokusai.attestation.statement import Json, build_statement
+from hokusai.domain.canonical import canonical_json, parse_json, sha256_hex
+from hokusai.domain.claim import DeltaOneClaim, require_sha256
+from hokusai.domain.metrics import metric_spec
+from hokusai.errors import ConfigurationError, HokusaiError, IntegrityError
+from hokusai.stats.from_counts import COUNT_METRICS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a verifier insists on.
+
+    Attributes:
+        trusted_keys: Whose signature counts.
+        threshold: How many of them must have signed.
+        weights: Metric name to weight, summing to 1, that DeltaOne must have; None takes the signer's.
+        primary_metric: The metric that the basis-point record must be of; None takes the signer's.
+        files: Name to SHA-256 (hex) of files at hand, each of which must be one that the statement is about.
+        allow_dry_run: Whether a rehearsal passes; it is no evidence all the same.
+
+    Raises:
+        ConfigurationError: The threshold cannot be met, or the weights do not sum to 1.
+        MetricError: There is no such metric.
+    """
+
+    trusted_keys: tuple[Ed25519PublicKey, ...]
+    threshold: int = 1
+    weights: Mapping[str, Fraction] | None = None
+    primary_metric: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    allow_dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threshold <= len(self.trusted_keys):
+            raise ConfigurationError(
+                f"Cannot ask for {self.threshold} signatures of {len(self.trusted_keys)} trusted keys",
+                hint="Name the public key of whoever should have signed.",
+            )
+        if self.weights is not None:
+            named = {metric_spec(name).name: weight for name, weight in self.weights.items()}
+            if len(named) < len(self.weights) or sum(named.values()) != 1:
+                raise ConfigurationError("The weights name a metric twice, or do not sum to exactly 1")
+            object.__setattr__(self, "weights", named)
+        if self.primary_metric is not None:
+            object.__setattr__(self, "primary_metric", metric_spec(self.primary_metric).name)
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Verdict(StrEnum):
+    """What a report comes to."""
+
+    VERIFIED = "verified"
+    NOT_EVIDENCE = "not evidence"
+    """Sound, but of a dry run on mock data."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    status: Status
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """What was checked, in order, and what was not.
+
+    Attributes:
+        checks: Every check, also those that were skipped because an earlier one failed.
+        not_checked: What this verifier cannot or was not asked to check, in words.
+        signed_by: Ids of the trusted keys that signed.
+        statement_sha256: Digest of the signed bytes; None if there are none to speak of.
+        statement: The signed statement; None unless its signature holds.
+        claim: The statement as a noun; None unless it could be read.
+    """
+
+    checks: tuple[Check, ...]
+    not_checked: tuple[str, ...] = ()
+    signed_by: tuple[str, ...] = ()
+    statement_sha256: str | None = None
+    statement: Json | None = None
+    claim: DeltaOneClaim | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed. A dry run fails its own check unless the policy allows it."""
+        return all(check.status is not Status.FAILED for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.status is Status.FAILED)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the checks come to. A dry run is never `VERIFIED`."""
+        if any(check.name != "real run" for check in self.failed):
+            return Verdict.REFUSED
+        dry = self.claim is not None and self.claim.dry_run
+        return Verdict.NOT_EVIDENCE if dry else Verdict.VERIFIED
+
+    def to_dict(self) -> Json:
+        """The report as JSON."""
+        return {
+            "verdict": self.verdict.value,
+            "ok": self.ok,
+            "statementSha256": self.statement_sha256,
+            "signedBy": list(self.signed_by),
+            "checks": [{"name": c.name, "status": c.status.value, "detail": c.detail} for c in self.checks],
+            "notChecked": list(self.not_checked),
+        }
+
+
+def verify_attestation(envelope_bytes: bytes, policy: Policy) -> VerificationReport:
+    """Check an attestation.
+
+    Nothing that a trusted key has not signed is looked into. After that, each check runs by itself, so that
+    the report shows all that is wrong.
+
+    Args:
+        envelope_bytes: The attestation file's content.
+        policy: What is insisted on.
+
+    Returns:
+        The report; look at its `verdict` (or `ok`). Content that is wrong never raises.
+    """
+    log = _Log()
+    envelope = log.step("envelope", lambda: Envelope.parse(envelope_bytes), _signers)
+    signed_by: tuple[str, ...] | None = None
+    if envelope is not None:
+        signed_by = log.step(
+            "signature",
+            lambda: verify_signatures(envelope, policy.trusted_keys, policy.threshold),
+            lambda ids: f"by {', '.join(ids)}",
+        )
+    if envelope is None or signed_by is None:
+        return VerificationReport(log.with_the_rest_skipped())
+    sha256 = sha256_hex(envelope.payload)
+    statement = log.step(
+        "canonical bytes", lambda: _canonical(envelope.payload), lambda _: f"SHA-256 {sha256}"
+    )
+    read = (
+        None
+        if statement is None
+        else log.step("statement", lambda: _read(statement), lambda _: "DeltaOne v1")
+    )
+    if statement is None or read is None:
+        return VerificationReport(log.with_the_rest_skipped(), (), signed_by, sha256, statement)
+    claim, rebuilt = read
+    stated, right = _predicate(statement), _predicate(rebuilt)
+    log.check("subjects", lambda: _check_subjects(claim, statement, rebuilt))
+    log.check("joint counts", lambda: checks.check_task(claim))
+    log.check("metrics", lambda: checks.check_metrics(claim))
+    log.check("deltas", lambda: checks.check_deltas(claim, stated, right))
+    log.check("gains", lambda: checks.check_gains(claim, stated, right))
+    log.check("intervals", lambda: checks.check_uncertainty(claim))
+    log.check("significance", lambda: checks.check_significance(claim))
+    log.check("weights", lambda: checks.check_weights(claim, policy.weights))
+    log.check("DeltaOne", lambda: checks.check_delta_one(claim, stated, right))
+    log.check("primary record", lambda: checks.check_primary(claim, policy.primary_metric))
+    log.check("contributors", lambda: checks.check_contributors(claim, stated, right))
+    log.check("nothing else", lambda: _check_nothing_else(statement, rebuilt))
+    if policy.files:
+        log.check("files", lambda: _check_files(claim, policy.files))
+    else:
+        log.skip("files", "no file was given to compare")
+    log.check("real run", lambda: _check_real(claim, policy))
+    return VerificationReport(
+        tuple(log.checks), _not_checked(claim, policy), signed_by, sha256, statement, claim
+    )
+
+
+def match_files(claim: DeltaOneClaim, files: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Which subjects each file is.
+
+    Args:
+        claim: What a statement says.
+        files: File name to SHA-256 of its bytes, hex.
+
+    Raises:
+        IntegrityError: A file is none of the subjects.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, sha256 in files.items():
+        found[name] = tuple(subject for subject, digest in claim.subjects if digest == sha256)
+        if not found[name]:
+            raise IntegrityError(
+                f"{name} (SHA-256 {sha256}) is none of the files that the statement is about"
+            )
+    return found
+
+
+CHECK_NAMES = (
+    "envelope",
+    "signature",
+    "canonical bytes",
+    "statement",
+    "subjects",
+    "joint counts",
+    "metrics",
+    "deltas",
+    "gains",
+    "intervals",
+    "significance",
+    "weights",
+    "DeltaOne",
+    "primary record",
+    "contributors",
+    "nothing else",
+    "files",
+    "real run",
+)
+"""Every check, in the order in which it is made."""
+
+
+class _Log:
+    """Collects checks: a step gives a value that later ones need, a check gives a sentence."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+
+    def step(self, name: str, run: Callable[[], T], say: Callable[[T], str]) -> T | None:
+        """What `run` gives; None if it refused, which is then noted."""
+        try:
+            value = run()
+        except HokusaiError as exc:
+            self.checks.append(Check(name, Status.FAILED, str(exc)))
+            return None
+        except (ArithmeticError, RecursionError, ValueError) as exc:
+            # Hostile content: numbers of thousands of digits, lists a thousand deep.
+            self.checks.append(
+                Check(name, Status.FAILED, f"The content is out of bounds: {type(exc).__name__}")
+            )
+            return None
+        self.checks.append(Check(name, Status.PASSED, say(value)))
+        return value
+
+    def check(self, name: str, run: Callable[[], str]) -> None:
+        self.step(name, run, str)
+
+    def skip(self, name: str, why: str) -> None:
+        self.checks.append(Check(name, Status.SKIPPED, why))
+
+    def with_the_rest_skipped(self) -> tuple[Check, ...]:
+        """All checks, those after the last one as skipped because of it."""
+        last = self.checks[-1].name
+        for name in CHECK_NAMES[len(self.checks) :]:
+            self.skip(name, f"because the check {last!r} failed")
+        return tuple(self.checks)
+
+
+def _canonical(payload: bytes) -> Json:
+    statement = parse_json(payload)
+    if canonical_json(statement) != payload:
+        raise IntegrityError("The signed bytes are not in the canonical form of RFC 8785")
+    if not isinstance(statement, dict):
+        raise IntegrityError("The signed bytes are not a statement: expected a JSON object")
+    return statement
+
+
+def _read(statement: Json) -> tuple[DeltaOneClaim, Json]:
+    claim = read_statement(statement)
+    return claim, build_statement(claim)
+
+
+def _predicate(statement: Json) -> Json:
+    predicate = statement["predicate"]
+    if not isinstance(predicate, dict):  # pragma: no cover - it could not have been read
+        raise IntegrityError("The predicate is not an object")
+    return predicate
+
+
+def _check_subjects(claim: DeltaOneClaim, statement: Json, rebuilt: Json) -> str:
+    for name, sha256 in claim.subjects:
+        require_sha256(sha256, name)
+    difference = checks.first_difference(statement["subject"], rebuilt["subject"], "$.subject")
+    if difference:
+        raise IntegrityError(f"The subjects do not fit the contributions: {difference}")
+    return ", ".join(name for name, _ in claim.subjects)
+
+
+def _check_nothing_else(statement: Json, rebuilt: Json) -> str:
+    """The statement is exactly what its facts give: no unknown field, no number in another spelling."""
+    difference = checks.first_difference(statement, rebuilt)
+    if difference:
+        raise IntegrityError(f"The statement says what does not follow from its facts: {difference}")
+    return "the statement is, byte for byte, what its facts give"
+
+
+def _check_files(claim: DeltaOneClaim, files: Mapping[str, str]) -> str:
+    found = match_files(claim, files)
+    return "; ".join(f"{name} is {', '.join(subjects)}" for name, subjects in found.items())
+
+
+def _check_real(claim: DeltaOneClaim, policy: Policy) -> str:
+    if not claim.dry_run:
+        return "not a dry run"
+    said = "DRY RUN on mock data: NOT EVIDENCE of any improvement"
+    if not policy.allow_dry_run:
+        raise IntegrityError(said)
+    return f"{said}; the policy allows it"
+
+
+def _signers(envelope: Envelope) -> str:
+    return f"DSSE, signed by {', '.join(signature.keyid for signature in envelope.signatures)}"
+
+
+def _not_checked(claim: DeltaOneClaim, policy: Policy) -> tuple[str, ...]:
+    comparison = claim.comparison
+    names = [delta.metric.name for delta in comparison.deltas]
+    believed = [name for name in names if comparison.counts is None or name not in COUNT_METRICS]
+    accuracy_only = comparison.counts is not None and set(comparison.weights) == {"accuracy"}
+    errors = [name for name in names if comparison.counts is None or name != "accuracy"]
+    errors += [] if accuracy_only else ["DeltaOne"]
+    notes: list[str] = []
+    if believed:
+        weighted = [name for name in believed if name in comparison.weights]
+        through = f", and so the share of {', '.join(weighted)} in DeltaOne" if weighted else ""
+        notes.append(f"the values of {', '.join(believed)}: they need the benchmark rows{through}")
+    if errors:
+        notes.append(f"standard errors of {', '.join(errors)}: this verifier does not work them out")
+    notes.append("that the counts came from these models and this benchmark: run the models again to know")
+    if policy.weights is None:
+        notes.append("whether the weights are the agreed ones: the policy names none")
+    if policy.primary_metric is None:
+        notes.append("whether the primary metric is the agreed one: the policy names none")
+    present = set(policy.files.values())
+    missing = [name for name, sha256 in claim.subjects if sha256 not in present]
+    if missing:
+        notes.append(f"the files behind {', '.join(missing)}: they were not given")
+    notes += [f"the evidence {item.name!r} ({item.media_type})" for item in claim.evidence]
+    return tuple(notes)
