@@ -36,7 +36,7 @@ class TestFourRowsByHand:
         assert compared.delta("r2").standard_error == pytest.approx(math.sqrt(0.48) / 4, rel=1e-12)
 
     def test_r2_feels_the_spread_of_the_target(self):
-        # Every error is 1 before and 0 after: R2 goes from 1 - 1/V to 1, and all of its noise is that of V = 5.
+        # Every error is 1 before and 0 after: R2 goes from 1 - 1/V to 1, all of its noise is that of V = 5.
         # (y - 3)^2 = 9 1 1 9; influences -M ((y - 3)^2 - V) / V^2 = -4/25 4/25 4/25 -4/25: SE = (8/25)/4.
         compared = compare_regressors(TARGET, BASELINE, TARGET)
         assert compared.delta("r2").standard_error == pytest.approx(0.08, rel=1e-12)
