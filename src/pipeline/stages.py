@@ -17,7 +17,8 @@ Every step then appends to the artifact `journal` an entry of the shape
 HOKUSAI_PROGRESS_FILE names:
 
     {"event": "started" | "finished" | "failed", "step": ..., "attempt": ..., "seconds": ..., "error": ...}
-    {"event": "summary", "summary": {...}}      what a step hands to `report`
+
+and whatever else a step hands to `report`.
 """
 
 from __future__ import annotations
@@ -113,9 +114,22 @@ class pipeline_defaults(FlowMutator):  # noqa: N801 - a decorator, read as one
             )
 
 
-def report(summary: Mapping[str, Any]) -> None:
-    """Hand what came out of the run to whoever watches it, as JSON-able data."""
-    _append({"event": "summary", "summary": summary})
+def report(line: Mapping[str, Any]) -> None:
+    """Tell whoever watches the run one more thing, as a line of the progress file.
+
+    That nobody can watch is no reason to fail, but it is said.
+    """
+    path = os.environ.get(PROGRESS_FILE)
+    if not path:
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, json.dumps(line).encode() + b"\n")  # in one piece: steps at once do not mix
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        print(f"The progress of this step cannot be shown: {error}", file=sys.stderr)
 
 
 def _earlier_entries(flow: FlowSpec, inputs: Iterable[FlowSpec] | None) -> list[Entry]:
@@ -144,19 +158,4 @@ def _report(event: str, entry: Entry) -> None:
     line = {"event": event, "step": entry["step"], "attempt": entry["attempt"]}
     if event != "started":
         line |= {"seconds": (entry["ended_ms"] - entry["started_ms"]) / 1000, "error": entry["error"]}
-    _append(line)
-
-
-def _append(line: Mapping[str, Any]) -> None:
-    """Add one line to the progress file. That nobody can watch is no reason to fail, but it is said."""
-    path = os.environ.get(PROGRESS_FILE)
-    if not path:
-        return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(descriptor, json.dumps(line).encode() + b"\n")  # in one piece: steps at once do not mix
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        print(f"The progress of this step cannot be shown: {error}", file=sys.stderr)
+    report(line)

@@ -204,6 +204,9 @@ class _Server:
             connection.sendall(TAKEN)
 
     def _exited(self, task: _Task) -> None:
+        ended = os.waitid(os.P_PIDFD, task.pidfd, os.WEXITED | os.WNOWAIT)
+        if ended is not None and ended.si_code != os.CLD_EXITED:
+            task.kill()  # killed: what it had started is of no use to anyone now
         _, status = os.waitpid(task.pid, 0)
         self._tasks.remove(task)
         self._selector.unregister(task.pidfd)
