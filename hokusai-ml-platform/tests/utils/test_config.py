@@ -207,6 +207,11 @@ class TestUnknownVariables:
         with pytest.warns(UserWarning, match="Did you mean HOKUSAI_HOME"):
             Settings.load()
 
+    @pytest.mark.parametrize("name", ["LOCAL_ENGINE", "ORCHESTRATOR_PID", "PROGRESS_FILE"])
+    def test_of_the_flow_s_own_processes_are_known(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(f"HOKUSAI_{name}", "x")
+        Settings.load()  # a warning would fail this test
+
     def test_of_other_programs_are_no_concern_of_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("APIPORT", "1")
         Settings.load()  # a warning would fail this test

@@ -27,6 +27,8 @@ from hokusai.utils.logging import checked_level
 from hokusai.utils.redaction import mask_url_passwords
 
 _SERVED_SCHEMES: Final = ("http", "https", "databricks", "databricks-uc")
+_NOT_SETTINGS: Final = ("HOKUSAI_LOCAL_ENGINE", "HOKUSAI_ORCHESTRATOR_PID", "HOKUSAI_PROGRESS_FILE")
+"""What the flow's own processes hand to each other, before any setting is read: nothing to warn of."""
 
 
 def _env(variable: str, default: Any, expected: str, **limits: Any) -> Any:
@@ -195,7 +197,7 @@ def _shown(field: FieldInfo, value: object) -> str:
 
 def _warn_of_unknown(found: Mapping[str, str], known: list[str]) -> None:
     for name in sorted(found):
-        if name.upper().startswith("HOKUSAI_") and name not in known:
+        if name.upper().startswith("HOKUSAI_") and name not in (*known, *_NOT_SETTINGS):
             text = f"{name} is set, but Hokusai has no such setting. {_did_you_mean(name.upper(), known)}"
             warnings.warn(text.rstrip(), stacklevel=3)
 
