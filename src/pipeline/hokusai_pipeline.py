@@ -76,7 +76,7 @@ class HokusaiPipeline(FlowSpec):
 
         settings = wiring.start_up()
         known = reference.load(self.plan, self.facts)
-        self.baseline_model = baseline.load(self.plan, known, wiring.model_files(settings))
+        self.baseline = baseline.load(self.plan, known, wiring.model_files(settings))
         self.next(self.integrate_contributed_data)
 
     @step
@@ -96,7 +96,7 @@ class HokusaiPipeline(FlowSpec):
         from hokusai.pipeline import retraining
 
         wiring.start_up()
-        self.new_model = retraining.retrain(self.plan, self.facts, self.contributed, self.baseline_model)
+        self.new_model = retraining.retrain(self.plan, self.facts, self.contributed, self.baseline)
         self.next(self.evaluate_on_benchmark)
 
     @step
@@ -106,7 +106,7 @@ class HokusaiPipeline(FlowSpec):
         from hokusai.pipeline import evaluation
 
         wiring.start_up()
-        self.evaluation = evaluation.run(self.plan, self.facts, self.baseline_model, self.new_model)
+        self.evaluation = evaluation.run(self.plan, self.facts, self.baseline, self.new_model)
         self.next(self.compare_and_output_delta)
 
     @step
@@ -119,7 +119,7 @@ class HokusaiPipeline(FlowSpec):
         )
         self.delta_output = delta_output.delta_output(
             comparison=self.comparison,
-            baseline=self.baseline_model,
+            baseline=self.baseline,
             new=self.new_model,
             contributions=self.contributed.contributions,
             data_manifest=self.contributed.manifest,
@@ -142,7 +142,7 @@ class HokusaiPipeline(FlowSpec):
             self.plan,
             self.facts,
             self.contributed,
-            self.baseline_model,
+            self.baseline,
             self.new_model,
             self.comparison,
             wiring.signing_key(settings),

@@ -46,6 +46,26 @@ def model_files(settings: Settings) -> ModelFiles:
     return MlflowModelFiles(settings.mlflow_uri)
 
 
+def signing_key(settings: Settings) -> Ed25519PrivateKey:
+    """The key that attestations are signed with; made on first use, which is said once.
+
+    Raises:
+        ConfigurationError: HOKUSAI_SIGNING_KEY, or the key in HOKUSAI_HOME, cannot be used.
+    """
+    from hokusai.attestation.keys import load_signing_key, public_path
+    from hokusai.utils.logging import get_logger
+
+    configured = settings.signing_key.get_secret_value() if settings.signing_key else None
+    key = load_signing_key(configured, settings.home)
+    if key.generated and key.path is not None:
+        get_logger(__name__).warning(
+            "A signing key was made; keep it, and give verifiers the public half",
+            private=str(key.path),
+            public=str(public_path(key.path)),
+        )
+    return key.private
+
+
 def _artifact_location(settings: Settings) -> str | None:
     """Beside the embedded database if that is what we use; else a server knows its own place."""
     if settings.artifact_root is not None or settings.mlflow_uri.startswith("sqlite:"):

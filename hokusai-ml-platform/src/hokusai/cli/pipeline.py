@@ -229,8 +229,9 @@ def _summary(result: dict[str, Any]) -> None:
         f"({100 * low:+.2f} to {100 * high:+.2f} at {100 * result['confidence']:g} % confidence, "
         f"p = {result['p_value']:.2g}, {result['n_rows']:,} benchmark rows)",
         highlight=False,
+        soft_wrap=True,
     )
-    console.print(result["verdict"], highlight=False, markup=False)
+    console.print(result["verdict"], highlight=False, markup=False, soft_wrap=True)
     if result["dry_run"]:
         console.print("[bold]Dry run:[/] mock models and base data; no evidence of an improvement.")
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -248,11 +249,11 @@ def _summary(result: dict[str, Any]) -> None:
         )
     console.print(table)
     for line in result["notes"]:
-        console.print(f"[yellow]![/] {line}", highlight=False)
-    where = Table.grid(padding=(0, 2))
+        console.print("[yellow]![/] ", end="")
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for name, value in result["places"].items():
-        where.add_row(f"[dim]{name}[/]", value)
-    console.print(where, soft_wrap=True, highlight=False)
+        console.print(f"[dim]{name:<13}[/] ", end="")
+        console.print(value, markup=False, highlight=False, soft_wrap=True)
 
 
 def _tail(path: Path, lines: int = 40) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hokusai.domain.delta import Comparison
-from hokusai.domain.journal import DatasetEntry, StepEntry
+from hokusai.domain.journal import DatasetEntry, StepEntry, TrackedRun
 from hokusai.domain.model import ModelArtifact
 from hokusai.pipeline.attestation import Attestation
 from hokusai.pipeline.contribution import Contributed
@@ -37,7 +37,7 @@ class FinishedRun:
     started_at: str
     plan: RunPlan
     facts: Facts
-    baseline_model: ModelArtifact
+    baseline: ModelArtifact
     new_model: ModelArtifact
     contributed: Contributed
     comparison: Comparison
@@ -73,7 +73,7 @@ def finish(run: FinishedRun, home: Path, store: RunStore, tracking_uri: str) -> 
         delta_output=run.delta_output,
         attestation=run.attestation.envelope,
         report=_report(run),
-        models={"baseline": run.baseline_model, "new": run.new_model},
+        models={"baseline": run.baseline, "new": run.new_model},
         other_files=_other_files(run),
     )
     this_step = {"step": _THIS_STEP, "started_ms": began, "ended_ms": now_ms(), "status": "FINISHED"}
@@ -95,7 +95,7 @@ def _report(run: FinishedRun) -> str:
         run_id=run.run_id,
         timestamp=run.started_at,
         comparison=run.comparison,
-        baseline=run.baseline_model,
+        baseline=run.baseline,
         new=run.new_model,
         contributions=run.contributed.contributions,
         benchmark=run.facts.benchmark_dict(),
@@ -139,7 +139,7 @@ def _details(run: FinishedRun) -> dict[str, StepEntry]:
     baseline = {f"model:{d.metric.name}": d.baseline_value for d in run.comparison.deltas}
     new = {f"model:{d.metric.name}": d.new_value for d in run.comparison.deltas}
     return {
-        "load_baseline_model": entry("load_baseline_model", model(run.baseline_model), baseline),
+        "load_baseline_model": entry("load_baseline_model", model(run.baseline), baseline),
         "integrate_contributed_data": entry(
             "integrate_contributed_data",
             {"data_hash": run.delta_output["contributor_attribution"]["data_hash"]},
@@ -164,7 +164,7 @@ def _params(run: FinishedRun) -> dict[str, str]:
     described = {
         **{key: value for key, value in run.plan.to_dict().items() if value not in (None, [], {}, ())},
         "delta_one_score": run.comparison.delta_one,
-        "baseline_model_id": run.baseline_model.model_id,
+        "baseline_model_id": run.baseline.model_id,
         "new_model_id": run.new_model.model_id,
         "contributor_id": attribution["contributor_id"],
         "data_hash": attribution["data_hash"],
@@ -179,7 +179,7 @@ def _tags(run: FinishedRun) -> dict[str, str]:
         "hokusai.dry_run": str(run.plan.dry_run).lower(),
         "hokusai.statement_sha256": run.attestation.statement_sha256,
         "hokusai.keyid": run.attestation.keyid,
-        "hokusai.baseline_sha256": run.baseline_model.sha256,
+        "hokusai.baseline_sha256": run.baseline.sha256,
         "hokusai.new_model_sha256": run.new_model.sha256,
         "mlflow.note.content": f"DeltaOne {100 * run.comparison.delta_one:+.2f} pp. {verdict(run.comparison)}",
     }
@@ -207,6 +207,7 @@ def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dic
     }
     if published.tracked is not None:
         places["MLflow run"] = f"{published.tracked.run_id} in {run.plan.experiment!r} at {tracking_uri}"
+        places["look at it"] = _how_to_look(tracking_uri, published.tracked)
     notes = list(run.warnings)
     if published.spool is not None:
         places["journal"] = str(published.spool)
@@ -237,3 +238,9 @@ def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dic
         "notes": notes,
         "places": places,
     }
+
+
+def _how_to_look(tracking_uri: str, tracked: TrackedRun) -> str:
+    if tracking_uri.startswith("http"):
+        return f"{tracking_uri.rstrip('/')}/#/experiments/{tracked.experiment_id}/runs/{tracked.run_id}"
+    return f"mlflow ui --backend-store-uri {tracking_uri}  (comes with pip install 'hokusai-ml-platform[server]')"

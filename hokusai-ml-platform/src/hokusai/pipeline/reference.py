@@ -122,8 +122,8 @@ def survey(plan: RunPlan) -> Facts:
     del known
 
     base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, id_column)
-    benchmark = labelled(conform(benchmark_raw, types), plan.target_column)
-    base_rows = labelled(conform(base_raw, types), plan.target_column) if base_raw is not None else None
+    benchmark = labelled(conform(benchmark_raw, types), plan.target_column)[0]
+    base_rows = labelled(conform(base_raw, types), plan.target_column)[0] if base_raw is not None else None
     if task is Task.CLASSIFICATION:
         require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
         if base_rows is not None:
@@ -165,8 +165,8 @@ def load(plan: RunPlan, facts: Facts) -> Reference:
     """
     base, benchmark = raw_frames(plan, facts)
     types = dict(facts.types)
-    rows = labelled(conform(benchmark, types), plan.target_column)
-    base_rows = labelled(conform(base, types), plan.target_column) if base is not None else rows.clear()
+    rows, _ = labelled(conform(benchmark, types), plan.target_column)
+    base_rows = labelled(conform(base, types), plan.target_column)[0] if base is not None else rows.clear()
     return Reference(facts, base_rows, rows)
 
 
