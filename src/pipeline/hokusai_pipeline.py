@@ -21,13 +21,14 @@ import sys
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 if __name__ == "__main__" and not __package__ and os.path.isdir(os.path.join(_ROOT, "src", "pipeline")):  # noqa: PTH112, PTH118
-    sys.path[0] = _ROOT  # started as a file: `src` is found from the root, and nothing beside this file shadows it
+    sys.path[0] = (
+        _ROOT  # started as a file: `src` is found from the root, and nothing beside this file shadows it
+    )
 # Metaflow refuses to run without a user name, and as root, which is what containers have.
 _user = os.environ.get("USER")
 os.environ.setdefault("METAFLOW_USER", _user if _user and _user != "root" else "hokusai")
 
 import datetime as dt
-from typing import Any
 
 from metaflow import FlowSpec, Parameter, current, package_sources, step
 
@@ -175,7 +176,13 @@ def main() -> None:
     from src.pipeline.local_engine import run_flow
 
     tracking = ("hokusai.adapters.mlflow_runs", "mlflow", "mlflow.store.tracking.sqlalchemy_store")
-    learning = ("hokusai.pipeline.retraining", "sklearn.linear_model", "sklearn.compose", "skops.io", "pandas")
+    learning = (
+        "hokusai.pipeline.retraining",
+        "sklearn.linear_model",
+        "sklearn.compose",
+        "skops.io",
+        "pandas",
+    )
     heavy = {"monitor_and_log": tracking}
     if not _is_dry():
         heavy |= dict.fromkeys(("load_baseline_model", "train_new_model", "evaluate_on_benchmark"), learning)
@@ -184,7 +191,12 @@ def main() -> None:
 
 def _is_dry() -> bool:
     """Whether the command line asks for a dry run: only a guess at what is worth loading early."""
-    return "--dry-run" in sys.argv or os.environ.get("HOKUSAI_TEST_MODE", "").lower() in ("1", "true", "yes", "on")
+    return "--dry-run" in sys.argv or os.environ.get("HOKUSAI_TEST_MODE", "").lower() in (
+        "1",
+        "true",
+        "yes",
+        "on",
+    )
 
 
 if __name__ == "__main__":

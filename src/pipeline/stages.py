@@ -30,9 +30,10 @@ import time
 from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hokusai.errors import BackendUnavailableError, HokusaiError
 from metaflow import FlowMutator, current, user_step_decorator
 from metaflow.exception import METAFLOW_EXIT_DISALLOW_RETRY, MetaflowExceptionWrapper
+
+from hokusai.errors import BackendUnavailableError, HokusaiError
 
 if TYPE_CHECKING:
     from metaflow import FlowSpec

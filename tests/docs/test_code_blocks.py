@@ -61,7 +61,9 @@ def test_block_runs(block: Block, tmp_path: Path) -> None:
         if block.language == "bash"
         else [sys.executable, "-W", "error", "-c", block.code]
     )
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 

@@ -6,6 +6,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
+
 from hokusai.errors import BackendUnavailableError, DataError, MissingExtraError
 
 with warnings.catch_warnings():

@@ -25,6 +25,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from hokusai import wiring as _wiring  # noqa: F401 - plugs in the defaults; loads nothing heavy
+
 if TYPE_CHECKING:
     from hokusai.attestation.verify import verify_attestation
     from hokusai.domain.contribution import Contribution, Contributor

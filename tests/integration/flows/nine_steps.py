@@ -13,9 +13,9 @@ _root = str(Path(__file__).resolve().parents[3])
 if __name__ == "__main__" and not __package__:
     sys.path[0] = _root
 
-from hokusai.errors import BackendUnavailableError, DataError  # noqa: E402
 from metaflow import FlowSpec, Parameter, card, catch, current, retry, step, timeout  # noqa: E402
 
+from hokusai.errors import BackendUnavailableError, DataError  # noqa: E402
 from src.pipeline.stages import pipeline_defaults  # noqa: E402
 
 

@@ -17,23 +17,26 @@ from hokusai.errors import HokusaiError
 
 _GROUPS = {
     "attest": ("hokusai.cli.attest", "Verify, show and sign attestations."),
-    "pipeline": ("hokusai.cli.pipeline", "Run the pipeline: contributed data in, DeltaOne and an attestation out."),
+    "pipeline": (
+        "hokusai.cli.pipeline",
+        "Run the pipeline: contributed data in, DeltaOne and an attestation out.",
+    ),
 }
 
 
 class _LazyGroup(click.Group):
     """Knows its commands by name, and imports one only to run it or to show its own help."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_GROUPS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
         if cmd_name not in _GROUPS:
             return None
         command: click.Command = getattr(importlib.import_module(_GROUPS[cmd_name][0]), cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _GROUPS.items()])
 
@@ -47,7 +50,9 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     try:
-        code = cli.main(args=list(args) if args is not None else None, prog_name="hokusai", standalone_mode=False)
+        code = cli.main(
+            args=list(args) if args is not None else None, prog_name="hokusai", standalone_mode=False
+        )
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)

@@ -119,7 +119,8 @@ def flow_file() -> Path:
         if candidate.is_file():
             return candidate
     raise NotFoundError(
-        "The pipeline's flow is not installed", hint="Run from a checkout of the repository, or reinstall the package."
+        "The pipeline's flow is not installed",
+        hint="Run from a checkout of the repository, or reinstall the package.",
     )
 
 
