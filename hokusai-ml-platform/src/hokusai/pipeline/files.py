@@ -1,0 +1,140 @@
+"""Which files a run reads: a name, several names or a glob, resolved before any long step begins.
+
+A run that starts with a mistyped path should end in its first second, with the name that was meant. So
+everything that can be known of a file without reading it (that it exists, is a regular file, has bytes, and
+may be read) is checked here. Standard library only: the flow calls this at its very start.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from hokusai.errors import DataError
+
+_GLOB_CHARACTERS = "*?["
+
+
+def expand_paths(spec: str) -> tuple[Path, ...]:
+    """The files that `spec` names.
+
+    A comma separates names, unless the whole text is the name of a file. The matches of a glob (`**` reaches
+    into sub-folders; folders that match are passed over) are sorted by name; otherwise the order is as given,
+    which
+    matters: of two equal contributed rows, the earlier file keeps the credit.
+
+    Args:
+        spec: A file, several joined by commas, or a glob, or a mixture.
+
+    Returns:
+        At least one path; none of them twice.
+
+    Raises:
+        DataError: A file is missing, empty, not a regular file, unreadable or named twice, or a glob matches
+            none.
+    """
+    paths = tuple(path for name in _names(spec) for path in _matches(name))
+    if not paths:
+        raise DataError("No file is named", hint="Give a file, several joined by commas, or a glob.")
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        check_readable(path)
+        twin = seen.setdefault(path.resolve(), path)
+        if twin is not path:
+            raise DataError(
+                f"The file is named twice, as {str(twin)!r} and as {str(path)!r}",
+                hint="Name every file once: its rows would be counted twice.",
+            )
+    return paths
+
+
+def check_readable(path: Path) -> None:
+    """Check that `path` is a regular file with bytes in it that this process may read.
+
+    Raises:
+        DataError: It is not; the text says why and suggests near names where the file does not exist.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise DataError(
+                "This is a folder, not a file",
+                where=str(path),
+                hint=f"To read every file in it, give a glob such as {str(path / '*.csv')!r}.",
+            )
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(
+                "This is a pipe, socket or device, not a regular file",
+                where=str(path),
+                hint="Write the data to a file first: it is read more than once.",
+            )
+        if status.st_size == 0:
+            raise DataError("The file is empty (0 bytes)", where=str(path), hint="Give a file with rows.")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as problem:
+        raise DataError("There is no such file", where=str(path), hint=_near_names(path)) from problem
+    except PermissionError as problem:
+        raise DataError(
+            "The file may not be read: permission denied",
+            where=str(path),
+            hint="Check the permissions of the file and of the folders above it.",
+        ) from problem
+    except OSError as problem:
+        raise DataError(f"The file cannot be read: {problem.strerror}", where=str(path)) from problem
+
+
+def _names(spec: str) -> Iterator[str]:
+    whole = spec.strip()
+    if _exists(whole):
+        yield whole
+        return
+    yield from (name for part in spec.split(",") if (name := part.strip()))
+
+
+def _matches(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    if _exists(name) or not any(character in name for character in _GLOB_CHARACTERS):
+        return [path]
+    found = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207  # also absolute
+    files = [match for match in found if not match.is_dir()]
+    if not files:
+        only = " but folders" if found else ""
+        raise DataError(
+            f"The glob matches nothing{only}",
+            where=name,
+            hint=_near_names(path) or "Check the folder and the pattern.",
+        )
+    return files
+
+
+def _exists(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).expanduser().exists()
+    except OSError:  # too long, or a folder above it is closed to us: the later check says which
+        return False
+
+
+def _near_names(path: Path) -> str:
+    """What the caller may have meant: near names in the folder, or that the folder is missing."""
+    folder = path.parent
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except FileNotFoundError:
+        return f"The folder {str(folder)!r} does not exist either."
+    except OSError:
+        return ""
+    if any(character in path.name for character in _GLOB_CHARACTERS):
+        return (
+            f"In {str(folder)!r} there are: {', '.join(names[:5])}."
+            if names
+            else f"{str(folder)!r} is empty."
+        )
+    by_folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(path.name.casefold(), by_folded, n=3, cutoff=0.6)
+    if not near:
+        near = [folded for folded in by_folded if Path(folded).stem == path.stem.casefold()][:3]
+    return f"Did you mean {' or '.join(repr(by_folded[name]) for name in near)}?" if near else ""

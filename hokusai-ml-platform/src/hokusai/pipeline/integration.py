@@ -1,0 +1,363 @@
+"""Contributed files join the base data, and every row that came in is accounted for.
+
+Each contributed row ends in exactly one place, asked in this order: it has no label; it also stands in the
+benchmark (training on it would be teaching to the test); the base data already has it; it repeats an earlier
+contributed row, whose contributor keeps the credit; or it is accepted. Rows are equal if all features and the
+target are; the id column is not part of that, but a contributed row with the id of a benchmark row is a leak
+all the same.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hokusai.domain.contribution import Contribution, Contributor
+from hokusai.domain.metrics import Task
+from hokusai.errors import SchemaError
+from hokusai.pipeline.reading import Table
+from hokusai.pipeline.reconcile import Source, common_types, conform
+from hokusai.pipeline.row_matching import first_occurrence, occurs_in
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BASE_NAME = "the base data"
+BENCHMARK_NAME = "the benchmark"
+_ROWS_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Contributed rows that also stand in the benchmark.
+
+    Attributes:
+        file_name: The contributed file.
+        n_rows: How many of its rows.
+        first_rows: The first of them, counted from 1, the header not counted.
+    """
+
+    file_name: str
+    n_rows: int
+    first_rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IntegratedData:
+    """What training and evaluation work on. Every frame has the columns `(*features, target)`, of the same
+    types.
+
+    Attributes:
+        base_train: Rows of the base data with a label; no rows if there is no base data.
+        benchmark: Rows of the benchmark with a label.
+        features: Names of the columns to predict from, in order.
+        target: Name of the column to predict.
+        contributions: The account of each file.
+        contributed: All rows of each file.
+        accepted: For each file, whether a row is trained on: booleans of shape (n_rows,).
+        leaks: For each file with leaked rows, which.
+        ignored_columns: (file, its columns that are neither feature nor target nor id), where there are any.
+        base_rows_without_label: Rows left out of `base_train`.
+        base_rows_in_benchmark: Rows of `base_train` that also stand in the benchmark; they are kept, since
+            both models see them alike.
+        benchmark_rows_without_label: Rows left out of `benchmark`.
+        notes: What a reader has to know, in sentences.
+    """
+
+    base_train: pl.DataFrame
+    benchmark: pl.DataFrame
+    features: tuple[str, ...]
+    target: str
+    contributions: tuple[Contribution, ...]
+    contributed: tuple[pl.DataFrame, ...]
+    accepted: tuple[pl.Series, ...]
+    leaks: tuple[Leak, ...]
+    ignored_columns: tuple[tuple[str, tuple[str, ...]], ...]
+    base_rows_without_label: int
+    base_rows_in_benchmark: int
+    benchmark_rows_without_label: int
+    notes: tuple[str, ...]
+
+    @property
+    def train(self) -> pl.DataFrame:
+        """`base_train`, then each file's accepted rows; put together at each call, so keep what you get."""
+        import polars as pl
+
+        rows = zip(self.contributed, self.accepted, strict=True)
+        parts = (frame if mask.all() else frame.filter(mask) for frame, mask in rows)
+        return pl.concat([self.base_train, *parts], rechunk=False)
+
+    @property
+    def rows_accepted(self) -> int:
+        """Contributed rows that are trained on."""
+        return sum(c.rows_accepted for c in self.contributions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The account as plain data, for the manifest: names and counts, no rows."""
+        return {
+            "target": self.target,
+            "features": list(self.features),
+            "base_rows": self.base_train.height,
+            "base_rows_without_label": self.base_rows_without_label,
+            "base_rows_in_benchmark": self.base_rows_in_benchmark,
+            "benchmark_rows": self.benchmark.height,
+            "benchmark_rows_without_label": self.benchmark_rows_without_label,
+            "train_rows": self.base_train.height + self.rows_accepted,
+            "leaks": [
+                {"file": leak.file_name, "rows": leak.n_rows, "first_rows": list(leak.first_rows)}
+                for leak in self.leaks
+            ],
+            "ignored_columns": {file: list(columns) for file, columns in self.ignored_columns},
+            "notes": list(self.notes),
+        }
+
+
+def integrate(
+    base: pl.DataFrame | None,
+    contributions: Sequence[tuple[Contributor, Table]],
+    benchmark: pl.DataFrame,
+    *,
+    target: str,
+    features: Sequence[str],
+    task: Task,
+    id_column: str | None = None,
+) -> IntegratedData:
+    """Merge contributed files with the base data and take out what must not be trained on.
+
+    Args:
+        base: The base data without any held-out benchmark rows; None if there is none.
+        contributions: Who gave which file, earliest first.
+        benchmark: What the models are measured on.
+        target: The column to predict.
+        features: The columns to predict from.
+        task: What the models predict.
+        id_column: A column that identifies a row, if the data has one.
+
+    Raises:
+        SchemaError: Columns are missing or of another kind than in the base data; the target has one class
+            only, or is not a number for regression; no contributed row is left.
+    """
+    import polars as pl
+
+    columns = (*features, target)
+    frames = [] if base is None else [Source(BASE_NAME, base)]
+    frames.append(Source(BENCHMARK_NAME, benchmark))
+    files = [Source(table.name, table.frame, table.format in ("csv", "tsv")) for _, table in contributions]
+    for source in (*frames, *files):
+        require_columns(source.frame.columns, columns, source.name)
+    types = common_types([*frames, *files], columns)
+    if task is Task.REGRESSION and not types[target].is_numeric():
+        raise SchemaError(
+            f"The target {target!r} holds {types[target]}, but regression needs numbers",
+            hint="Choose another target column, or --task classification.",
+        )
+
+    before = conform(base, types) if base is not None else pl.DataFrame(schema=types)
+    base_rows, base_unlabelled = labelled(before, target)
+    benchmark_rows, benchmark_unlabelled = labelled(conform(benchmark, types), target)
+    if not benchmark_rows.height:
+        raise SchemaError(f"No row of the benchmark has a value in {target!r}", hint="Give labelled rows.")
+
+    rows = [conform(source.frame, types) for source in files]
+    faults = [
+        _faults(
+            r,
+            source,
+            base_rows,
+            benchmark_rows,
+            benchmark_with_id=benchmark,
+            target=target,
+            id_column=id_column,
+        )
+        for r, source in zip(rows, files, strict=True)
+    ]
+    _mark_duplicates(rows, faults)
+    accounts = tuple(
+        _account(contributor, table, f) for (contributor, table), f in zip(contributions, faults, strict=True)
+    )
+    if not any(account.rows_accepted for account in accounts):
+        raise SchemaError(_nothing_left(accounts), hint="Contribute labelled rows that are new.")
+    new_labels = [r.select(target).filter(f.accepted) for r, f in zip(rows, faults, strict=True)]
+    labels = pl.concat([base_rows.select(target), *new_labels])
+    if task is Task.CLASSIFICATION:
+        require_classes(base_rows, target, BASE_NAME)
+        require_classes(labels, target, "the training data")
+        require_classes(benchmark_rows, target, BENCHMARK_NAME)
+
+    known = {*columns, id_column}
+    return IntegratedData(
+        base_train=base_rows,
+        contributed=tuple(rows),
+        benchmark=benchmark_rows,
+        features=tuple(features),
+        target=target,
+        contributions=accounts,
+        accepted=tuple(f.accepted for f in faults),
+        leaks=tuple(leak for source, f in zip(files, faults, strict=True) if (leak := f.leak(source.name))),
+        ignored_columns=tuple(
+            (source.name, extra)
+            for source in files
+            if (extra := tuple(name for name in source.frame.columns if name not in known))
+        ),
+        base_rows_without_label=base_unlabelled,
+        base_rows_in_benchmark=int(occurs_in(base_rows, benchmark_rows, columns).sum()),
+        benchmark_rows_without_label=benchmark_unlabelled,
+        notes=tuple(
+            _notes([table for _, table in contributions], labels[target], benchmark_rows[target], task)
+        ),
+    )
+
+
+def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) -> None:
+    """Check that every wanted column is there.
+
+    Raises:
+        SchemaError: One is not; the text lists the columns and suggests near names.
+
+    >>> require_columns(["q", "Label"], ["label"], "a.csv")
+    Traceback (most recent call last):
+    hokusai.errors.SchemaError: Column 'label' is missing; there are: 'q', 'Label' (a.csv). Did you mean 'Label'?
+    """
+    missing = [column for column in wanted if column not in present]
+    if not missing:
+        return
+    folded = {column.strip().casefold(): column for column in present}
+    near = difflib.get_close_matches(missing[0].strip().casefold(), folded, n=1)
+    shown = ", ".join(map(repr, present[:30])) + (
+        f" and {len(present) - 30} more" if len(present) > 30 else ""
+    )
+    plural = "Columns" if len(missing) > 1 else "Column"
+    raise SchemaError(
+        f"{plural} {', '.join(map(repr, missing))} {'are' if len(missing) > 1 else 'is'} "
+        f"missing; there are: {shown}",
+        where=name,
+        hint=f"Did you mean {folded[near[0]]!r}?" if near else "Add the column, or name another.",
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Faults:
+    """Where each row of one file ends; the masks are disjoint."""
+
+    without_label: pl.Series
+    in_benchmark: pl.Series
+    in_base: pl.Series
+    accepted: pl.Series
+    duplicates: int = 0
+
+    def leak(self, file_name: str) -> Leak | None:
+        at = self.in_benchmark.arg_true()
+        return Leak(file_name, len(at), tuple(int(i) + 1 for i in at[:_ROWS_NAMED])) if len(at) else None
+
+
+def _faults(
+    rows: pl.DataFrame,
+    source: Source,
+    base: pl.DataFrame,
+    benchmark: pl.DataFrame,
+    *,
+    benchmark_with_id: pl.DataFrame,
+    target: str,
+    id_column: str | None,
+) -> _Faults:
+    without_label = _is_missing(rows[target])
+    leaked = occurs_in(rows, benchmark, rows.columns)
+    if id_column is not None and id_column in source.frame.columns and id_column in benchmark_with_id.columns:
+        leaked = leaked | _same_id(source.frame[id_column], benchmark_with_id[id_column])
+    in_benchmark = leaked & ~without_label
+    in_base = occurs_in(rows, base, rows.columns) & ~without_label & ~in_benchmark
+    return _Faults(without_label, in_benchmark, in_base, ~(without_label | in_benchmark | in_base))
+
+
+def _mark_duplicates(rows: Sequence[pl.DataFrame], faults: Sequence[_Faults]) -> None:
+    """Take out of `accepted` what repeats an accepted row of the same or an earlier file."""
+    import polars as pl
+
+    together = pl.concat(rows, rechunk=False)
+    accepted = pl.concat([f.accepted for f in faults])
+    first = first_occurrence(together, together.columns, among=accepted)
+    repeats = first != pl.int_range(together.height, dtype=pl.UInt32, eager=True)
+    start = 0
+    for frame, f in zip(rows, faults, strict=True):
+        here = repeats[start : start + frame.height]
+        f.duplicates = int(here.sum())
+        f.accepted = f.accepted & ~here
+        start += frame.height
+
+
+def _account(contributor: Contributor, table: Table, faults: _Faults) -> Contribution:
+    return Contribution(
+        contributor=contributor,
+        file_name=table.name,
+        sha256=table.sha256,
+        size_bytes=table.size_bytes,
+        rows_read=table.rows_read,
+        rows_accepted=int(faults.accepted.sum()),
+        rows_duplicate=faults.duplicates,
+        rows_in_base=int(faults.in_base.sum()),
+        rows_in_benchmark=int(faults.in_benchmark.sum()),
+        rows_without_label=int(faults.without_label.sum()),
+    )
+
+
+def _same_id(ids: pl.Series, others: pl.Series) -> pl.Series:
+    import polars as pl
+
+    dtype = pl.Int64 if ids.dtype.is_integer() and others.dtype.is_integer() else pl.String
+    known = others.cast(dtype).drop_nulls().unique()
+    return ids.cast(dtype).is_in(known.implode()).fill_null(value=False)
+
+
+def _is_missing(labels: pl.Series) -> pl.Series:
+    """A label is missing if it is null, NaN, or text of blanks only."""
+    import polars as pl
+
+    missing = labels.is_null()
+    if labels.dtype.is_float():
+        return missing | labels.is_nan().fill_null(value=False)
+    if labels.dtype == pl.String:
+        return missing | (labels.str.strip_chars() == "").fill_null(value=False)
+    return missing
+
+
+def labelled(frame: pl.DataFrame, target: str) -> tuple[pl.DataFrame, int]:
+    """(the rows whose target has a value, how many have none)."""
+    missing = _is_missing(frame[target])
+    return (frame.filter(~missing) if missing.any() else frame), int(missing.sum())
+
+
+def require_classes(frame: pl.DataFrame, target: str, name: str) -> None:
+    """Check that there is something to tell apart.
+
+    Raises:
+        SchemaError: All rows have the same target.
+    """
+    classes = frame[target].unique()
+    if frame.height and len(classes) < 2:
+        raise SchemaError(
+            f"Every row of {name} has the same {target!r}: {classes[0]!r}",
+            hint="Classification needs rows of at least two classes.",
+        )
+
+
+def _nothing_left(accounts: Sequence[Contribution]) -> str:
+    def total(name: str) -> int:
+        return sum(getattr(account, name) for account in accounts)
+
+    return (
+        f"None of the {total('rows_read'):,} contributed rows can be used: "
+        f"{total('rows_without_label'):,} have no label, {total('rows_in_benchmark'):,} "
+        "stand in the benchmark, "
+        f"{total('rows_in_base'):,} stand in the base data, {total('rows_duplicate'):,} repeat an earlier row"
+    )
+
+
+def _notes(tables: Sequence[Table], labels: pl.Series, measured: pl.Series, task: Task) -> Iterable[str]:
+    for table in tables:
+        yield from (f"{table.name}: {note}" for note in table.notes)
+    if task is Task.CLASSIFICATION:
+        unseen = sorted(map(str, set(measured.unique()) - set(labels.unique())))
+        if unseen:
+            yield f"The benchmark has classes that no training row has: {', '.join(unseen[:10])}"

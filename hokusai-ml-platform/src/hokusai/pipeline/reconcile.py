@@ -1,0 +1,150 @@
+"""One type for each column over all files of a run, or an error that names the value that does not fit.
+
+Files are typed one by one, so one may have whole numbers where another has fractions, or postcodes without a
+leading zero where another has some. What means the same is brought to one type; text against numbers is
+refused, because either way of forcing it changes what the data says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hokusai.errors import SchemaError
+from hokusai.pipeline.cell_types import EXACT_INTEGER_DIGITS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MAX_EXACT = 2**53
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A frame whose columns take part, with the name it has in messages.
+
+    Attributes:
+        name: A file name, or what the frame is ("the base data").
+        frame: Its rows.
+        untyped: Its types were found from text (CSV), so that whole numbers may stand for codes.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    untyped: bool = False
+
+
+def common_types(sources: Sequence[Source], columns: Iterable[str]) -> dict[str, pl.DataType]:
+    """The type that each column has in every source after `conform`. The first source with values sets the
+    kind.
+
+    A column without any value fits every type. Integers and floats become floats, provided that every integer
+    is exact as a double; dates and datetimes become datetimes; whole numbers from CSV become text where all
+    other sources' text is made of digits only (codes such as `00123`).
+
+    Raises:
+        SchemaError: A column's kinds differ; the text names the file, the column, the row and the value.
+    """
+    return {
+        column: _common_type([s for s in sources if column in s.frame.columns], column) for column in columns
+    }
+
+
+def conform(frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
+    """The columns of `types`, in that order and of those types; what has its type already is not copied."""
+    import polars as pl
+
+    return frame.select(
+        pl.col(name) if frame.schema[name] == dtype else pl.col(name).cast(dtype)
+        for name, dtype in types.items()
+    )
+
+
+def kind_of(dtype: pl.DataType) -> str:
+    """What a type is, in a message: numbers, text, booleans, dates or times."""
+    if dtype.is_numeric():
+        return "numbers"
+    if dtype.is_temporal():
+        return "dates"
+    return "booleans" if str(dtype) == "Boolean" else "text"
+
+
+def _common_type(sources: Sequence[Source], column: str) -> pl.DataType:
+    import polars as pl
+
+    filled = [s for s in sources if s.frame[column].null_count() < s.frame.height]
+    if not filled:
+        return sources[0].frame.schema[column]
+    dtypes = [_plain(s.frame.schema[column]) for s in filled]
+    kinds = [kind_of(dtype) for dtype in dtypes]
+    if len(set(kinds)) > 1:
+        if set(kinds) == {"numbers", "text"} and _are_codes(filled, column):
+            return pl.String()
+        odd = next(i for i, kind in enumerate(kinds) if kind != kinds[0])
+        raise _mismatch(column, filled[0], kinds[0], filled[odd], kinds[odd])
+    if len(set(dtypes)) == 1:
+        return dtypes[0]
+    if kinds[0] == "numbers":
+        if all(dtype.is_integer() for dtype in dtypes):
+            return pl.Int64()
+        for source, dtype in zip(filled, dtypes, strict=True):
+            if dtype.is_integer():
+                _refuse_rounding(source, column)
+        return pl.Float64()
+    return pl.Datetime("us")
+
+
+def _plain(dtype: pl.DataType) -> pl.DataType:
+    import polars as pl
+
+    return pl.String() if isinstance(dtype, pl.Categorical | pl.Enum | pl.Null) else dtype
+
+
+def _are_codes(sources: Sequence[Source], column: str) -> bool:
+    """Whether the text is digits only and the numbers are whole ones that CSV wrote without any ornament."""
+    import polars as pl
+
+    for source in sources:
+        values = source.frame[column]
+        if values.dtype.is_numeric():
+            if not (source.untyped and values.dtype.is_integer()):
+                return False
+        elif not values.cast(pl.String).str.contains(r"^[0-9]+$").all():
+            return False
+    return True
+
+
+def _refuse_rounding(source: Source, column: str) -> None:
+    import polars as pl
+
+    values = source.frame[column].cast(pl.Int64)
+    large = ((values > _MAX_EXACT) | (values < -_MAX_EXACT)).arg_true()
+    if len(large):
+        row = int(large[0])
+        raise SchemaError(
+            f"Column {column!r} holds fractions in other files, and here the integer "
+            f"{values[row]} (row {row + 1:,}), "
+            "which would be rounded",
+            where=source.name,
+            hint=f"Integers of more than {EXACT_INTEGER_DIGITS} digits are best written as text "
+            "in all files.",
+        )
+
+
+def _mismatch(column: str, reference: Source, expected: str, source: Source, found: str) -> SchemaError:
+    values = source.frame[column]
+    odd = values.is_not_null()
+    if found == "text" and expected == "numbers":
+        import polars as pl
+
+        unreadable = odd & values.cast(pl.String).cast(pl.Float64, strict=False).is_null()
+        leading_zero = odd & values.cast(pl.String).str.contains("^-?0[0-9]")
+        odd = next((mask for mask in (unreadable, leading_zero) if mask.any()), odd)
+    row = int(odd.arg_true()[0])
+    return SchemaError(
+        f"Column {column!r} holds {found}, but {expected} in {reference.name}: "
+        f"row {row + 1:,} is {str(values[row])[:40]!r}",
+        where=source.name,
+        hint="Correct the value or leave it empty, or write the column as the same kind in all files.",
+    )

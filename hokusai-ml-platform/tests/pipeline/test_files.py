@@ -1,0 +1,98 @@
+"""Which files a text names, and what is said where it names none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hokusai.errors import DataError
+from hokusai.pipeline.files import expand_paths
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.csv", "a.csv", "queries.csv"):
+        (tmp_path / name).write_text("x\n1\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "c.csv").write_text("x\n1\n")
+    return tmp_path
+
+
+def test_one_file(folder: Path) -> None:
+    assert expand_paths(str(folder / "a.csv")) == (folder / "a.csv",)
+
+
+def test_several_keep_their_order(folder: Path) -> None:
+    assert expand_paths(f"{folder}/b.csv, {folder}/a.csv") == (folder / "b.csv", folder / "a.csv")
+
+
+def test_a_glob_is_sorted_and_passes_over_folders(folder: Path) -> None:
+    assert [p.name for p in expand_paths(f"{folder}/*")] == ["a.csv", "b.csv", "queries.csv"]
+    assert [p.name for p in expand_paths(f"{folder}/**/c*.csv")] == ["c.csv"]
+
+
+def test_a_name_with_a_comma_or_a_bracket_is_a_file_if_it_exists(folder: Path) -> None:
+    for name in ("x,y.csv", "z[1].csv"):
+        (folder / name).write_text("x\n1\n")
+        assert expand_paths(str(folder / name)) == (folder / name,)
+
+
+def test_a_missing_file_suggests_near_names(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"no such file.*querys\.csv.*Did you mean 'queries\.csv'"):
+        expand_paths(f"{folder}/querys.csv")
+    with pytest.raises(DataError, match="Did you mean 'queries.csv'"):
+        expand_paths(f"{folder}/Queries.CSV")
+    with pytest.raises(DataError, match="does not exist either"):
+        expand_paths(f"{folder}/nowhere/a.csv")
+
+
+def test_a_glob_without_match_says_what_is_there(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"matches nothing.*\*\.json.*there are: a\.csv"):
+        expand_paths(f"{folder}/*.json")
+    with pytest.raises(DataError, match="nothing but folders"):
+        expand_paths(f"{folder}/su*")
+
+
+def test_no_name_at_all() -> None:
+    with pytest.raises(DataError, match="No file is named"):
+        expand_paths(" , ")
+
+
+def test_a_folder_an_empty_file_a_pipe_and_a_broken_link_are_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"folder, not a file.*\*\.csv"):
+        expand_paths(str(folder / "sub"))
+    (folder / "empty.csv").touch()
+    with pytest.raises(DataError, match="empty"):
+        expand_paths(str(folder / "empty.csv"))
+    os.mkfifo(folder / "pipe.csv")
+    with pytest.raises(DataError, match="pipe"):
+        expand_paths(str(folder / "pipe.csv"))
+    (folder / "link.csv").symlink_to(folder / "gone.csv")
+    with pytest.raises(DataError, match="no such file"):
+        expand_paths(str(folder / "link.csv"))
+
+
+def test_a_file_named_twice_is_refused_also_through_a_link_or_dots(folder: Path) -> None:
+    with pytest.raises(DataError, match="named twice"):
+        expand_paths(f"{folder}/a.csv,{folder}/sub/../a.csv")
+    (folder / "link.csv").symlink_to(folder / "a.csv")
+    with pytest.raises(DataError, match="named twice"):
+        expand_paths(f"{folder}/a.csv,{folder}/link.csv")
+
+
+def test_a_file_that_may_not_be_read(folder: Path) -> None:
+    secret = folder / "secret.csv"
+    secret.write_text("x\n1\n")
+    secret.chmod(0)
+    # The superuser may read everything, so step down for a moment where the tests run as root.
+    was = os.geteuid()
+    if was == 0:
+        for parent in (folder, *folder.parents):
+            if parent.stat().st_mode & 0o001 == 0:
+                break  # then the folder itself is closed to others, which is denied all the same
+        os.seteuid(65534)
+    try:
+        with pytest.raises(DataError, match="permission denied"):
+            expand_paths(str(secret))
+    finally:
+        os.seteuid(was)
