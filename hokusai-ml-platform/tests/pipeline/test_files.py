@@ -40,7 +40,7 @@ def test_a_name_with_a_comma_or_a_bracket_is_a_file_if_it_exists(folder: Path) -
 def test_a_missing_file_suggests_near_names(folder: Path) -> None:
     with pytest.raises(DataError, match=r"no such file.*querys\.csv.*Did you mean 'queries\.csv'"):
         expand_paths(f"{folder}/querys.csv")
-    with pytest.raises(DataError, match="Did you mean 'queries.csv'"):
+    with pytest.raises(DataError, match=r"Did you mean 'queries\.csv'"):
         expand_paths(f"{folder}/Queries.CSV")
     with pytest.raises(DataError, match="does not exist either"):
         expand_paths(f"{folder}/nowhere/a.csv")

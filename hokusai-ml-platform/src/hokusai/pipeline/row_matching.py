@@ -8,13 +8,15 @@ that are compared have the same types (see `reconcile`), so that 1 and 1.0 are o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polars as pl
 
 _AT = "__position__"
+_MAX_COMPARED = 100_000
+"""Rows compared by value at once: this many are copied, not all that could be equal."""
 
 
 def occurs_in(frame: pl.DataFrame, other: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
@@ -35,10 +37,12 @@ def occurs_in(frame: pl.DataFrame, other: pl.DataFrame, columns: Sequence[str]) 
     found = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
     if not len(positions):
         return found
-    candidates = rows[positions].with_columns(positions.alias(_AT))
-    possible = others.filter(other_hashes.is_in(hashes[positions].implode())).unique()
-    matched = candidates.join(possible, on=list(columns), how="semi", nulls_equal=True)
-    return found.scatter(matched[_AT], True)
+    for part in _partitions(positions, hashes):
+        candidates = rows[part].with_columns(part.alias(_AT))
+        possible = others.filter(other_hashes.is_in(hashes[part].implode())).unique()
+        matched = candidates.join(possible, on=list(columns), how="semi", nulls_equal=True)
+        found = found.scatter(matched[_AT], True)
+    return found
 
 
 def first_occurrence(
@@ -68,9 +72,11 @@ def first_occurrence(
     positions = taking_part.filter(hashes.gather(taking_part).is_duplicated())
     if not len(positions):
         return first
-    candidates = rows[positions].with_columns(positions.alias(_AT))
-    earliest = candidates.select(pl.col(_AT).min().over(list(columns)))[_AT]
-    return first.scatter(positions, earliest)
+    for part in _partitions(positions, hashes):
+        candidates = rows[part].with_columns(part.alias(_AT))
+        earliest = candidates.select(pl.col(_AT).min().over(list(columns)))[_AT]
+        first = first.scatter(part, earliest)
+    return first
 
 
 def _comparable(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -83,6 +89,16 @@ def _comparable(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         return column.cast(pl.String) if isinstance(column.dtype, pl.Categorical | pl.Enum) else column
 
     return pl.DataFrame([settle(frame[name]) for name in columns])
+
+
+def _partitions(positions: pl.Series, hashes: pl.Series) -> Iterator[pl.Series]:
+    """Positions in parts of about `_MAX_COMPARED`, so that equal rows fall in one part."""
+    n_parts = -(-len(positions) // _MAX_COMPARED)
+    numbers = hashes[positions] % n_parts
+    for number in range(n_parts):
+        part = positions.filter(numbers == number)
+        if len(part):
+            yield part
 
 
 def _row_hashes(rows: pl.DataFrame) -> pl.Series:
