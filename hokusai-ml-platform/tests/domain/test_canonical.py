@@ -7,10 +7,11 @@ import json
 import struct
 
 import pytest
-from hokusai.domain.canonical import canonical_json, digest, parse_json, sha256_hex
-from hokusai.errors import InvalidInputError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hokusai.domain.canonical import canonical_json, digest, parse_json, sha256_hex
+from hokusai.errors import InvalidInputError
 
 SAFE = 2**53 - 1
 scalars = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hokusai.domain.identifiers import WalletAddress
-from hokusai.errors import InvalidInputError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hokusai.domain.identifiers import WalletAddress
+from hokusai.errors import InvalidInputError
 
 # The test cases of EIP-55.
 CHECKSUMMED = [

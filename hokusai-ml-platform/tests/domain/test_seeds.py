@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hokusai.domain.seeds import derive_seed
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hokusai.domain.seeds import derive_seed
 
 
 def test_known_answer_worked_out_with_hashlib() -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from hokusai.errors import InvalidInputError, NotFoundError
 from hokusai.utils.files import file_sha256, read_limited, write_atomically
 

@@ -42,6 +42,9 @@ NON_CLAIMS = (
 )
 """What a reader must not take from a DeltaOne statement, as it stands in every one of them."""
 
+DRY_RUN_NON_CLAIM = "It says nothing at all about any model: this was a dry run on mock data. NOT EVIDENCE."
+"""What stands first among them if the run was a rehearsal."""
+
 Json = dict[str, object]
 _MAX_BITS = 13_000
 
@@ -143,7 +146,7 @@ def _predicate(claim: DeltaOneClaim) -> Json:
             {"name": item.name, "digest": {"sha256": item.sha256}, "mediaType": item.media_type}
             for item in claim.evidence
         ],
-        "nonClaims": list(NON_CLAIMS),
+        "nonClaims": [*([DRY_RUN_NON_CLAIM] if claim.dry_run else []), *NON_CLAIMS],
     }
 
 

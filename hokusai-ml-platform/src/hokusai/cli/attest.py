@@ -191,8 +191,10 @@ def _show(file: Path, report: VerificationReport) -> None:
     console.print(table)
     if report.not_checked:
         console.print(Text("\nNot checked here:", "bold"))
+        notes = Table(box=None, pad_edge=False, show_header=False)
         for note in report.not_checked:
-            console.print(Text(f"  - {_printable(note)}"))
+            notes.add_row("-", Text(_printable(note)))
+        console.print(notes)
     verdict, style = _VERDICTS[report.verdict]
     console.print(Text.assemble("\n", (verdict, style), f"  {_printable(str(file))}"))
 
