@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from hokusai.domain.canonical import canonical_json
@@ -177,7 +178,9 @@ def _counts(counts: JointCounts) -> Json:
 
 
 def _metric(delta: MetricDelta) -> Json:
-    if delta.exact is None or not all(map(is_writable, delta.exact)):
+    if delta.exact is not None and not all(map(is_writable, delta.exact)):
+        delta = replace(delta, exact=None)
+    if delta.exact is None:
         baseline, new = decimal_text(delta.baseline_value), decimal_text(delta.new_value)
         change, gain = decimal_text(delta.absolute_delta), decimal_text(delta.gain)
         values: Json = {"baseline": baseline, "new": new, "delta": change, "gain": gain}
