@@ -19,5 +19,5 @@ class FlowHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         source = Path(self.root).parent / "src"
-        for name in ("__init__.py", "pipeline"):
-            build_data["force_include"][str(source / name)] = f"hokusai/flow/src/{name}"
+        for file in [source / "__init__.py", *sorted((source / "pipeline").glob("*.py"))]:
+            build_data["force_include"][str(file)] = f"hokusai/flow/src/{file.relative_to(source)}"

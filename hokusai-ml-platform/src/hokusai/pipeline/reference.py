@@ -128,7 +128,11 @@ def survey(plan: RunPlan) -> Facts:
         require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
         if base_rows is not None:
             require_classes(base_rows, plan.target_column, BASE_NAME)
-    warnings = [f"{table.name}: {note}" for table in (*base_tables, *benchmark_tables, *contributed) for note in table.notes]
+    warnings = [
+        f"{table.name}: {note}"
+        for table in (*base_tables, *benchmark_tables, *contributed)
+        for note in table.notes
+    ]
     if plan.id_column is None and id_column is not None:
         warnings.append(f"The column {id_column!r} numbers the rows, so it is not used as a feature.")
     if kinds.empty:
@@ -205,7 +209,7 @@ def held_out_bytes(plan: RunPlan, facts: Facts) -> bytes | None:
 
 def _base_frame(plan: RunPlan, base: Sequence[Table], contributed: Sequence[Table]) -> pl.DataFrame | None:
     if plan.dry_run:
-        return mock_base_frame(stack_tables(contributed), plan.target_column, plan.seed)
+        return mock_base_frame(contributed[0].frame, plan.target_column, plan.seed)
     return stack_tables(base) if base else None
 
 
@@ -219,7 +223,7 @@ def _divide(
 ) -> tuple[pl.DataFrame | None, pl.DataFrame]:
     """(what to train on, what to measure on) of the data that stands before the contribution."""
     if plan.dry_run:
-        return base, mock_benchmark(stack_tables(contributed), plan.target_column, plan.seed)
+        return base, mock_benchmark(contributed[0].frame, plan.target_column, plan.seed)
     if benchmark:
         return base, stack_tables(benchmark)
     if base is None:
