@@ -68,7 +68,7 @@ def run_flow(
         step_server.die_with(os.getppid())
     if command not in ("run", "resume"):
         _main(flow_cls, entrypoint=None)
-    if _uses_fork(flow_cls, argv):
+    if uses_fork(flow_cls, argv):
         with _StepServers(flow_cls, preload, step_preload or {}) as servers, _Signals(servers.stop):
             _main(flow_cls, servers.entrypoint)
     if sys.platform == "linux":
@@ -78,8 +78,12 @@ def run_flow(
     raise AssertionError("Metaflow's command line always exits")
 
 
-def _uses_fork(flow_cls: type[FlowSpec], argv: Sequence[str]) -> bool:
-    """Whether the fork engine can and should be used."""
+def uses_fork(flow_cls: type[FlowSpec], argv: Sequence[str]) -> bool:
+    """Whether a run of this flow with these arguments can and should use the fork engine.
+
+    Raises:
+        SystemExit: HOKUSAI_LOCAL_ENGINE names no engine.
+    """
     choice = os.environ.get(ENGINE) or "fork"
     if choice not in ("fork", "process"):
         print(f"{ENGINE} is {choice!r}; it can be 'fork' or 'process'.", file=sys.stderr)
@@ -212,10 +216,11 @@ class _StepServers:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._server, signal.SIGTERM)  # heard only while it is still importing
         deadline = time.monotonic() + _GOODBYE_SECONDS
-        while os.waitpid(self._server, os.WNOHANG) == (0, 0):
-            if time.monotonic() > deadline:
-                os.kill(self._server, signal.SIGKILL)
-            time.sleep(0.002)
+        with contextlib.suppress(ChildProcessError):  # where SIGCHLD is ignored, the kernel has waited for it
+            while os.waitpid(self._server, os.WNOHANG) == (0, 0):
+                if time.monotonic() > deadline:
+                    os.kill(self._server, signal.SIGKILL)
+                time.sleep(0.002)
 
     def _groups(self) -> list[step_server.Group]:
         steps: dict[tuple[str, ...], list[str]] = {}

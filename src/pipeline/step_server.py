@@ -110,6 +110,7 @@ def _detach() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # while importing, one can simply be told to go
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else, where ignored, nobody can be waited for
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
