@@ -157,7 +157,10 @@ def to_bps(fraction: float | Fraction) -> int:
     >>> to_bps(0.0332)
     332
     """
-    return round(Fraction(str(fraction)) * 10_000)  # a float stands for the decimal number that it prints as
+    exact = (
+        fraction if isinstance(fraction, Fraction) else Fraction(repr(fraction))
+    )  # the decimal that it prints as
+    return round(exact * 10_000)
 
 
 def primary_record(delta: MetricDelta) -> PrimaryRecord:

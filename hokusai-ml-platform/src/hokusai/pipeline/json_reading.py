@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from hokusai.errors import DataError
 from hokusai.pipeline.json_columns import KINDS, frame_of_records
-from hokusai.pipeline.reading import MAX_RECORD_BYTES, HashedFile, listed, not_utf8
+from hokusai.pipeline.source_file import MAX_RECORD_BYTES, HashedFile, listed, not_utf8
 
 if TYPE_CHECKING:
     import polars as pl
