@@ -142,7 +142,7 @@ class MlflowMetricSink:
             try:
                 _log_batches(client, run_id, entry, colon_allowed=True)
             except MlflowException as problem:
-                if not _is_name_refusal(problem) or not any(":" in name for name in entry.metrics):
+                if not is_name_refusal(problem) or not any(":" in name for name in entry.metrics):
                     raise _own_error(problem, run_id) from problem
             else:
                 return
@@ -199,7 +199,8 @@ def _client_of_active_run(uri: str) -> MlflowClient:
     return MlflowClient(tracking_uri=uri)
 
 
-def _is_name_refusal(problem: MlflowException) -> bool:
+def is_name_refusal(problem: MlflowException) -> bool:
+    """Whether a store says by `problem` that it does not take a name as it is spelled."""
     # The list of characters that follows is no guide: MLflow 2.16 names the colon just where it refuses it.
     return problem.error_code == "INVALID_PARAMETER_VALUE" and _NAME_REFUSED in str(problem)
 

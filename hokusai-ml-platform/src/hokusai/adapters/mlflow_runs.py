@@ -1,34 +1,46 @@
 """Run tracking on MLflow: one parent run a pipeline run, one nested run a step.
 
 Runs are found again by two tags, so writing the same journal twice gives the same runs: a resumed pipeline,
-a retried step or a later flush continue what is there.
+a retried step or a later flush continue what is there. Nothing is dropped because MLflow has a limit: what is
+many goes in batches, and what is too long for a field is stored whole as a file of the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hokusai.adapters.mlflow_store import check_reachable, open_client, quiet_mlflow, translated
+from hokusai.adapters.mlflow_metrics import NAME_FORM_TAG, SLASH_FORM, is_name_refusal
+from hokusai.adapters.mlflow_store import check_reachable, open_client, quiet_mlflow, quoted, translated
 from hokusai.domain.journal import DatasetEntry, RunJournal, StepEntry, TrackedRun
+from hokusai.errors import NotFoundError
 from hokusai.utils.metrics import stored_metric_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_RUN_TAG = "hokusai.run_id"
-_STEP_TAG = "hokusai.step"
+RUN_TAG = "hokusai.run_id"
+STEP_TAG = "hokusai.step"
+LONG_VALUES = "long_values"
 _PARENT_TAG = "mlflow.parentRunId"
 _PARENT = "-"
 _PARAM_LIMIT = 6000
-_PARAMS_A_BATCH = 100
-_METRICS_A_BATCH = 1000
+_TAG_LIMIT = 8000
+# MLflow takes 100 params and 100 tags a batch, and 1,000,000 bytes of JSON.
+_ROWS_A_BATCH = 100
+_BYTES_A_BATCH = 900_000
+_BYTES_A_CHARACTER = 6  # at most, as in "\\u00e9"
 _DIGEST_LIMIT = 36
+_MOST_STEPS = 1000
 
 
 class MlflowRunStore:
-    """Writes pipeline journals to MLflow.
+    """Writes pipeline journals to MLflow; a `RunStore`.
 
     Args:
         tracking_uri: The server or database.
@@ -48,119 +60,163 @@ class MlflowRunStore:
 
     def open_runs(self, journal: RunJournal) -> TrackedRun:
         """Find or create the run of `journal` and those of its steps."""
-        with quiet_mlflow(), self._border():
-            experiment_id = self._experiment(journal.experiment)
+        with self._mlflow() as client:
+            experiment_id = self._experiment(client, journal.experiment)
+            known = _known_runs(client, experiment_id, journal.run_id)
+
+            def run_of(step: str, name: str, began: int, parent: str | None) -> str:
+                if step in known:
+                    return known[step]
+                tags = {RUN_TAG: journal.run_id, STEP_TAG: step} | ({_PARENT_TAG: parent} if parent else {})
+                run = client.create_run(experiment_id, start_time=began or None, tags=tags, run_name=name)
+                return str(run.info.run_id)
+
             began = min((entry.started_ms for entry in journal.steps), default=0)
-            parent = self._upsert(experiment_id, journal.run_id, _PARENT, f"hokusai-{journal.run_id}", began)
-            steps = {
-                entry.step: self._upsert(
-                    experiment_id, journal.run_id, entry.step, entry.step, entry.started_ms, parent
-                )
-                for entry in journal.steps
-            }
+            parent = run_of(_PARENT, f"hokusai-{journal.run_id}", began, None)
+            steps = {e.step: run_of(e.step, e.step, e.started_ms, parent) for e in journal.steps}
             return TrackedRun(parent, steps, experiment_id)
 
     def write(self, journal: RunJournal, run: TrackedRun, artifacts: Path) -> None:
         """Write all that `journal` says into its runs, store the folder `artifacts`, and end the runs."""
-        with quiet_mlflow(), self._border():
+        if not artifacts.is_dir():
+            raise NotFoundError("The folder of files to store with a run is gone", where=str(artifacts))
+        with self._mlflow() as client:
             for entry in journal.steps:
-                self._write_step(entry, run.step_run_ids[entry.step])
+                self._write_step(client, entry, run.step_run_ids[entry.step])
             ended = max((entry.ended_ms for entry in journal.steps), default=0)
-            self._log(run.run_id, journal.params, journal.metrics, journal.tags, ended)
-            self._log_datasets(run.run_id, journal.datasets)
+            self._log(client, run.run_id, journal.params, journal.metrics, journal.tags, ended)
+            _log_datasets(client, run.run_id, journal.datasets)
             if any(artifacts.iterdir()):
-                self._client.log_artifacts(run.run_id, str(artifacts))
+                client.log_artifacts(run.run_id, str(artifacts))
             failed = any(entry.status == "FAILED" for entry in journal.steps)
-            self._client.set_terminated(run.run_id, "FAILED" if failed else "FINISHED", end_time=ended)
+            client.set_terminated(run.run_id, "FAILED" if failed else "FINISHED", end_time=ended or None)
 
-    @property
-    def _client(self) -> MlflowClient:
-        if self._opened is None:
-            self._opened = open_client(self.tracking_uri)
-        return self._opened
+    @contextmanager
+    def _mlflow(self) -> Iterator[MlflowClient]:
+        with quiet_mlflow():
+            if self._opened is None:
+                self._opened = open_client(self.tracking_uri)
+            with translated(self.tracking_uri):
+                yield self._opened
 
-    def _border(self) -> Any:
-        self._client  # noqa: B018 - opened outside the border, which has its own errors
-        return translated(self.tracking_uri)
-
-    def _experiment(self, name: str) -> str:
+    def _experiment(self, client: MlflowClient, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        found = self._client.get_experiment_by_name(name)
+        found = client.get_experiment_by_name(name)
         if found is None:
-            location = f"{self._artifact_location.rstrip('/')}/{name}" if self._artifact_location else None
             try:
-                return str(self._client.create_experiment(name, artifact_location=location))
+                return str(client.create_experiment(name, artifact_location=self._artifact_location))
             except MlflowException as problem:
                 if problem.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
-                found = self._client.get_experiment_by_name(name)
+                found = client.get_experiment_by_name(name)
         if found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
+            client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
 
-    def _upsert(
-        self, experiment_id: str, run_id: str, step: str, name: str, began: int, parent: str | None = None
-    ) -> str:
-        mine = f"tags.`{_RUN_TAG}` = '{run_id}' and tags.`{_STEP_TAG}` = '{step}'"
-        found = self._client.search_runs([experiment_id], mine, max_results=1)
-        if found:
-            return str(found[0].info.run_id)
-        tags = {_RUN_TAG: run_id, _STEP_TAG: step} | ({_PARENT_TAG: parent} if parent else {})
-        run = self._client.create_run(experiment_id, start_time=began or None, tags=tags, run_name=name)
-        return str(run.info.run_id)
-
-    def _write_step(self, entry: StepEntry, run_id: str) -> None:
-        self._log(run_id, entry.params, entry.metrics, entry.tags, entry.ended_ms)
-        self._client.set_terminated(run_id, entry.status, end_time=entry.ended_ms)
+    def _write_step(self, client: MlflowClient, entry: StepEntry, run_id: str) -> None:
+        self._log(client, run_id, entry.params, entry.metrics, entry.tags, entry.ended_ms)
+        client.set_terminated(run_id, entry.status, end_time=entry.ended_ms)
 
     def _log(
         self,
+        client: MlflowClient,
         run_id: str,
         params: Mapping[str, str],
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
         at_ms: int,
     ) -> None:
-        from mlflow.entities import Metric, Param, RunTag
         from mlflow.exceptions import MlflowException
 
-        param_rows = [Param(key, value[:_PARAM_LIMIT]) for key, value in params.items()]
-        tag_rows = [RunTag(key, value) for key, value in tags.items()]
-        for start in range(0, max(len(param_rows), len(tag_rows)), _PARAMS_A_BATCH):
-            stop = start + _PARAMS_A_BATCH
-            self._client.log_batch(run_id, params=param_rows[start:stop], tags=tag_rows[start:stop])
+        if self._colon_allowed:
+            try:
+                _log_rows(client, run_id, _rows(client, run_id, params, metrics, tags, at_ms, True))
+                return
+            except MlflowException as problem:
+                if not is_name_refusal(problem) or not any(":" in name for name in metrics):
+                    raise
+                self._colon_allowed = False
+        # An older server. The stored form can be turned back, and the tag says that it has to be.
+        slash = {**tags, NAME_FORM_TAG: SLASH_FORM}
+        _log_rows(client, run_id, _rows(client, run_id, params, metrics, slash, at_ms, False))
 
-        def metric_rows() -> list[Any]:
-            allowed = self._colon_allowed
-            return [Metric(stored_metric_name(k, allowed), v, at_ms, 0) for k, v in metrics.items()]
 
-        if not metrics:
-            return
-        try:
-            self._client.log_batch(run_id, metrics=metric_rows()[:_METRICS_A_BATCH])
-        except MlflowException as problem:
-            # Older servers refuse ":" in a name; the stored form is reversible.
-            if not self._colon_allowed or "name" not in str(problem).lower():
-                raise
-            self._colon_allowed = False
-            self._client.log_batch(run_id, metrics=metric_rows()[:_METRICS_A_BATCH])
+def _rows(
+    client: MlflowClient,
+    run_id: str,
+    params: Mapping[str, str],
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    at_ms: int,
+    colon_allowed: bool,
+) -> list[tuple[str, Any]]:
+    """All that is to be logged to one run, each item with the name of the list it goes into."""
+    from mlflow.entities import Metric, Param, RunTag
 
-    def _log_datasets(self, run_id: str, datasets: tuple[DatasetEntry, ...]) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
+    def fitting(key: str, value: str, limit: int) -> str:
+        return value if len(value) <= limit else _stored_whole(client, run_id, key, value, limit)
 
-        inputs = [
-            DatasetInput(
-                Dataset(
-                    name=entry.name,
-                    digest=entry.sha256[:_DIGEST_LIMIT],
-                    source_type="sha256",
-                    source=f'{{"sha256": "{entry.sha256}"}}',
-                    profile=f'{{"num_rows": {entry.rows}}}',
-                ),
-                [InputTag("mlflow.data.context", entry.context)],
-            )
-            for entry in datasets
-        ]
-        if inputs:
-            self._client.log_inputs(run_id, inputs)
+    named = {stored_metric_name(name, colon_allowed): value for name, value in metrics.items()}
+    return [
+        *(("tags", RunTag(key, fitting(key, value, _TAG_LIMIT))) for key, value in tags.items()),
+        *(("params", Param(key, fitting(key, value, _PARAM_LIMIT))) for key, value in params.items()),
+        *(("metrics", Metric(name, value, at_ms, 0)) for name, value in named.items()),
+    ]
+
+
+def _log_rows(client: MlflowClient, run_id: str, rows: Sequence[tuple[str, Any]]) -> None:
+    batch: dict[str, list[Any]] = {"tags": [], "params": [], "metrics": []}
+    size = 0
+
+    def send() -> None:
+        if any(batch.values()):
+            client.log_batch(run_id, **{kind: list(items) for kind, items in batch.items()})
+        for items in batch.values():
+            items.clear()
+
+    for kind, row in rows:
+        weight = 100 + _BYTES_A_CHARACTER * (len(row.key) + len(str(row.value)))
+        if len(batch[kind]) == _ROWS_A_BATCH or size + weight > _BYTES_A_BATCH:
+            send()
+            size = 0
+        batch[kind].append(row)
+        size += weight
+    send()
+
+
+def _known_runs(client: MlflowClient, experiment_id: str, run_id: str) -> dict[str, str]:
+    """Step to MLflow's id of its run; of two that were made at once, both readers take the same one."""
+    mine = f"tags.`{RUN_TAG}` = {quoted(run_id)}"
+    oldest_last = ["attributes.start_time DESC", "attributes.run_id DESC"]
+    found = client.search_runs([experiment_id], mine, max_results=_MOST_STEPS, order_by=oldest_last)
+    return {run.data.tags[STEP_TAG]: str(run.info.run_id) for run in found if STEP_TAG in run.data.tags}
+
+
+def _stored_whole(client: MlflowClient, run_id: str, key: str, value: str, limit: int) -> str:
+    """As much of `value` as fits, and where the whole is: MLflow itself would cut it without a word."""
+    readable = re.sub(r"[^\w.-]", "_", key)
+    name = f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.txt"
+    client.log_text(run_id, value, f"{LONG_VALUES}/{name}")
+    note = f" … [{len(value)} characters; whole in {LONG_VALUES}/{name}]"
+    return value[: limit - len(note)] + note
+
+
+def _log_datasets(client: MlflowClient, run_id: str, datasets: tuple[DatasetEntry, ...]) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs: list[Any] = [
+        DatasetInput(
+            Dataset(
+                name=entry.name,
+                digest=entry.sha256[:_DIGEST_LIMIT],
+                source_type="sha256",
+                source=json.dumps({"sha256": entry.sha256}),
+                profile=json.dumps({"num_rows": entry.rows}),
+            ),
+            [InputTag("mlflow.data.context", entry.context)],
+        )
+        for entry in datasets
+    ]
+    if inputs:
+        client.log_inputs(run_id, inputs)

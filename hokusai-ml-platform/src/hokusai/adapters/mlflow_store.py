@@ -1,8 +1,7 @@
-"""The one way to open MLflow: a client on explicit URIs, on a database that is whole.
+"""The one way to open MLflow: a client on explicit URIs, and one border where its errors become ours.
 
-MLflow creates its SQLite schema by some seventy migrations on first use. Two processes that do this at once,
-or one that is killed meanwhile, leave a database that no later MLflow opens. So a new database is built under
-a temporary name and linked into place when it is complete. Nothing here touches MLflow's global state.
+Whether a server can be used is found out before MLflow is imported, which takes seconds, and by a call that any
+MLflow answers and that needs its tables and our credentials. Nothing here touches MLflow's global state.
 """
 
 from __future__ import annotations
@@ -10,51 +9,73 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sqlite3
-import tempfile
-import urllib.error
-import urllib.request
+import re
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hokusai.errors import BackendUnavailableError, ConfigurationError
+from hokusai.adapters.mlflow_sqlite import SQLITE, check_sqlite, create_database, sqlite_path
+from hokusai.errors import (
+    BackendUnavailableError,
+    ConfigurationError,
+    ConflictError,
+    HokusaiError,
+    InvalidInputError,
+    MissingExtraError,
+    NotFoundError,
+)
+from hokusai.utils.redaction import mask_url_passwords
 
 if TYPE_CHECKING:
+    import requests
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
+_PROBE = "/api/2.0/mlflow/experiments/search?max_results=1"
 _PROBE_SECONDS = 5.0
-_SQLITE = "sqlite:///"
 # A server that is gone is told to the user within seconds; MLflow's own default retries for minutes.
 _CLIENT_DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+_KINDS: dict[str, type[HokusaiError]] = {
+    "RESOURCE_DOES_NOT_EXIST": NotFoundError,
+    "NOT_FOUND": NotFoundError,
+    "RESOURCE_ALREADY_EXISTS": ConflictError,
+    "ALREADY_EXISTS": ConflictError,
+    "RESOURCE_CONFLICT": ConflictError,
+    "INVALID_STATE": ConflictError,
+    "ABORTED": ConflictError,
+    "INVALID_PARAMETER_VALUE": InvalidInputError,
+    "BAD_REQUEST": InvalidInputError,
+}
+_MISTAKES = (TypeError, AttributeError, KeyError, NameError, AssertionError)
+_FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
+_OTHER_SCHEMA = "out-of-date database schema"
 
 
 def check_reachable(tracking_uri: str) -> None:
     """Find out, cheaply and without importing MLflow, whether a tracking server or database can be used.
 
     Raises:
-        BackendUnavailableError: The server does not answer, or refuses us.
+        BackendUnavailableError: The server does not answer, is no MLflow server, or refuses us.
         ConfigurationError: The URI is of no kind that MLflow serves, or the SQLite file cannot be one.
+        MissingExtraError: The database's driver is not installed.
     """
     scheme = urlsplit(tracking_uri).scheme
     if scheme in ("http", "https"):
         _probe_server(tracking_uri)
-    elif scheme == "sqlite":
-        _probe_sqlite(sqlite_path(tracking_uri))
+    elif tracking_uri.startswith(SQLITE):
+        check_sqlite(sqlite_path(tracking_uri))
     elif scheme.startswith(("postgresql", "mysql", "mssql")):
-        _probe_database(tracking_uri)
-    elif scheme in ("databricks", "databricks-uc"):
-        return
-    else:
+        _probe_database(with_driver(tracking_uri))
+    elif scheme not in ("databricks", "databricks-uc"):
+        kept = "MLflow's file store is retired." if scheme in ("", "file") else "Other kinds are not known."
         raise ConfigurationError(
-            f"MLFLOW_TRACKING_URI is {tracking_uri!r}, which is neither a server nor a database",
-            hint="Use http://host:port, sqlite:///file.db or postgresql://…; MLflow's file store is retired.",
+            f"MLFLOW_TRACKING_URI is {mask_url_passwords(tracking_uri)!r}, which is neither a server nor a database",
+            hint=f"Use http://host:port, sqlite:///file.db or postgresql://user@host/database. {kept}",
         )
 
 
@@ -66,31 +87,32 @@ def open_client(tracking_uri: str) -> MlflowClient:
         ConfigurationError: See `check_reachable`.
     """
     check_reachable(tracking_uri)
+    uri = with_driver(tracking_uri)
     with quiet_mlflow():
         from mlflow import MlflowClient
 
-        if urlsplit(tracking_uri).scheme == "sqlite":
-            _create_sqlite(sqlite_path(tracking_uri))
-        with translated(tracking_uri):
-            return MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        if uri.startswith(SQLITE):
+            create_database(sqlite_path(uri))
+        with translated(uri):
+            return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 @contextlib.contextmanager
 def translated(tracking_uri: str) -> Iterator[None]:
-    """Turn what MLflow and its HTTP layer raise into `BackendUnavailableError`; the border to MLflow."""
-    from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
-    from sqlalchemy.exc import SQLAlchemyError
+    """The border to MLflow: what it and the stores behind it raise becomes an error of ours.
 
+    Only what says that the server or store failed becomes `BackendUnavailableError`. What MLflow refuses or does
+    not have becomes the error that fits, and a mistake in a program stays what it is.
+    """
     try:
         yield
-    except (MlflowException, RequestException, SQLAlchemyError, OSError) as problem:
-        first_line = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-        raise BackendUnavailableError(
-            f"MLflow did not do what was asked: {first_line}",
-            where=_without_password(tracking_uri),
-            hint="Check MLFLOW_TRACKING_URI and that the server runs.",
-        ) from problem
+    except HokusaiError:
+        raise
+    except Exception as problem:
+        own = _own_error(problem, tracking_uri)
+        if own is None:
+            raise
+        raise own from problem
 
 
 @contextlib.contextmanager
@@ -106,91 +128,178 @@ def quiet_mlflow() -> Iterator[None]:
         yield
 
 
-def sqlite_path(uri: str) -> Path:
-    """The file that a `sqlite:///…` URI names."""
-    return Path(uri.removeprefix(_SQLITE).partition("?")[0])
+def with_driver(uri: str) -> str:
+    """`uri` with the driver that is installed with the extra `server`, where it names none.
+
+    SQLAlchemy 2.1 looks for psycopg 3 by default; what MLflow's users have is psycopg2.
+
+    >>> with_driver("postgresql://me@host/mlflow"), with_driver("http://host:5000")
+    ('postgresql+psycopg2://me@host/mlflow', 'http://host:5000')
+    """
+    scheme, separator, rest = uri.partition("://")
+    return f"postgresql+psycopg2{separator}{rest}" if scheme in ("postgresql", "postgres") else uri
 
 
-def _create_sqlite(path: Path) -> None:
-    if path.exists():
-        return
-    from mlflow.store.db.utils import _initialize_tables
-    from sqlalchemy import create_engine
+def quoted(value: str) -> str:
+    """`value` as a literal in a filter of MLflow, which knows two kinds of quotes and no way to escape them.
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".mlflow-db-", dir=path.parent) as folder:
-        draft = Path(folder) / "mlflow.db"
-        engine = create_engine(f"{_SQLITE}{draft}")
-        _initialize_tables(engine)
-        engine.dispose()
-        with contextlib.closing(sqlite3.connect(draft)) as connection:
-            # Writers do not block readers then, and a commit costs half; the mode is kept in the file.
-            connection.execute("PRAGMA journal_mode=WAL")
-        with contextlib.suppress(FileExistsError):  # somebody else was first; theirs is as good
-            os.link(draft, path)
+    >>> quoted("it's")
+    '"it\\'s"'
+
+    Raises:
+        InvalidInputError: It holds both kinds, so MLflow cannot search for it.
+    """
+    if "'" in value and '"' in value:
+        raise InvalidInputError(
+            f"MLflow cannot search for {value!r}", hint="Use a name without one of the two kinds of quotes."
+        )
+    return f'"{value}"' if "'" in value else f"'{value}'"
 
 
 def _probe_server(uri: str) -> None:
-    request = urllib.request.Request(f"{uri.rstrip('/')}/health", method="GET")  # noqa: S310 - http(s) only
+    import requests
+
+    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
+    user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
     try:
-        with urllib.request.urlopen(request, timeout=_PROBE_SECONDS):  # noqa: S310 - checked by the caller
-            return
-    except urllib.error.HTTPError as answer:
-        if answer.code in (401, 403):
-            raise BackendUnavailableError(
-                f"The MLflow server refuses us (HTTP {answer.code})",
-                where=_without_password(uri),
-                hint="Set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
-            ) from answer
-        if answer.code >= 500:
-            raise _unreachable(uri, f"HTTP {answer.code}") from answer
-        # Any other answer means that somebody is there; a proxy may not pass /health on.
-    except (urllib.error.URLError, OSError, ValueError) as problem:
-        raise _unreachable(uri, str(getattr(problem, "reason", problem))) from problem
-
-
-def _probe_sqlite(path: Path) -> None:
-    if path.is_file():
-        with path.open("rb") as file:
-            magic = file.read(16)
-        if magic and magic != b"SQLite format 3\x00":
-            raise ConfigurationError(
-                "The file that MLFLOW_TRACKING_URI names is not an SQLite database",
-                where=str(path),
-                hint="Name another file; Hokusai creates one that does not exist.",
-            )
-    folder = next(parent for parent in (path.absolute().parent, *path.absolute().parents) if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ConfigurationError(
-            "MLflow's database cannot be written",
-            where=str(path),
-            hint="Set HOKUSAI_HOME to a folder that you may write to.",
+        answer = requests.get(
+            uri.rstrip("/") + _PROBE,
+            headers={"Authorization": f"Bearer {token}"} if token and not user else {},
+            auth=(user, password or "") if user else None,
+            timeout=_PROBE_SECONDS,
+            verify=_certificates(),
         )
+    except (requests.RequestException, ValueError) as problem:
+        raise _unreachable(uri, _reason(problem)) from problem
+    if answer.status_code in (401, 403):
+        if "MLFLOW_TRACKING_AUTH" in os.environ or "MLFLOW_TRACKING_AWS_SIGV4" in os.environ:
+            return  # a plugin signs MLflow's own requests, not this one
+        raise _forbidden(uri, f"HTTP {answer.status_code}")
+    if answer.status_code >= 500:
+        raise _unreachable(uri, f"HTTP {answer.status_code}")
+    if answer.status_code != 200 or not _is_json_object(answer):
+        raise BackendUnavailableError(
+            f"Something answers there, but it is no MLflow server (HTTP {answer.status_code})",
+            where=mask_url_passwords(uri),
+            hint="Check the host, port and path in MLFLOW_TRACKING_URI.",
+        )
+
+
+def _certificates() -> bool | str:
+    """What MLflow's own variables say about TLS, for `requests`."""
+    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
+        return False
+    return os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or True
+
+
+def _is_json_object(answer: requests.Response) -> bool:
+    try:
+        return isinstance(answer.json(), dict)
+    except ValueError:
+        return False
 
 
 def _probe_database(uri: str) -> None:
     from sqlalchemy import create_engine
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+    limit = {"connect_timeout": int(_PROBE_SECONDS)} if uri.startswith("postgresql+psycopg") else {}
     try:
-        engine = create_engine(uri)
+        engine = create_engine(uri, connect_args=limit)
         with engine.connect():
             pass
         engine.dispose()
-    except (SQLAlchemyError, ImportError) as problem:
-        raise _unreachable(uri, str(problem).strip().splitlines()[0]) from problem
+    except ArgumentError as problem:
+        raise ConfigurationError(
+            "MLFLOW_TRACKING_URI is not a database URI that SQLAlchemy can read",
+            where=mask_url_passwords(uri),
+            hint="Write it as postgresql://user:password@host:5432/database.",
+        ) from problem
+    except ImportError as problem:
+        raise MissingExtraError(
+            f"The database's driver is not installed: {problem}",
+            where=mask_url_passwords(uri),
+            hint="Install it: pip install 'hokusai-ml-platform[server]'.",
+        ) from problem
+    except SQLAlchemyError as problem:
+        raise _unreachable(uri, _reason(problem)) from problem
+
+
+def _own_error(problem: Exception, uri: str) -> HokusaiError | None:
+    """What `problem` is in our words; None if it is not MLflow's, nor a store's."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import DBAPIError
+
+    reason, where = _reason(problem), mask_url_passwords(uri)
+    if isinstance(problem, MlflowException):
+        return _from_mlflow(problem, reason, where)
+    absent = isinstance(problem, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+    lost = isinstance(problem, RequestException | DBAPIError | OSError) and not absent
+    # Clients of object stores have exceptions of their own, which need not be importable here.
+    if lost or type(problem).__module__.partition(".")[0] in ("boto3", "botocore", "s3transfer", "urllib3"):
+        return _lost(reason, where)
+    return None
+
+
+def _from_mlflow(problem: MlflowException, reason: str, where: str) -> HokusaiError | None:
+    code, cause = problem.error_code, problem.__cause__
+    if _OTHER_SCHEMA in reason:
+        return ConfigurationError(
+            "MLflow's database was made by another version of MLflow",
+            where=where,
+            hint="Back it up, then run: mlflow db upgrade URI (or install the MLflow that made it).",
+        )
+    if code in _FORBIDDEN:
+        return _forbidden(where, reason)
+    if kind := _KINDS.get(code):
+        return (
+            kind(f"MLflow refuses: {reason}", where=where)
+            if not _is_database(cause)
+            else _lost(reason, where)
+        )
+    # MLflow's database layer wraps whatever is raised in it, mistakes in a program too.
+    return None if isinstance(cause, _MISTAKES) else _lost(reason, where)
+
+
+def _is_database(cause: BaseException | None) -> bool:
+    from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+
+    return isinstance(cause, DBAPIError) and not isinstance(
+        cause, DataError | IntegrityError | ProgrammingError
+    )
+
+
+def _reason(problem: BaseException) -> str:
+    """The one line of an exception that tells what happened, without passwords."""
+    text = str(problem).strip()
+    if number := re.search(r"\[Errno -?\d+\] ([^'\")\n]+)", text):
+        return number[1].strip()
+    if "timed out" in text.lower():
+        return "no answer in time"
+    line = text.splitlines()[0] if text else type(problem).__name__
+    return mask_url_passwords(line[:500])
+
+
+def _lost(reason: str, where: str) -> BackendUnavailableError:
+    return BackendUnavailableError(
+        f"MLflow did not do what was asked: {reason}",
+        where=where,
+        hint="Check MLFLOW_TRACKING_URI and that the server runs.",
+    )
+
+
+def _forbidden(uri: str, reason: str) -> BackendUnavailableError:
+    return BackendUnavailableError(
+        f"The MLflow server refuses us ({reason})",
+        where=mask_url_passwords(uri),
+        hint="Set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
+    )
 
 
 def _unreachable(uri: str, reason: str) -> BackendUnavailableError:
     return BackendUnavailableError(
         f"MLflow cannot be reached: {reason}",
-        where=_without_password(uri),
+        where=mask_url_passwords(uri),
         hint="Start the server, or unset MLFLOW_TRACKING_URI to use the embedded default.",
     )
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    if not parts.password:
-        return uri
-    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")).geturl()
