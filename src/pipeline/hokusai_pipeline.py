@@ -171,32 +171,45 @@ class HokusaiPipeline(FlowSpec):
             print(f"  {name}: {place}")
 
 
+# What every step of a run imports sooner or later, and what single steps need besides: loaded once, by the engine.
+_LIGHT = (
+    "polars",
+    "numpy.random",
+    "structlog",
+    "hokusai.wiring",
+    "hokusai.utils.config",
+    "hokusai.pipeline.preparation",
+    "hokusai.pipeline.contribution",
+    "hokusai.pipeline.retraining",
+    "hokusai.pipeline.evaluation",
+    "hokusai.pipeline.delta_output",
+    "hokusai.pipeline.attestation",
+    "hokusai.stats.paired",
+)
+_TRACKING = (
+    "hokusai.pipeline.finish",
+    "hokusai.adapters.mlflow_runs",
+    "jinja2",
+    "mlflow",
+    "mlflow.store.tracking.sqlalchemy_store",
+)
+_LEARNING = (
+    "sklearn.linear_model",
+    "sklearn.compose",
+    "sklearn.feature_extraction.text",
+    "skops.io",
+    "pandas",
+)
+
+
 def main() -> None:
     """Run the flow as the command line says."""
     from src.pipeline.local_engine import run_flow
 
-    tracking = ("hokusai.adapters.mlflow_runs", "mlflow", "mlflow.store.tracking.sqlalchemy_store")
-    learning = (
-        "hokusai.pipeline.retraining",
-        "sklearn.linear_model",
-        "sklearn.compose",
-        "skops.io",
-        "pandas",
-    )
-    heavy = {"monitor_and_log": tracking}
-    if not _is_dry():
-        heavy |= dict.fromkeys(("load_baseline_model", "train_new_model", "evaluate_on_benchmark"), learning)
-    run_flow(HokusaiPipeline, preload=("polars", "numpy", "hokusai.wiring"), step_preload=heavy)
-
-
-def _is_dry() -> bool:
-    """Whether the command line asks for a dry run: only a guess at what is worth loading early."""
-    return "--dry-run" in sys.argv or os.environ.get("HOKUSAI_TEST_MODE", "").lower() in (
-        "1",
-        "true",
-        "yes",
-        "on",
-    )
+    heavy = {"monitor_and_log": _TRACKING}
+    if "--dry-run" not in sys.argv and "HOKUSAI_TEST_MODE" not in os.environ:
+        heavy |= dict.fromkeys(("load_baseline_model", "train_new_model", "evaluate_on_benchmark"), _LEARNING)
+    run_flow(HokusaiPipeline, preload=_LIGHT, step_preload=heavy)
 
 
 if __name__ == "__main__":
