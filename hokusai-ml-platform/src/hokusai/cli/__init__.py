@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 refused or failed, 2 the command line itself is wrong, 130
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -59,6 +60,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(130)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except HokusaiError as problem:
         click.echo(f"{click.style('Error:', fg='red', bold=True)} {problem}", err=True)
         sys.exit(1)

@@ -70,15 +70,25 @@ class RunJournal:
         Raises:
             ValueError: The data is not a journal of this format.
         """
-        fields = dict(data)
+        fields: dict[str, Any] = dict(data) if isinstance(data, Mapping) else {}
         if fields.pop("format", None) != FORMAT:
             raise ValueError(f"not a {FORMAT} journal")
         try:
             fields["steps"] = tuple(StepEntry(**entry) for entry in fields["steps"])
             fields["datasets"] = tuple(DatasetEntry(**entry) for entry in fields["datasets"])
-            return cls(**fields)
+            journal = cls(**fields)
+            _check(journal)
+            for entry in journal.steps:
+                _check(entry)
+            return journal
         except (KeyError, TypeError) as problem:
             raise ValueError(f"not a complete {FORMAT} journal: {problem}") from problem
+
+
+def _check(part: RunJournal | StepEntry) -> None:
+    for kind, values in ((str, part.params), ((int, float), part.metrics), (str, part.tags)):
+        if not isinstance(values, Mapping) or not all(isinstance(value, kind) for value in values.values()):
+            raise TypeError("a value is of the wrong kind")
 
 
 @dataclass(frozen=True, slots=True)

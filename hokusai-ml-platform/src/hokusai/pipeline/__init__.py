@@ -13,5 +13,6 @@ A run goes through these, in order; `src/pipeline/hokusai_pipeline.py` calls the
 - `finish`        the outputs, the report, and the journal to the tracking server
 
 Behind them: `data` (reading files, with its own map), `training` and `model_file` (scikit-learn models as bytes),
-`mock_models` and `dry_run` (what a dry run has instead), `report` and `monitoring`.
+`mock_models` and `dry_run` (what a dry run has instead), `report`, `monitoring` (what a run has to tell the tracking
+server), `mlflow_model`, and `publication` (everything whole, on disk and on the server, or kept for later).
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +14,13 @@ from hokusai.domain.journal import DatasetEntry, StepEntry, TrackedRun
 from hokusai.domain.model import ModelArtifact
 from hokusai.pipeline.attestation import Attestation
 from hokusai.pipeline.contribution import Contributed
-from hokusai.pipeline.monitoring import (
-    Publication,
-    RunOutputs,
-    accepted_metrics,
-    now_ms,
-    publish,
-    run_journal,
-)
+from hokusai.pipeline.monitoring import accepted_metrics, now_ms, run_journal
 from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.publication import Publication, RunOutputs, publish
 from hokusai.pipeline.reference import Facts, held_out_bytes
 from hokusai.pipeline.report import render_report, verdict
 from hokusai.ports import RunStore
+from hokusai.utils.redaction import mask_url_passwords
 
 _THIS_STEP = "monitor_and_log"
 
@@ -135,7 +131,9 @@ def _details(run: FinishedRun) -> dict[str, StepEntry]:
             "contributed_samples": artifact.contributed_samples,
         }
 
-    evaluated = {f"benchmark_{key}": value for key, value in run.facts.benchmark_dict().items() if key != "features"}
+    evaluated = {
+        f"benchmark_{key}": value for key, value in run.facts.benchmark_dict().items() if key != "features"
+    }
     baseline = {f"model:{d.metric.name}": d.baseline_value for d in run.comparison.deltas}
     new = {f"model:{d.metric.name}": d.new_value for d in run.comparison.deltas}
     return {
@@ -187,7 +185,8 @@ def _tags(run: FinishedRun) -> dict[str, str]:
 
 def _datasets(run: FinishedRun) -> list[DatasetEntry]:
     entries = [
-        DatasetEntry(c.file_name, c.sha256, "contribution", c.rows_read) for c in run.contributed.contributions
+        DatasetEntry(c.file_name, c.sha256, "contribution", c.rows_read)
+        for c in run.contributed.contributions
     ]
     if run.facts.base_sha256 is not None:
         entries.append(DatasetEntry("base", run.facts.base_sha256, "training", run.facts.base_rows))
@@ -200,18 +199,21 @@ def _datasets(run: FinishedRun) -> list[DatasetEntry]:
 def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dict[str, Any]:
     """Plain data for whoever shows the end of the run."""
     comparison = run.comparison
+    shown_uri = mask_url_passwords(tracking_uri)
     places = {
         "report": str(published.files["report"]),
         "delta output": str(published.files["delta_output"]),
         "attestation": str(published.files["attestation"]),
     }
     if published.tracked is not None:
-        places["MLflow run"] = f"{published.tracked.run_id} in {run.plan.experiment!r} at {tracking_uri}"
-        places["look at it"] = _how_to_look(tracking_uri, published.tracked)
+        places["MLflow run"] = f"{published.tracked.run_id} in {run.plan.experiment!r} at {shown_uri}"
+        places["look at it"] = _how_to_look(shown_uri, published.tracked)
     notes = list(run.warnings)
     if published.spool is not None:
         places["journal"] = str(published.spool)
-        notes.append("MLflow was lost during the run. Deliver the journal with: hokusai pipeline flush")
+        notes.append(
+            f"The run is not tracked yet. {published.reason} Deliver its journal with: hokusai pipeline flush"
+        )
     return {
         "event": "published",
         "run_id": run.run_id,
@@ -243,4 +245,5 @@ def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dic
 def _how_to_look(tracking_uri: str, tracked: TrackedRun) -> str:
     if tracking_uri.startswith("http"):
         return f"{tracking_uri.rstrip('/')}/#/experiments/{tracked.experiment_id}/runs/{tracked.run_id}"
-    return f"mlflow ui --backend-store-uri {tracking_uri}  (comes with pip install 'hokusai-ml-platform[server]')"
+    command = f"mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}"
+    return f"{command}  (comes with pip install 'hokusai-ml-platform[server]')"

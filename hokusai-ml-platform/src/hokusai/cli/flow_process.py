@@ -1,0 +1,184 @@
+"""The flow as a process of its own: its steps shown while it runs, signals passed on, and what went wrong at its end.
+
+The flow tells of each step in a file, which is followed here as it grows. What it prints is kept, and shown when
+it fails for a reason that is not ours to put into one sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from hokusai.cli.run_summary import show_summary
+from hokusai.errors import NotFoundError
+
+STEPS = (
+    "start",
+    "load_baseline_model",
+    "integrate_contributed_data",
+    "train_new_model",
+    "evaluate_on_benchmark",
+    "compare_and_output_delta",
+    "generate_attestation_output",
+    "monitor_and_log",
+    "end",
+)
+_POLL_SECONDS = 0.1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STARTED = re.compile(r"Workflow starting \(run-id (\S+)\)")
+_TAIL_LINES = 40
+
+
+def flow_file() -> Path:
+    """The flow's file: that of the checkout we run from, else the copy that came with the package.
+
+    Raises:
+        NotFoundError: Neither is there.
+    """
+    import hokusai
+
+    package = Path(hokusai.__file__).parent
+    candidates = [
+        package.parents[2] / "src" / "pipeline" / "hokusai_pipeline.py",
+        package / "flow" / "src" / "pipeline" / "hokusai_pipeline.py",
+    ]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise NotFoundError(
+        "The pipeline's flow is not installed",
+        hint="Run from a checkout of the repository, or reinstall the package.",
+    )
+
+
+def run_flow(arguments: Sequence[str], *, verbose: bool, flow: Path) -> int:
+    """Run a flow, show its steps as they happen, then its result or why there is none.
+
+    Args:
+        arguments: For the flow's own command line.
+        verbose: Let it print for itself.
+        flow: Its file.
+
+    Returns:
+        The flow's exit code; 128 + n if signal n ended it.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="hokusai-run-") as folder:
+        progress, output = Path(folder) / "progress.jsonl", Path(folder) / "output.txt"
+        with output.open("wb") as sink, _Forwarding() as forwarding:
+            process = subprocess.Popen(
+                [sys.executable, str(flow), *arguments],
+                env={**os.environ, "HOKUSAI_PROGRESS_FILE": str(progress)},
+                stdin=subprocess.DEVNULL,
+                stdout=None if verbose else sink,
+                stderr=None if verbose else sink,
+                # A terminal signals its whole foreground group: the flow would hear twice of one Ctrl-C.
+                process_group=0,
+            )
+            forwarding.to(process)
+            events = _show(console, process, progress, quiet=verbose)
+        code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+        result = next((event for event in events if event["event"] == "published"), None)
+        if code == 0 and result is not None:
+            show_summary(result)
+        elif code != 0 and not verbose:
+            _explain(console, events, output, forwarding.received)
+    return code
+
+
+class _Forwarding:
+    """Passes signals on to the flow, which ends its steps; we then end with it."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Forwarding:
+        for name in _SIGNALS:
+            if signal.getsignal(name) is not signal.SIG_IGN:  # under nohup, for one
+                self._before[name] = signal.signal(name, self._pass_on)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name, handler in self._before.items():
+            signal.signal(name, handler)
+
+    def to(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        if self.received is not None:  # while it was being started
+            process.send_signal(self.received)
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        self.received = number
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+def _show(console: Any, process: subprocess.Popen[bytes], path: Path, quiet: bool) -> list[dict[str, Any]]:
+    """Follow the progress file until the process ends; everything that it said."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    events: list[dict[str, Any]] = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=len(STEPS))
+        for event in _events(process, path):
+            events.append(event)
+            if event["event"] == "started":
+                again = f" (try {event['attempt'] + 1})" if event["attempt"] else ""
+                bar.update(task, description=event["step"].replace("_", " ") + again)
+            elif event["event"] == "finished":
+                bar.advance(task)
+                if not quiet:
+                    name = event["step"].replace("_", " ")
+                    console.print(f"[green]✓[/] {name} [dim]{event['seconds']:.1f} s[/]", highlight=False)
+    return events
+
+
+def _events(process: subprocess.Popen[bytes], path: Path) -> Iterator[dict[str, Any]]:
+    seen, rest = 0, b""
+    running = True
+    while running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_POLL_SECONDS)
+        running = process.returncode is None
+        if not path.exists():
+            continue
+        with path.open("rb") as file:
+            file.seek(seen)
+            news = file.read()
+        seen += len(news)
+        *lines, rest = (rest + news).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+
+def _explain(console: Any, events: list[dict[str, Any]], output: Path, interrupted: int | None) -> None:
+    """Why a run did not end well, and how to go on."""
+    text = output.read_text(encoding="utf-8", errors="replace")
+    failure = next((event for event in reversed(events) if event["event"] == "failed"), None)
+    if interrupted is not None:
+        console.print("[bold red]Interrupted.[/]")
+    elif failure is not None:
+        console.print(f"[bold red]Error[/] in {failure['step']}: ", end="", highlight=False)
+        console.print(failure["error"]["message"], markup=False, highlight=False, soft_wrap=True)
+    if interrupted is None and (failure is None or not failure["error"]["code"].islower()):
+        # Not an error of ours, which are lower case: what was printed may help.
+        sys.stderr.write("".join(text.splitlines(keepends=True)[-_TAIL_LINES:]))
+    started = _STARTED.search(text)
+    if started and any(event["event"] == "finished" for event in events):
+        line = f"Continue it with: hokusai pipeline resume {started[1]}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
