@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hokusai.errors import ConfigurationError
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineParameter:
@@ -33,7 +35,9 @@ class PipelineParameter:
 
 
 PARAMETERS: tuple[PipelineParameter, ...] = (
-    PipelineParameter("contributed-data", "contributed files: one, several joined by commas, or a glob", "FILES"),
+    PipelineParameter(
+        "contributed-data", "contributed files: one, several joined by commas, or a glob", "FILES"
+    ),
     PipelineParameter("base-data", "what the baseline was, or will be, trained on; same forms", "FILES"),
     PipelineParameter(
         "benchmark-data", "what both models are measured on (default: a hold-out of the base data)", "FILES"
@@ -44,17 +48,51 @@ PARAMETERS: tuple[PipelineParameter, ...] = (
         "MODEL",
     ),
     PipelineParameter("target-column", "the column to predict (default: label)", "NAME"),
-    PipelineParameter("feature-columns", "columns to predict from, joined by commas (default: all others)", "NAMES"),
+    PipelineParameter(
+        "feature-columns", "columns to predict from, joined by commas (default: all others)", "NAMES"
+    ),
     PipelineParameter("id-column", "a column that identifies a row and is never a feature", "NAME"),
     PipelineParameter("task", "classification or regression (default: from the target)", "TASK"),
     PipelineParameter("estimator", "import path of a scikit-learn estimator", "PATH"),
     PipelineParameter("estimator-params", "its constructor's arguments", "JSON", is_json=True),
     PipelineParameter("primary-metric", "the one metric recorded in basis points", "METRIC"),
-    PipelineParameter("metric-weights", "weights of the metrics in DeltaOne (default: equal)", "JSON", is_json=True),
-    PipelineParameter("contributor", "who gave the files: one name, or one for each file, joined by commas", "NAMES"),
-    PipelineParameter("wallet", "where credit goes: one address, or one for each file, joined by commas", "ADDRESSES"),
-    PipelineParameter("seed", "the seed that every random choice derives from (default: RANDOM_SEED, or 42)", "INT"),
+    PipelineParameter(
+        "metric-weights", "weights of the metrics in DeltaOne (default: equal)", "JSON", is_json=True
+    ),
+    PipelineParameter(
+        "contributor", "who gave the files: one name, or one for each file, joined by commas", "NAMES"
+    ),
+    PipelineParameter(
+        "wallet", "where credit goes: one address, or one for each file, joined by commas", "ADDRESSES"
+    ),
+    PipelineParameter(
+        "seed", "the seed that every random choice derives from (default: RANDOM_SEED, or 42)", "INT"
+    ),
     PipelineParameter("output-dir", "where the results are written (default: ./outputs)", "DIR"),
     PipelineParameter("settings", "a YAML file with any of these parameters", "FILE"),
-    PipelineParameter("dry-run", "mock models and base data; the contributed files are really read", is_flag=True),
+    PipelineParameter(
+        "dry-run", "mock models and base data; the contributed files are really read", is_flag=True
+    ),
 )
+
+
+def parameter_key(name: str, *, where: str = "") -> str:
+    """The key of the parameter called `name`, which may be spelled with dashes.
+
+    Raises:
+        ConfigurationError: There is none; the text suggests the nearest.
+
+    >>> parameter_key("base-data")
+    'base_data'
+    """
+    key, known = name.replace("-", "_"), [parameter.key for parameter in PARAMETERS]
+    if key in known:
+        return key
+    import difflib
+
+    near = difflib.get_close_matches(key, known, n=1)
+    raise ConfigurationError(
+        f"{name!r} is not a parameter",
+        where=where,
+        hint=f"Did you mean {near[0]!r}?" if near else f"Parameters: {', '.join(known)}.",
+    )

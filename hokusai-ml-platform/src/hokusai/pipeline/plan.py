@@ -6,22 +6,23 @@ defaults. Everything that can be known to be wrong is refused here, before the f
 
 from __future__ import annotations
 
-import difflib
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hokusai.domain.canonical import canonical_json, parse_json
 from hokusai.domain.contribution import Contributor
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import Task, metric_spec
-from hokusai.errors import ConfigurationError, MetricError
+from hokusai.errors import ConfigurationError, InvalidInputError, MetricError
 from hokusai.pipeline.files import expand_paths
-from hokusai.pipeline.parameters import PARAMETERS
+from hokusai.pipeline.parameters import parameter_key
 from hokusai.utils.config import Settings
 
 ANONYMOUS = "anonymous"
+_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,82 +77,69 @@ def resolve_plan(given: Mapping[str, Any], settings: Settings) -> RunPlan:
         DataError: A file that does not exist or cannot be read.
         MetricError: An unknown metric or unusable weights.
     """
-    known = {parameter.key: parameter for parameter in PARAMETERS}
-    values = {key: value for key, value in given.items() if key in known and value not in (None, "", False)}
+    values = {
+        parameter_key(name): value
+        for name, value in given.items()
+        if not (value is None or value is False or value == "")
+    }
     if "settings" in values:
-        values = _settings_file(Path(values["settings"])) | values
+        from hokusai.pipeline.settings_file import read_settings_file
 
-    dry_run = _flag(values.get("dry_run", False)) or settings.test_mode
+        values = read_settings_file(Path(values["settings"])) | values
+
+    dry_run = _flag(values.get("dry_run", False), "dry-run") or settings.test_mode
     contributed = _files(values, "contributed_data")
     if not contributed:
         raise ConfigurationError(
-            "No contributed data is named", hint="Give --contributed-data FILE, several joined by commas, or a glob."
+            "No contributed data is named",
+            hint="Give --contributed-data FILE, several joined by commas, or a glob.",
         )
     base, benchmark = _files(values, "base_data"), _files(values, "benchmark_data")
-    baseline = values.get("baseline_model")
+    baseline = _text(values, "baseline_model")
+    estimator, params = _text(values, "estimator"), _params(values.get("estimator_params"))
     if not dry_run:
         _check_data_suffices(base, benchmark, baseline)
+        if params and baseline is not None and estimator is None:
+            raise ConfigurationError(
+                "--estimator-params without --estimator: the new model has the settings of the baseline model",
+                hint="Name the --estimator that they are for, or leave them out.",
+            )
 
-    task = values.get("task")
+    task = _text(values, "task")
     if task is not None and task not in list(Task):
         raise ConfigurationError(f"--task is {task!r}", hint="It is classification or regression.")
     weights = _weights(values.get("metric_weights"))
-    primary = values.get("primary_metric")
-    estimator = values.get("estimator")
+    primary = _text(values, "primary_metric")
     return RunPlan(
         contributed_files=contributed,
         base_files=base,
         benchmark_files=benchmark,
-        baseline_model=str(baseline) if baseline is not None else None,
-        target_column=str(values.get("target_column", "label")),
+        baseline_model=baseline,
+        target_column=_text(values, "target_column") or "label",
         feature_columns=_names(values.get("feature_columns")),
-        id_column=str(values["id_column"]) if "id_column" in values else None,
+        id_column=_text(values, "id_column"),
         task=Task(task) if task else None,
-        estimator=str(estimator) if estimator is not None else None,
-        estimator_params=_mapping(values.get("estimator_params"), "estimator-params") or {},
-        primary_metric=metric_spec(str(primary)).name if primary is not None else None,
+        estimator=estimator,
+        estimator_params=params,
+        primary_metric=metric_spec(primary).name if primary is not None else None,
         metric_weights=weights,
         contributors=_contributors(values, len(contributed)),
         seed=_integer(values.get("seed", settings.random_seed), "seed"),
-        output_dir=_output_dir(Path(str(values.get("output_dir", "./outputs")))),
+        output_dir=_output_dir(Path(_text(values, "output_dir") or "./outputs")),
         dry_run=dry_run,
         experiment=settings.experiment_name,
     )
 
 
-def _settings_file(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as problem:
+def _text(values: Mapping[str, Any], key: str) -> str | None:
+    value = values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool | list | tuple | Mapping):
         raise ConfigurationError(
-            f"The settings file cannot be read: {problem.strerror}", where=str(path), hint="Check --settings."
-        ) from problem
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise ConfigurationError(f"The settings file is not YAML: {problem}", where=str(path)) from problem
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigurationError(
-            "The settings file is not a mapping of parameters to values",
-            where=str(path),
-            hint="Write one `parameter: value` a line, for example `target_column: label`.",
+            f"{key} is {value!r}", hint="One text is expected; in YAML, put it in quotes."
         )
-    known = [parameter.key for parameter in PARAMETERS if parameter.key != "settings"]
-    settled: dict[str, Any] = {}
-    for name, value in content.items():
-        key = str(name).replace("-", "_")
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            raise ConfigurationError(
-                f"{name!r} is not a parameter",
-                where=str(path),
-                hint=f"Did you mean {near[0]!r}?" if near else f"Parameters: {', '.join(known)}.",
-            )
-        if value is not None:
-            settled[key] = value
-    return settled
+    return str(value)
 
 
 def _files(values: Mapping[str, Any], key: str) -> tuple[Path, ...]:
@@ -216,14 +204,26 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any] | None:
         return None
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except ValueError as problem:
+            value = parse_json(value.encode("utf-8", "surrogatepass"))
+        except InvalidInputError as problem:
             raise ConfigurationError(
-                f"--{name} is not JSON: {problem}", hint=f"""Write it as in --{name} '{{"key": 1}}'."""
+                f"--{name} is not JSON: {problem.what}", hint=f"""Write it as in --{name} '{{"key": 1}}'."""
             ) from problem
     if not isinstance(value, Mapping):
-        raise ConfigurationError(f"--{name} is {value!r}", hint='A JSON object is expected, such as {"key": 1}.')
+        raise ConfigurationError(
+            f"--{name} is {value!r}", hint='A JSON object is expected, such as {"key": 1}.'
+        )
     return value
+
+
+def _params(value: Any) -> Mapping[str, Any]:
+    """Arguments of an estimator: JSON values, so that the attestation can state them."""
+    params = _mapping(value, "estimator-params") or {}
+    try:
+        canonical_json(params)
+    except InvalidInputError as problem:
+        raise ConfigurationError(f"--estimator-params: {problem.what}", where=problem.where) from problem
+    return params
 
 
 def _weights(value: Any) -> Mapping[str, float] | None:
@@ -231,9 +231,14 @@ def _weights(value: Any) -> Mapping[str, float] | None:
     if given is None:
         return None
     for name, weight in given.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise MetricError(f"The weight of {name!r} is {weight!r}", hint="A number of 0 or more is expected.")
-    weights = {metric_spec(name).name: weight for name, weight in given.items()}
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not (number and math.isfinite(weight) and weight >= 0):
+            raise MetricError(
+                f"The weight of {name!r} is {weight!r}", hint="A number of 0 or more is expected."
+            )
+    if not any(given.values()):
+        raise MetricError("No metric has a weight above zero", hint='Give at least one, such as {"f1": 1}.')
+    weights = {metric_spec(str(name)).name: weight for name, weight in given.items()}
     if len(weights) != len(given):
         raise MetricError("--metric-weights names one metric twice", hint="f1 and f1_score are one metric.")
     return weights
@@ -249,8 +254,11 @@ def _integer(value: Any, name: str) -> int:
     return number
 
 
-def _flag(value: Any) -> bool:
-    return value if isinstance(value, bool) else str(value).strip().lower() in ("1", "true", "yes", "on")
+def _flag(value: Any, name: str) -> bool:
+    text = str(value).strip().lower()
+    if text not in _FLAGS:
+        raise ConfigurationError(f"--{name} is {value!r}", hint="true or false is expected.")
+    return _FLAGS[text]
 
 
 def _output_dir(path: Path) -> Path:

@@ -22,6 +22,10 @@ def prepare(given: Mapping[str, Any], settings: Settings, store: RunStore) -> Ru
         BackendUnavailableError: The tracking server cannot be reached.
     """
     plan = resolve_plan(given, settings)
+    if plan.baseline_model is not None and not plan.dry_run:
+        from hokusai.pipeline.baseline import check_reference
+
+        check_reference(plan.baseline_model)
     store.check()
     if plan.estimator is not None and not plan.dry_run:
         from hokusai.pipeline.training import make_estimator
