@@ -13,8 +13,9 @@ from hokusai.pipeline.mock_models import BASELINE_TYPE, mock_baseline
 from hokusai.pipeline.model_file import SUFFIX, load_model
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Reference
-from hokusai.pipeline.training import DEFAULT_ESTIMATORS, fit, make_estimator, model_bytes
+from hokusai.pipeline.training import DEFAULT_ESTIMATORS, fit, make_estimator, model_bytes, reason
 from hokusai.ports import ModelFile, ModelFiles
+from hokusai.utils.extras import require
 from hokusai.utils.files import read_limited
 
 FIRST_ID, SECOND_ID = "1.0.0", "2.0.0"
@@ -37,7 +38,7 @@ def load(plan: RunPlan, known: Reference, stored: ModelFiles) -> ModelArtifact:
         return _loaded(_find(plan.baseline_model, stored), known.facts.task)
     path, params = chosen_estimator(plan, known.facts.task)
     estimator = make_estimator(path, params, estimator_seed(plan), known.facts.task)
-    model = fit(estimator, known.base, plan.target_column, known.facts.kinds)
+    model = fit(estimator, known.base, plan.target_column, known.facts.kinds, has_gaps=known.facts.has_gaps)
     return ModelArtifact(FIRST_ID, path, f"model{SUFFIX}", model_bytes(model), params, known.base.height)
 
 
@@ -54,46 +55,62 @@ def estimator_seed(plan: RunPlan) -> int:
 
 def next_id(baseline: ModelArtifact) -> str:
     """The id that the retrained model goes by: the next minor version of a named baseline."""
-    name, slash, semver = baseline.model_id.rpartition("/")
-    if not slash or not re.match(r"\d+\.\d+\.\d+", semver):
+    name, _, semver = baseline.model_id.rpartition("/")
+    if not _NAME_SEMVER.fullmatch(baseline.model_id):
         return SECOND_ID
     major, minor, *_ = semver.split(".")
     return f"{name}/{major}.{int(minor) + 1}.0"
+
+
+def check_reference(reference: str) -> None:
+    """Check that `reference` is a file, or has the form of a stored model's name.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    named = _MLFLOW_URI.fullmatch(reference) or _NAME_SEMVER.fullmatch(reference)
+    if not named and not Path(reference).is_file():
+        raise ConfigurationError(
+            f"There is no model {reference!r}",
+            where="--baseline-model",
+            hint="Give name/1.2.0, an MLflow URI such as models:/name/3 or runs:/id/path, or an existing skops file.",
+        )
 
 
 def _find(reference: str, stored: ModelFiles) -> ModelFile:
     path = Path(reference)
     if path.is_file():
         return ModelFile(FIRST_ID, path.name, read_limited(path, _LARGEST_MODEL_BYTES))
-    if _MLFLOW_URI.fullmatch(reference) or _NAME_SEMVER.fullmatch(reference):
-        return stored.fetch(reference)
-    raise ConfigurationError(
-        f"There is no model {reference!r}",
-        where="--baseline-model",
-        hint="Give name/1.2.0, an MLflow URI such as models:/name/3 or runs:/id/path, or an existing skops file.",
-    )
+    check_reference(reference)
+    return stored.fetch(reference)
 
 
 def _loaded(file: ModelFile, task: Task) -> ModelArtifact:
     model = load_model(file.content, where=file.file_name)
-    final = model.steps[-1][1] if hasattr(model, "steps") else model
-    kind = getattr(final, "_estimator_type", None) or _estimator_type(final)
+    kind = _estimator_type(model, file.file_name)
     if kind != {Task.CLASSIFICATION: "classifier", Task.REGRESSION: "regressor"}[task]:
         raise ConfigurationError(
             f"The baseline model is a {kind or 'model of no known kind'}, but the task is {task}",
             where=file.file_name,
             hint="Give --task, or a model that fits the target column.",
         )
-    cls = type(final)
+    cls = type(model.steps[-1][1] if hasattr(model, "steps") else model)
     return ModelArtifact(
         file.model_id, f"{_public_module(cls)}.{cls.__name__}", file.file_name, file.content, {}, None
     )
 
 
-def _estimator_type(model: object) -> str | None:
-    from hokusai.utils.extras import require
-
-    kind: str | None = require("sklearn.utils", "ml").get_tags(model).estimator_type
+def _estimator_type(model: object, where: str) -> str | None:
+    utils, validation = require("sklearn.utils", "ml"), require("sklearn.utils.validation", "ml")
+    try:
+        validation.check_is_fitted(model)
+        kind: str | None = utils.get_tags(model).estimator_type
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise ConfigurationError(
+            f"The baseline model is not a fitted scikit-learn model: {reason(problem)}",
+            where=where,
+            hint="Store the model after it was fitted.",
+        ) from problem
     return kind
 
 

@@ -41,8 +41,14 @@ class Contributed:
         """The quality's score, its components and the shares of the classes, for people."""
         return [
             ("Score (mean of the components)", f"{self.quality.score:.3f}"),
-            *((name.replace("_", " ").capitalize(), f"{v:.3f}") for name, v in self.quality.components.items()),
-            *((f"Share of class {name!r}", f"{v:.1%}") for name, v in list(self.quality.label_share.items())[:20]),
+            *(
+                (name.replace("_", " ").capitalize(), f"{v:.3f}")
+                for name, v in self.quality.components.items()
+            ),
+            *(
+                (f"Share of class {name!r}", f"{v:.1%}")
+                for name, v in list(self.quality.label_share.items())[:20]
+            ),
         ]
 
 
@@ -58,9 +64,9 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
     base, benchmark = raw_frames(plan, facts)
     tables = read_again(plan.contributed_files, facts)
     data = integrate_frames(
-        base,
+        _settled(base, facts) if base is not None else None,
         list(zip(plan.contributors, tables, strict=True)),
-        benchmark,
+        _settled(benchmark, facts),
         target=plan.target_column,
         features=facts.features,
         task=facts.task,
@@ -75,7 +81,9 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         for leak in data.leaks
     )
     in_benchmark = (
-        (f"{data.base_rows_in_benchmark:,} rows of the base data also stand in the benchmark; both models saw them.",)
+        (
+            f"{data.base_rows_in_benchmark:,} rows of the base data also stand in the benchmark; both models saw them.",
+        )
         if data.base_rows_in_benchmark
         else ()
     )
@@ -86,6 +94,12 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         manifest=data_manifest(tables, data.contributions, quality, integration=data.to_dict()),
         warnings=(*leaks, *in_benchmark, *data.notes),
     )
+
+
+def _settled(frame: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """The frame in the types of the run, which a part of the data alone might not show; with the id column."""
+    ids = {name: dtype for name, dtype in frame.schema.items() if name == facts.id_column}
+    return conform(frame, {**ids, **facts.types})
 
 
 def training_frame(plan: RunPlan, facts: Facts, contributed: Contributed) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ def evaluate(
     from hokusai.pipeline.training import target_values
 
     truth = target_values(benchmark[target])
-    asked = [_ask(name, model, benchmark, kinds, task) for name, model in (("baseline", baseline), ("new", new))]
+    asked = [
+        _ask(name, model, benchmark, kinds, task) for name, model in (("baseline", baseline), ("new", new))
+    ]
     if task is Task.REGRESSION:
         values = [np.asarray(answer.values, dtype=np.float64) for answer in asked]
         return Evaluation(task, (), np.asarray(truth, dtype=np.float64), values[0], values[1])
@@ -159,27 +164,16 @@ def class_name(value: Any) -> str:
 
 def _class_order(values: Sequence[Any]) -> tuple[str, ...]:
     """All distinct class names: numbers by size, anything else by text."""
-    names = {class_name(value) for value in values}
-    try:
+    names = sorted({class_name(value) for value in values})
+    if all(_NUMBER.fullmatch(name) for name in names):
         return tuple(sorted(names, key=float))
-    except ValueError:
-        return tuple(sorted(names))
+    return tuple(names)
 
 
 def _ask(name: str, model: Any, frame: pl.DataFrame, kinds: ColumnKinds, task: Task) -> _Predicted:
-    from hokusai.pipeline.training import feature_table
+    from hokusai.pipeline.training import ESTIMATOR_FAILURES, input_of, reason
 
-    table = feature_table(frame, kinds)
-    expected = getattr(model, "feature_names_in_", None)
-    if expected is not None:
-        missing = [column for column in expected if column not in table.columns]
-        if missing:
-            raise SchemaError(
-                f"The {name} model needs columns that the benchmark does not have: {', '.join(missing)}",
-                hint="Give a benchmark with these columns, or name the features with --feature-columns.",
-            )
-        table = table[list(expected)]
-    asked = table if expected is not None else table.to_numpy()
+    asked = input_of(model, frame, kinds, f"The {name} model")
     try:
         values = model.predict(asked)
         if task is Task.REGRESSION:
@@ -188,9 +182,9 @@ def _ask(name: str, model: Any, frame: pl.DataFrame, kinds: ColumnKinds, task: T
             return _Predicted(values, model.classes_, model.predict_proba(asked))
         if hasattr(model, "decision_function"):
             return _Predicted(values, model.classes_, model.decision_function(asked))
-    except (ValueError, TypeError) as problem:
+    except ESTIMATOR_FAILURES as problem:
         raise SchemaError(
-            f"The {name} model cannot predict from the benchmark: {str(problem).strip().splitlines()[0]}",
+            f"The {name} model cannot predict from the benchmark: {reason(problem)}",
             hint="Its columns have to hold what the model was trained on.",
         ) from problem
     return _Predicted(values)
@@ -207,6 +201,8 @@ def _align(answer: _Predicted, index: dict[str, int]) -> NDArray[np.float64] | N
         if len(index) != 2:
             return None
         return answer.scores if columns[1] == 1 else -answer.scores
+    if answer.scores.shape[1] != len(columns):  # a decision for each pair of classes is no score of a class
+        return None
     lowest = min(0.0, float(answer.scores.min()))
     table = np.full((len(answer.scores), len(index)), lowest)
     table[:, columns] = answer.scores

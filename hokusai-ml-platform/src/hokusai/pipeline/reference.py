@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.metrics import Task
 from hokusai.domain.seeds import derive_seed
-from hokusai.errors import IntegrityError
+from hokusai.errors import IntegrityError, SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
 from hokusai.pipeline.data import read_tables, stack_tables
 from hokusai.pipeline.dry_run import mock_base_frame, mock_benchmark
@@ -44,6 +44,7 @@ class Facts:
         task: What is predicted.
         features: Columns to predict from, in order.
         kinds: The same by how a model takes them in.
+        has_gaps: Whether a number is missing in any file of the run.
         types: Column to its type in every frame.
         id_column: The column that identifies rows, if there is one.
         digests: Input file to the SHA-256 of its bytes.
@@ -59,6 +60,7 @@ class Facts:
     task: Task
     features: tuple[str, ...]
     kinds: ColumnKinds
+    has_gaps: bool
     types: Mapping[str, pl.DataType]
     id_column: str | None
     digests: Mapping[Path, str]
@@ -108,10 +110,10 @@ def survey(plan: RunPlan) -> Facts:
     id_column = plan.id_column or find_id_column(first, plan.target_column)
     features = features_of(first, plan.target_column, id_column, plan.feature_columns)
 
-    sources = [Source(BASE_NAME, base)] if base is not None else []
+    sources = [Source(BASE_NAME, base, _untyped(base_tables))] if base is not None else []
     if benchmark_tables:
-        sources.append(Source(BENCHMARK_NAME, stack_tables(benchmark_tables)))
-    sources += [Source(t.name, t.frame, t.format in ("csv", "tsv")) for t in contributed]
+        sources.append(Source(BENCHMARK_NAME, stack_tables(benchmark_tables), _untyped(benchmark_tables)))
+    sources += [Source(table.name, table.frame, _untyped([table])) for table in contributed]
     columns = (*features, plan.target_column)
     for source in sources:
         require_columns(source.frame.columns, columns, source.name)
@@ -119,7 +121,9 @@ def survey(plan: RunPlan) -> Facts:
     known = pl.concat([conform(source.frame, types) for source in sources], rechunk=False)
     task = plan.task or infer_task(known[plan.target_column])
     kinds = column_kinds(known, features)
+    has_gaps = any(known[name].null_count() for name in kinds.numeric_like)
     del known
+    _check_task(plan, task, types[plan.target_column], kinds)
 
     base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, id_column)
     benchmark = labelled(conform(benchmark_raw, types), plan.target_column)[0]
@@ -144,6 +148,7 @@ def survey(plan: RunPlan) -> Facts:
         task=task,
         features=features,
         kinds=kinds,
+        has_gaps=has_gaps,
         types=types,
         id_column=id_column,
         digests={path: table.sha256 for path, table in zip(paths, tables, strict=True)},
@@ -205,6 +210,36 @@ def held_out_bytes(plan: RunPlan, facts: Facts) -> bytes | None:
         return None
     _, benchmark = raw_frames(plan, facts)
     return frame_bytes(conform(benchmark, dict(facts.types)))
+
+
+def _untyped(tables: Sequence[Table]) -> bool:
+    """Whether types were guessed from text, so that whole numbers may stand for codes."""
+    return all(table.format in ("csv", "tsv") for table in tables)
+
+
+def _check_task(plan: RunPlan, task: Task, target: pl.DataType, kinds: ColumnKinds) -> None:
+    """What can be known to be wrong once the task is known.
+
+    Raises:
+        SchemaError: The target is no number for regression, or no feature has a value.
+        MetricError: A metric that the plan names belongs to the other task.
+    """
+    if task is Task.REGRESSION and not target.is_numeric():
+        raise SchemaError(
+            f"The target {plan.target_column!r} holds {target}, but regression needs numbers",
+            hint="Choose another --target-column, or --task classification.",
+        )
+    if not (kinds.numeric_like or kinds.categorical or kinds.text):
+        raise SchemaError(
+            f"No column to predict from has a value: {', '.join(kinds.empty)}",
+            hint="Fill them, or add others.",
+        )
+    named = (*(plan.metric_weights or ()), *filter(None, [plan.primary_metric]))
+    if named:
+        from hokusai.stats.composite import task_metric
+
+        for name in named:
+            task_metric(name, task)
 
 
 def _base_frame(plan: RunPlan, base: Sequence[Table], contributed: Sequence[Table]) -> pl.DataFrame | None:

@@ -27,6 +27,17 @@ DEFAULT_ESTIMATORS: Mapping[Task, tuple[str, Mapping[str, Any]]] = {
     Task.REGRESSION: ("sklearn.linear_model.Ridge", {}),
 }
 _TEXT_VOCABULARY = 20_000
+_WORD = r"(?u)\b\w+\b"  # words of one letter too: a text may have no others
+
+ESTIMATOR_FAILURES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    NotImplementedError,
+)
+"""What estimators raise on data that they cannot take."""
 
 
 def estimator_class(path: str, task: Task | None = None) -> type[Any]:
@@ -39,7 +50,7 @@ def estimator_class(path: str, task: Task | None = None) -> type[Any]:
     module_name, _, name = path.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as problem:
+    except (ImportError, AttributeError, ValueError, TypeError) as problem:
         raise ConfigurationError(
             f"There is no estimator at {path!r}: {problem}",
             where="--estimator",
@@ -76,11 +87,29 @@ def make_estimator(path: str, params: Mapping[str, Any], seed: int, task: Task |
             where="--estimator-params",
             hint=f"It has: {', '.join(accepted)}.",
         )
-    seeded = {"random_state": seed % 2**32} if "random_state" in accepted else {}
-    return found(**(seeded | dict(params)))
+    try:
+        estimator = found(**params)
+        estimator._validate_params()  # scikit-learn would say the same, but only when it is fitted
+    except (TypeError, ValueError) as problem:
+        raise ConfigurationError(
+            f"{path} cannot be made: {reason(problem)}",
+            where="--estimator-params",
+            hint="See the estimator's documentation for what each parameter may be.",
+        ) from problem
+    return seeded(estimator, seed)
 
 
-def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds) -> Any:
+def seeded(estimator: Any, seed: int) -> Any:
+    """`estimator`, its own and its parts' `random_state` set where nobody set one: chance has to be repeatable."""
+    open_states = {
+        name: seed % 2**32
+        for name, value in estimator.get_params().items()
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    }
+    return estimator.set_params(**open_states)
+
+
+def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds, *, has_gaps: bool) -> Any:
     """`estimator` behind the preparation that its columns need, fitted to `frame`.
 
     Args:
@@ -88,36 +117,53 @@ def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds) ->
         frame: (n_rows, any) with the feature columns of `kinds` and `target`; n_rows is at least 1.
         target: Name of the column to predict.
         kinds: The feature columns by what they hold.
+        has_gaps: Whether numbers may be missing, in `frame` or in what will be predicted from.
 
     Raises:
         SchemaError: The estimator refuses the data; its reason is in the text.
     """
     labels = target_values(frame[target])
     table = feature_table(frame, kinds)
-    has_gaps = bool(table.isna().any(axis=None)) if kinds.numeric_like else False
     model = _with_preparation(estimator, kinds, has_gaps)
     del frame
-    try:
-        return model.fit(table, labels)
-    except (ValueError, TypeError) as problem:
-        raise SchemaError(
-            f"The model cannot be trained on this data: {str(problem).strip().splitlines()[0]}",
-            hint="Choose the columns with --feature-columns, or another --estimator.",
-        ) from problem
+    return _fitted(model, table, labels)
 
 
-def refit(model: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds) -> Any:
-    """A fresh copy of a loaded `model`, of the same kind and settings, fitted to `frame`."""
-    clone = require("sklearn.base", "ml").clone(model)
-    if hasattr(clone, "steps"):  # it brings its own preparation
-        try:
-            return clone.fit(feature_table(frame, kinds), target_values(frame[target]))
-        except (ValueError, TypeError) as problem:
+def refit(model: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds, seed: int) -> Any:
+    """A fresh copy of a fitted `model`, with its settings and from the same columns, fitted to `frame`.
+
+    Nothing is put in front of it: what it was before, it is again, so that the data makes the difference.
+    """
+    clone = seeded(require("sklearn.base", "ml").clone(model), seed)
+    labels = target_values(frame[target])
+    return _fitted(clone, input_of(model, frame, kinds, "The baseline's kind of model"), labels)
+
+
+def input_of(model: Any, frame: pl.DataFrame, kinds: ColumnKinds, name: str) -> Any:
+    """The columns of `frame` that a fitted `model` was fitted to, in its order and form.
+
+    Raises:
+        SchemaError: A column that it knows by name is missing; `name` says whose.
+    """
+    table = feature_table(frame, kinds)
+    expected = getattr(model, "feature_names_in_", None)
+    if expected is not None:
+        missing = [column for column in expected if column not in table.columns]
+        if missing:
             raise SchemaError(
-                f"The baseline's kind of model cannot be trained on this data: {problem}",
-                hint="Give the columns that it expects with --feature-columns.",
-            ) from problem
-    return fit(clone, frame, target, kinds)
+                f"{name} needs columns that are not among the features: {', '.join(missing)}",
+                hint="Give data with these columns, or name the features with --feature-columns.",
+            )
+        return table[list(expected)]
+    first = model.steps[0][1] if hasattr(model, "steps") else model
+    takes_rows = require("sklearn.utils", "ml").get_tags(first).input_tags.two_d_array
+    return table.to_numpy() if takes_rows or table.shape[1] != 1 else table.iloc[:, 0]
+
+
+def reason(problem: Exception) -> str:
+    """Why an estimator failed, in its own first line."""
+    lines = str(problem).strip().splitlines()
+    return lines[0] if lines else type(problem).__name__
 
 
 def model_bytes(model: Any) -> bytes:
@@ -159,6 +205,16 @@ def feature_table(frame: pl.DataFrame, kinds: ColumnKinds) -> pd.DataFrame:
     return table
 
 
+def _fitted(model: Any, table: Any, labels: Any) -> Any:
+    try:
+        return model.fit(table, labels)
+    except ESTIMATOR_FAILURES as problem:
+        raise SchemaError(
+            f"The model cannot be trained on this data: {reason(problem)}",
+            hint="Choose the columns with --feature-columns, or another --estimator or --estimator-params.",
+        ) from problem
+
+
 def _with_preparation(estimator: Any, kinds: ColumnKinds, has_gaps: bool) -> Any:
     pipeline = require("sklearn.pipeline", "ml")
     preprocessing = require("sklearn.preprocessing", "ml")
@@ -181,8 +237,11 @@ def _with_preparation(estimator: Any, kinds: ColumnKinds, has_gaps: bool) -> Any
         parts.append(("categories", encoder, list(kinds.categorical)))
     if kinds.text:
         text = require("sklearn.feature_extraction.text", "ml")
-        for name in kinds.text:
-            parts.append((f"text_{name}", text.TfidfVectorizer(max_features=_TEXT_VOCABULARY), name))
+        for number, name in enumerate(
+            kinds.text
+        ):  # not all that a column may be called is a name to scikit-learn
+            words = text.TfidfVectorizer(max_features=_TEXT_VOCABULARY, token_pattern=_WORD)
+            parts.append((f"text_{number}", words, name))
     takes_sparse = require("sklearn.utils", "ml").get_tags(estimator).input_tags.sparse
     columns = compose.ColumnTransformer(parts, sparse_threshold=0.3 if takes_sparse else 0.0)
     return pipeline.make_pipeline(columns, estimator)
