@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+
 from hokusai.stats.paired import compare_classifiers
 
 REPEATS = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from hokusai import wiring
 from hokusai.utils.config import Settings
 from hokusai.utils.metrics import default_sink

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from hokusai.adapters.memory_metrics import MemoryMetricSink
 from hokusai.adapters.mlflow_metrics import NAME_FORM_TAG, MlflowMetricSink
 from hokusai.adapters.mlflow_store import open_client, quiet_mlflow

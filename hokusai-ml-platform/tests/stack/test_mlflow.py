@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
+
 from hokusai.errors import BackendUnavailableError
 from hokusai.stack import start_mlflow
 from hokusai.stack.mlflow import _in_full

@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
+
 from hokusai.errors import BackendUnavailableError, ConfigurationError
 from hokusai.stack import start_postgres
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from hokusai.errors import BackendUnavailableError, ConfigurationError
 from hokusai.stack.process import LOCALHOST, claim_port, environment, start_process
 

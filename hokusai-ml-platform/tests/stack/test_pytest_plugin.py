@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from hokusai.stack.mlflow import MlflowServer
 from hokusai.stack.pytest_plugin import SharedMlflow, ask
 

@@ -3,6 +3,7 @@ import socket
 import psutil
 import pytest
 import redis
+
 from hokusai.errors import ConfigurationError
 from hokusai.stack import RedisServer, start_redis
 

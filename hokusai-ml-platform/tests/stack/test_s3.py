@@ -5,6 +5,7 @@ import boto3
 import botocore.exceptions
 import psutil
 import pytest
+
 from hokusai.errors import ConfigurationError
 from hokusai.stack import start_s3
 

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hokusai.stats.paired import compare_classifiers
 from scipy.stats import norm
+
+from hokusai.stats.paired import compare_classifiers
 
 CLASSES = ("no", "yes")
 

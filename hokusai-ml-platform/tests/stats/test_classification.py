@@ -5,11 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
+
 from hokusai.domain.delta import JointCounts, PrimaryRecord
 from hokusai.errors import InvalidInputError, MetricError
 from hokusai.stats.from_counts import metrics_from_counts
 from hokusai.stats.paired import compare_classifiers
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
 CLASSES = ("no", "yes")
 LABELS = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]

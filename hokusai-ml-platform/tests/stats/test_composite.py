@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from hokusai.domain.metrics import Task
 from hokusai.errors import MetricError
 from hokusai.stats.composite import parse_weights

@@ -6,6 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+
 from hokusai.domain.delta import JointCounts
 from hokusai.errors import InvalidInputError
 from hokusai.stats.from_counts import (
@@ -14,7 +16,6 @@ from hokusai.stats.from_counts import (
     metrics_from_counts,
     zero_denominators,
 )
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 # 10 rows: label, baseline, new.
 #   1 1 1 (2 rows), 1 0 1 (1), 1 0 0 (1), 0 1 0 (1), 0 0 0 (4), 0 0 1 (1)

@@ -5,13 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hokusai.domain.delta import Comparison
 from hokusai.domain.metrics import Task, metrics_for
 from hokusai.stats.composite import parse_weights
 from hokusai.stats.from_counts import mcnemar_from_counts, metrics_from_counts
 from hokusai.stats.paired import compare_classifiers, compare_regressors
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 quick = settings(max_examples=60, deadline=None)
 

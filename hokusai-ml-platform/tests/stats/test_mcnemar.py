@@ -1,9 +1,10 @@
 """McNemar's mid-p against the paper, hand-worked values and scipy's binomial."""
 
 import pytest
+from scipy.stats import binom
+
 from hokusai.errors import InvalidInputError
 from hokusai.stats.mcnemar import P_VALUE_FLOOR, mcnemar_mid_p
-from scipy.stats import binom
 
 
 class TestKnownAnswers:

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
 from hokusai.domain.delta import PrimaryRecord
 from hokusai.errors import InvalidInputError, MetricError
 from hokusai.stats.paired import compare_regressors
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 TARGET = [0.0, 2.0, 4.0, 6.0]
 BASELINE = [1.0, 3.0, 3.0, 7.0]  # errors 1 1 1 1: RMSE 1, MAE 1, R2 = 1 - 4/20

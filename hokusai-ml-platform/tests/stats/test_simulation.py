@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from hokusai.stats.paired import compare_classifiers, compare_regressors
 
 

@@ -3,9 +3,10 @@
 import math
 
 import pytest
+from scipy.stats import norm
+
 from hokusai.errors import InvalidInputError
 from hokusai.stats.wald import critical_value, infer, stand_in_error, two_sided_p
-from scipy.stats import norm
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.99, 0.9999])

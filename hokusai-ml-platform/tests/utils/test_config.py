@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+
 from hokusai.errors import ConfigurationError
 from hokusai.utils.config import Settings
-from pydantic import ValidationError
 
 SPECIFIED = {
     "MLFLOW_TRACKING_URI": ("tracking_uri", "http://mlflow-server:5000", "http://mlflow-server:5000"),

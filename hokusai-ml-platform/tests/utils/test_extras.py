@@ -2,6 +2,7 @@ import os
 import subprocess
 
 import pytest
+
 from hokusai.errors import MissingExtraError
 from hokusai.utils.extras import require, require_distribution, require_program
 

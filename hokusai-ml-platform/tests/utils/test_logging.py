@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+
 from hokusai.errors import ConfigurationError
 from hokusai.utils.logging import OUR_LOGGERS, checked_level, configure, get_logger, log_context
 

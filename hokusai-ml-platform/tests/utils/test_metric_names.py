@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hokusai.errors import MetricError
 from hokusai.utils.metric_names import (
     METRIC_NAME_PATTERN,
@@ -16,8 +19,6 @@ from hokusai.utils.metric_names import (
     stored_metric_name,
     validate_metric_name,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 categories = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 bases = st.from_regex(r"[a-z][a-z0-9_]{0,8}(\.[a-z0-9_]{1,4}){0,2}", fullmatch=True)

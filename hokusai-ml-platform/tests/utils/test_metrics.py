@@ -9,6 +9,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hokusai.adapters.memory_metrics import MemoryMetricSink
 from hokusai.errors import BackendUnavailableError, ConfigurationError, NotFoundError
 from hokusai.utils import metrics as module
@@ -22,8 +25,6 @@ from hokusai.utils.metrics import (
     provide_sink,
     validate_metric_value,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 class LostSink:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from hokusai.utils.redaction import is_secret_name, mask_url_passwords, redact
 
 
