@@ -199,7 +199,7 @@ class TestSettingsFile:
             real(settings=yaml_file(text))
 
     def test_a_file_that_is_missing_or_not_utf8(self, real, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="cannot be read: No such file.*Check --settings"):
+        with pytest.raises(ConfigurationError, match=r"cannot be read: No such file.*Check --settings"):
             real(settings=str(tmp_path / "gone.yaml"))
         (tmp_path / "latin.yaml").write_bytes(b"target_column: \xe9\n")
         with pytest.raises(ConfigurationError, match="not YAML"):
@@ -298,7 +298,7 @@ class TestRefusals:
     @pytest.mark.parametrize("below", ["file", "file/deeper/still"])
     def test_an_output_folder_that_cannot_be(self, real, tmp_path: Path, below: str) -> None:
         (tmp_path / "file").write_text("")
-        with pytest.raises(ConfigurationError, match="Results cannot be written: .*--output-dir"):
+        with pytest.raises(ConfigurationError, match=r"Results cannot be written: .*--output-dir"):
             real(output_dir=str(tmp_path / below))
 
     def test_the_output_folder_is_made_and_left_empty(self, real, tmp_path: Path) -> None:
