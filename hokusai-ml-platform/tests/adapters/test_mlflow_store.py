@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -189,7 +192,7 @@ class TestAddresses:
 
 
 class TestBorder:
-    @pytest.fixture(scope="class", autouse=True)
+    @pytest.fixture(autouse=True)
     def mlflow(self) -> None:
         with quiet_mlflow():
             import mlflow  # noqa: F401
@@ -225,10 +228,7 @@ class TestBorder:
         from mlflow.exceptions import MlflowException
 
         with pytest.raises(MlflowException), translated(URI):
-            try:
-                raise TypeError("x")
-            except TypeError as problem:
-                raise MlflowException("x") from problem
+            raise MlflowException("x") from TypeError("x")
 
     @pytest.mark.parametrize("kind", [ConnectionResetError, TimeoutError, OSError])
     def test_a_lost_connection(self, kind: type[Exception]) -> None:
@@ -246,19 +246,25 @@ class TestBorder:
         with pytest.raises(NotFoundError, match="mine"), translated(URI):
             raise NotFoundError("mine")
 
-    def test_a_full_disk_is_the_store_s_failure(self, tmp_path: Path) -> None:
-        from mlflow.exceptions import MlflowException
-
+    def test_a_database_that_lost_a_table_meanwhile(self, tmp_path: Path) -> None:
         uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
         client = open_client(uri)
-        client.create_experiment("x")
-        (tmp_path / "mlflow.db").write_bytes(b"no longer a database" * 100)
-        for rest in ("mlflow.db-wal", "mlflow.db-shm"):
-            (tmp_path / rest).unlink(missing_ok=True)
-        with pytest.raises(BackendUnavailableError), translated(uri):
-            for _ in range(2):
-                client.create_experiment("y")
-        assert issubclass(MlflowException, Exception)
+        execute(tmp_path / "mlflow.db", "DROP TABLE experiments")
+        with pytest.raises(BackendUnavailableError, match="no such table"), translated(uri):
+            client.create_experiment("x")
+
+    def test_a_database_of_another_mlflow(self, tmp_path: Path) -> None:
+        open_client(f"sqlite:///{tmp_path / 'mlflow.db'}")
+        other = Path(shutil.copy(tmp_path / "mlflow.db", tmp_path / "other.db"))
+        execute(other, "UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        with pytest.raises(ConfigurationError, match="another version of MLflow") as caught:
+            open_client(f"sqlite:///{other}")
+        assert "mlflow db upgrade" in caught.value.hint
+
+
+def execute(database: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement)
 
 
 PROGRAM = """

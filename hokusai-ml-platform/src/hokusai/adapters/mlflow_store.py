@@ -209,7 +209,7 @@ def _probe_database(uri: str) -> None:
         with engine.connect():
             pass
         engine.dispose()
-    except ArgumentError as problem:
+    except (ArgumentError, ValueError) as problem:
         raise ConfigurationError(
             "MLFLOW_TRACKING_URI is not a database URI that SQLAlchemy can read",
             where=mask_url_passwords(uri),
