@@ -39,16 +39,22 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(sys.modules["hokusai.
 
 
 def _flow_parameters() -> dict[str, Parameter]:
-    """The table in `hokusai.pipeline.parameters` as Metaflow knows parameters."""
+    """The table in `hokusai.pipeline.parameters` as Metaflow knows parameters.
+
+    Every one has a default, because Airflow wants that; an empty text means that it was not given.
+    """
     return {
         p.key: Parameter(p.name, help=p.help, type=bool, is_flag=True, default=False)
         if p.is_flag
-        else Parameter(p.name, help=p.help, type=str, default=None)
+        else Parameter(p.name, help=p.help, type=str, default="")
         for p in PARAMETERS
     }
 
 
-@package_sources([(os.path.join(_ROOT, "src"), "src"), (_PACKAGE, "hokusai")])  # noqa: PTH118 - what remote steps need
+@package_sources(  # what remote steps need: code, the report's template, the schema of MLflow's database
+    [(os.path.join(_ROOT, "src"), "src"), (_PACKAGE, "hokusai")],  # noqa: PTH118
+    suffixes=[".py", ".jinja", ".sql"],
+)
 @pipeline_defaults()
 class HokusaiPipeline(FlowSpec):
     """How much better does contributed data make a model?"""

@@ -3,7 +3,8 @@
 A failure that will come again is not worth a retry: an empty file stays empty however often it is read.
 A `HokusaiError` is such a failure unless a server could not be reached; it is told in one sentence, without a
 traceback, and ends the run. All others may pass (a lost connection, a full disk, a killed process) and are
-left to Metaflow's `@retry`, traceback and all.
+left to Metaflow's `@retry`, traceback and all. In the step `start` nothing has been done that would be worth
+waiting for, so there every `HokusaiError` is final: who mistyped a server's address is told at once, and once.
 
     @pipeline_defaults()
     class HokusaiPipeline(FlowSpec): ...
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 PROGRESS_FILE = "HOKUSAI_PROGRESS_FILE"
 RETRIES = 2
+_FIRST = "start"  # Metaflow's name for the first step of any flow
 
 Entry = dict[str, Any]
 
@@ -62,8 +64,8 @@ def stage_lifecycle(
     """The wrapper around one step, as Metaflow's `user_step_decorator` wants it.
 
     Raises:
-        SystemExit: The step raised a HokusaiError: 202 (do not retry) if it is permanent, else 1. A step with
-            `@catch` raises it as it is, for Metaflow to catch.
+        SystemExit: The step raised a HokusaiError: 202 (do not retry) if it is permanent or the step is `start`,
+            else 1. A step with `@catch` raises it as it is, for Metaflow to catch.
     """
     earlier = _earlier_entries(flow, inputs)
     # Before the step's body: a join that calls merge_artifacts finds the journal merged already.
@@ -83,7 +85,8 @@ def stage_lifecycle(
             flow._exception = MetaflowExceptionWrapper(error)
             flow._task_ok = False
             print(f"{step_name} failed [{error.code}]: {error}", file=sys.stderr, flush=True)
-            raise SystemExit(METAFLOW_EXIT_DISALLOW_RETRY if is_permanent(error) else 1) from error
+            final = is_permanent(error) or step_name == _FIRST
+            raise SystemExit(METAFLOW_EXIT_DISALLOW_RETRY if final else 1) from error
         raise
     entry |= {"ended_ms": _now_ms(), "status": "FINISHED", "error": None}
     flow.journal = [*earlier, entry]

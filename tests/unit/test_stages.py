@@ -94,6 +94,14 @@ class TestFailures:
         assert flow._task_ok is False
         assert str(error) in str(flow._exception)
 
+    def test_in_the_first_step_nothing_is_worth_a_retry(self):
+        flow = SimpleNamespace(start=SimpleNamespace(decorators=[]))
+        wrapper = stages.stage_lifecycle("start", flow, None, {})
+        next(wrapper)
+        with pytest.raises(SystemExit) as ended:
+            wrapper.throw(AWAY)
+        assert ended.value.code == 202
+
     @pytest.mark.parametrize(
         "error", [ConnectionResetError("gone"), OSError(28, "disk full"), ZeroDivisionError()]
     )
