@@ -17,6 +17,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import DataError, HokusaiError, UntrustedModelError
@@ -30,10 +31,11 @@ _SCHEMA = "schema.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 _TRUSTED_ROOT = "sklearn."
 _NO_MODELS = ("sklearn.utils.", "sklearn.datasets.", "sklearn.externals.")
-_TRUSTED_DATA = (
+_TRUSTED_DATA = (  # what imputers, ensembles and models of sparse rows keep: nothing that runs
     "numpy.dtype",
     "sklearn.utils._bunch.Bunch",
-)  # what imputers and ensembles keep: nothing that runs
+    *(f"scipy.sparse._{kind}.{kind}_{form}" for kind in ("csr", "csc") for form in ("matrix", "array")),
+)
 _ZIP_MAGIC = b"PK\x03\x04"
 _PICKLES = (  # as pickle, joblib (bare or compressed) and NumPy write them
     b"\x80", b"\x93NUMPY", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"ccopy_reg\n",
@@ -131,31 +133,43 @@ def _is_trusted(name: str) -> bool:
 
 def _canonical(archive: bytes) -> bytes:
     """The same skops file with ids numbered by first appearance, members in that order, and no times."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as source:
-        members = {name: source.read(name) for name in source.namelist()}
+    members = _unpacked(archive)
     numbers: dict[str, str] = {}
-    schema = json.loads(members.pop(_SCHEMA))
-    renamed = _renumber(schema, numbers)
+    schema = _renumber(json.loads(members.pop(_SCHEMA)), numbers)
+    renamed = {name.replace(_stem(name), numbers[_stem(name)]): data for name, data in members.items()}
+    order = sorted(renamed, key=lambda name: int(_stem(name)))
+    return _packed({_SCHEMA: json.dumps(schema).encode(), **{name: renamed[name] for name in order}})
+
+
+def _unpacked(archive: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        return {name: source.read(name) for name in source.namelist()}
+
+
+def _packed(members: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target:
-        _add(target, _SCHEMA, json.dumps(renamed).encode())
-        for old in sorted(members, key=lambda name: int(numbers[_stem(name)])):
-            _add(target, old.replace(_stem(old), numbers[_stem(old)]), _without_padding(members[old]))
+    with zipfile.ZipFile(out, "w") as target:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, date_time=_EPOCH)
+            info.external_attr = 0o600 << 16
+            target.writestr(info, _settled(name, content), zipfile.ZIP_DEFLATED, compresslevel=6)
     return out.getvalue()
 
 
-def _without_padding(member: bytes) -> bytes:
-    """An array of records with zeros between its fields, where memory held whatever was there; others as is."""
+def _settled(name: str, content: bytes) -> bytes:
+    """An array's file without what memory or the clock left in it: padding of records, times of sparse matrices."""
     import numpy as np
 
-    if not member.startswith(b"\x93NUMPY"):
-        return member
-    records = np.load(io.BytesIO(member), allow_pickle=False)
+    if name.endswith(".npz"):
+        return _packed(_unpacked(content))
+    if not name.endswith(".npy"):
+        return content
+    records = np.load(io.BytesIO(content), allow_pickle=False)
     if records.dtype.names is None:
-        return member
+        return content
     clean = np.zeros(records.shape, records.dtype)
-    for name in records.dtype.names:
-        clean[name] = records[name]
+    for field in records.dtype.names:
+        clean[field] = records[field]
     out = io.BytesIO()
     np.save(out, clean, allow_pickle=False)
     return out.getvalue()
@@ -193,10 +207,3 @@ def _number(name: str, numbers: dict[str, str]) -> str:
 
 def _stem(member: str) -> str:
     return re.split(r"[.]", member, maxsplit=1)[0]
-
-
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    info = zipfile.ZipInfo(name, date_time=_EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o600 << 16
-    archive.writestr(info, content)
