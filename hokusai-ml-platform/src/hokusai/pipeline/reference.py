@@ -129,9 +129,9 @@ def survey(plan: RunPlan) -> Facts:
     benchmark = labelled(conform(benchmark_raw, types), plan.target_column)[0]
     base_rows = labelled(conform(base_raw, types), plan.target_column)[0] if base_raw is not None else None
     if task is Task.CLASSIFICATION:
-        require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
-        if base_rows is not None:
+        if base_rows is not None:  # first, since the benchmark may be a part of it
             require_classes(base_rows, plan.target_column, BASE_NAME)
+        require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
     warnings = [
         f"{table.name}: {note}"
         for table in (*base_tables, *benchmark_tables, *contributed)
