@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from hokusai.adapters.memory_runs import MemoryRunStore
+from hokusai.adapters.mlflow_metrics import MlflowMetricSink
 from hokusai.adapters.mlflow_runs import MlflowRunStore
-from hokusai.adapters.mlflow_store import quiet_mlflow
+from hokusai.adapters.mlflow_store import open_client, quiet_mlflow
 from hokusai.domain.journal import DatasetEntry, RunJournal, StepEntry
 from hokusai.errors import HokusaiError, NotFoundError
 from hokusai.ports import RunStore
@@ -332,6 +333,38 @@ class TestMlflowLimits:
         client.delete_experiment(first.experiment_id)
         assert mlflow.store.open_runs(journal).experiment_id == first.experiment_id
         assert client.get_experiment(first.experiment_id).lifecycle_stage == "active"
+
+
+class RefusingClient:
+    """The real client with the door of an older server, which cannot be installed beside it: no name with a colon."""
+
+    def __init__(self, uri: str) -> None:
+        self._client = open_client(uri)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def log_batch(self, run_id: str, metrics: Any = (), params: Any = (), tags: Any = ()) -> None:
+        from mlflow.exceptions import RestException
+
+        if any(":" in metric.key for metric in metrics):
+            text = "Invalid metric name. Names may only contain alphanumerics, and slashes (/)."
+            raise RestException({"error_code": "INVALID_PARAMETER_VALUE", "message": text})
+        self._client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
+
+
+def test_a_server_that_refuses_colons_gets_slashes(
+    tmp_path: Path, journal: RunJournal, artifacts: Path
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    store = MlflowRunStore(uri, str(tmp_path / "store"), open_client=RefusingClient)  # type: ignore[arg-type]
+    run = store.open_runs(journal)
+    store.write(journal, run, artifacts)
+    data = open_client(uri).get_run(run.run_id).data
+    assert data.metrics == {"pipeline/delta_one_score": 0.0518, "model/accuracy.delta_low": -1e-300}
+    assert data.params == journal.params
+    # The sink reads the tag, and turns the names back.
+    assert MlflowMetricSink(uri, "x").get_metrics(run.run_id) == journal.metrics
 
 
 def test_nothing_appears_in_the_working_folder(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,11 +46,19 @@ class MlflowRunStore:
         tracking_uri: The server or database.
         artifact_location: Root for the artefacts of experiments that this store creates. None leaves the
             choice to the server.
+        open_client: How a client is made.
     """
 
-    def __init__(self, tracking_uri: str, artifact_location: str | None) -> None:
+    def __init__(
+        self,
+        tracking_uri: str,
+        artifact_location: str | None,
+        *,
+        open_client: Callable[[str], MlflowClient] = open_client,
+    ) -> None:
         self.tracking_uri = tracking_uri
         self._artifact_location = artifact_location
+        self._open_client = open_client
         self._opened: MlflowClient | None = None
         self._colon_allowed = True
 
@@ -95,7 +103,7 @@ class MlflowRunStore:
     def _mlflow(self) -> Iterator[MlflowClient]:
         with quiet_mlflow():
             if self._opened is None:
-                self._opened = open_client(self.tracking_uri)
+                self._opened = self._open_client(self.tracking_uri)
             with translated(self.tracking_uri):
                 yield self._opened
 

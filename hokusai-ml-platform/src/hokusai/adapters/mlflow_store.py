@@ -275,6 +275,8 @@ def _reason(problem: BaseException) -> str:
     text = str(problem).strip()
     if number := re.search(r"\[Errno -?\d+\] ([^'\")\n]+)", text):
         return number[1].strip()
+    if cause := re.search(r"Caused by \w+\(['\"]([^'\"]+)['\"]\)", text):
+        return cause[1]
     if "timed out" in text.lower():
         return "no answer in time"
     line = text.splitlines()[0] if text else type(problem).__name__
