@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -70,7 +71,7 @@ def render_report(
         weights={name: f"{float(weight):.3g}" for name, weight in comparison.weights.items()},
         pp=percentage_points,
         p=_p_value,
-        num=lambda value: f"{value:.4g}" if abs(value) >= 10 else f"{value:.4f}",
+        num=number,
         tone=_tone,
     )
 
@@ -82,6 +83,19 @@ def percentage_points(fraction: float) -> str:
     '+3.32 pp'
     """
     return f"{100 * fraction:+.2f} pp"
+
+
+def number(value: float, sign: str = "-") -> str:
+    """A number for people: four decimals, or as many digits as tell it apart; `sign` "+" shows both signs.
+
+    >>> number(0.88401), number(57.1234), number(12345.6), number(0.25, "+"), number(0.00001234)
+    ('0.8840', '57.12', '12,346', '+0.2500', '1.234e-05')
+    """
+    size = abs(value)
+    if size and (size < 1e-4 or size >= 1e9):
+        return f"{value:{sign}.3e}"
+    decimals = 4 if size < 10 else max(0, 3 - int(math.log10(size)))
+    return f"{value:{sign},.{decimals}f}"
 
 
 def verdict(comparison: Comparison) -> str:
@@ -111,7 +125,12 @@ def _plot(comparison: Comparison) -> tuple[float, list[_PlotRow]]:
 
     rows = [
         _PlotRow(
-            name, place(interval.low), place(gain), place(interval.high), _tone(gain, interval), percentage_points(gain)
+            name,
+            place(interval.low),
+            place(gain),
+            place(interval.high),
+            _tone(gain, interval),
+            percentage_points(gain),
         )
         for name, gain, interval in entries
     ]
@@ -121,7 +140,9 @@ def _plot(comparison: Comparison) -> tuple[float, list[_PlotRow]]:
 def _gain_interval(delta: MetricDelta) -> Interval:
     """The interval of a metric's gain: direction-aware, and relative for a metric in target units."""
     unit = abs(delta.baseline_value) if delta.metric.scale is Scale.TARGET_UNITS else 1.0
-    ends = sorted(delta.metric.direction * end / (unit or 1.0) for end in (delta.interval.low, delta.interval.high))
+    ends = sorted(
+        delta.metric.direction * end / (unit or 1.0) for end in (delta.interval.low, delta.interval.high)
+    )
     return Interval(ends[0], ends[1], delta.interval.confidence)
 
 
@@ -131,4 +152,4 @@ def _tone(gain: float, interval: Interval | None = None) -> str:
 
 
 def _p_value(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
+    return f"= {value:.3f}" if value >= 0.001 else "< 0.001"

@@ -1,0 +1,111 @@
+"""From a run to its attestation: the same inputs, the same bytes; nothing of when, where or by whom it was run."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hokusai.attestation.verify import Policy, verify_attestation
+from hokusai.domain.canonical import sha256_hex
+from hokusai.pipeline import attestation, baseline, contribution, evaluation, reference
+from hokusai.pipeline.retraining import retrain
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+class NoModels:
+    def fetch(self, reference: str) -> Any:
+        raise AssertionError(f"{reference} was asked for")
+
+
+@pytest.fixture
+def attested(csv, labelled, plan_of, tmp_path: Path):
+    """(attestation, facts, baseline, new model) of one run."""
+
+    def make(**more: Any):
+        given = {
+            "contributed_data": f"{csv('c1.csv', labelled(20, 2))},{csv('c2.csv', labelled(10, 5))}",
+            "base_data": csv("base.csv", labelled(60, 1)),
+            "contributor": "ann,bob",
+        }
+        plan = plan_of(**{**given, **more})
+        facts = reference.survey(plan)
+        old = baseline.load(plan, reference.load(plan, facts), NoModels())
+        contributed = contribution.integrate(plan, facts)
+        new = retrain(plan, facts, contributed, old)
+        compared = evaluation.compare(
+            evaluation.run(plan, facts, old, new), plan.metric_weights, plan.primary_metric
+        )
+        return attestation.attest(plan, facts, contributed, old, new, compared, KEY), facts, old, new
+
+    return make
+
+
+def statement_of(made: attestation.Attestation) -> dict[str, Any]:
+    return json.loads(base64.b64decode(json.loads(made.envelope)["payload"]))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_two_runs_on_the_same_inputs_give_the_same_bytes(attested, tmp_path: Path, dry_run: bool) -> None:
+    first = attested(dry_run=dry_run)[0]
+    second = attested(dry_run=dry_run, output_dir=str(tmp_path / "elsewhere"))[0]
+    assert first == second
+    assert attested(dry_run=dry_run, seed="7")[0].statement_sha256 != first.statement_sha256
+
+
+def test_the_subjects_are_the_bytes_of_the_run(attested, tmp_path: Path) -> None:
+    made, facts, old, new = attested()
+    digests = {s["name"]: s["digest"]["sha256"] for s in statement_of(made)["subject"]}
+    contributed = {f"contributed-data/{i}": sha256_hex((tmp_path / f"c{i}.csv").read_bytes()) for i in (1, 2)}
+    assert digests == {
+        "baseline-model": sha256_hex(old.content),
+        "new-model": sha256_hex(new.content),
+        "benchmark": facts.benchmark_sha256,
+        "base-data": sha256_hex((tmp_path / "base.csv").read_bytes()),
+        **contributed,
+    }
+
+
+def test_nothing_volatile_stands_in_the_payload(attested, tmp_path: Path) -> None:
+    import datetime as dt
+    import getpass
+    import socket
+
+    text = json.dumps(statement_of(attested()[0]))
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    for volatile in (
+        str(tmp_path),
+        today,
+        socket.gethostname(),
+        "run_id",
+        "timestamp",
+        f'"{getpass.getuser()}"',
+    ):
+        assert volatile not in text
+
+
+def test_it_verifies_and_another_key_does_not(attested) -> None:
+    made = attested()[0]
+    assert verify_attestation(made.envelope, Policy((KEY.public_key(),))).ok
+    other = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
+    assert not verify_attestation(made.envelope, Policy((other,))).ok
+    assert sha256_hex(base64.b64decode(json.loads(made.envelope)["payload"])) == made.statement_sha256
+    assert json.loads(made.envelope)["signatures"][0]["keyid"] == made.keyid
+    assert made.envelope.endswith(b"\n")
+
+
+def test_a_dry_run_says_so(attested) -> None:
+    predicate = json.dumps(statement_of(attested(dry_run=True)[0])["predicate"])
+    assert '"dryRun": true' in predicate
+    assert "scikit-learn" not in predicate
+
+
+def test_the_libraries_that_decide_are_named(attested) -> None:
+    predicate = json.dumps(statement_of(attested()[0])["predicate"])
+    for name in ("hokusai-ml-platform", "numpy", "polars", "scikit-learn"):
+        assert f'"{name}"' in predicate
