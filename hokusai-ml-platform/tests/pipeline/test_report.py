@@ -263,15 +263,14 @@ class TestPlot:
         assert len(dots) == 4  # rmse, mae, r2, DeltaOne
         assert all(zero < dot <= 610 for dot in dots)
 
-    def test_intervals_hold_their_dots_and_stay_inside(self) -> None:
-        html = rendered()
-        lines = [
-            tuple(map(float, ends))
-            for ends in re.findall(
-                r'<line x1="([\d.]+)" x2="([\d.]+)" y1="[\d.]+" y2="[\d.]+" stroke="var\(--g', html
-            )
-        ]
+    @pytest.mark.parametrize("comparison", [binary(), classes(), regression()])
+    def test_intervals_hold_their_dots_and_stay_inside(self, comparison: Comparison) -> None:
+        html = rendered(comparison=comparison)
+        drawn = (
+            r'<line x1="([\d.]+)" x2="([\d.]+)" y1="[\d.]+" y2="[\d.]+" stroke="var\(--(?:good|bad|even)\)'
+        )
+        lines = [tuple(map(float, ends)) for ends in re.findall(drawn, html)]
         dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', html)]
-        assert len(lines) == len(dots) == 6
+        assert len(lines) == len(dots) == len(comparison.deltas) + 1
         for (low, high), dot in zip(lines, dots, strict=True):
             assert 120 <= low <= dot <= high <= 610

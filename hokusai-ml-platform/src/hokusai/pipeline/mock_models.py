@@ -84,7 +84,7 @@ class MockModel:
 
         shared = np.random.default_rng(derive_seed(self.seed, "mock", "shared")).standard_normal(shape)
         own = np.random.default_rng(derive_seed(self.seed, "mock", self.role)).standard_normal(shape)
-        return np.sqrt(1 - _OWN_NOISE**2) * shared + _OWN_NOISE * own
+        return np.asarray(np.sqrt(1 - _OWN_NOISE**2) * shared + _OWN_NOISE * own)
 
 
 def mock_baseline(seed: int) -> MockModel:
