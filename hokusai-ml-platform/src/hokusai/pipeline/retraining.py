@@ -24,15 +24,27 @@ def retrain(plan: RunPlan, facts: Facts, contributed: Contributed, baseline: Mod
     if plan.dry_run:
         model = mock_retrained(plan.seed, accepted / (accepted + base_rows))
         return model.artifact(next_id(baseline), NEW_TYPE, base_rows, accepted)
-    frame = training_frame(plan, facts, contributed)
     path, params = chosen_estimator(plan, facts.task)
     if plan.baseline_model is not None and plan.estimator is None:
         kind = load_model(baseline.content, where=baseline.file_name)
         path, params = baseline.model_type, {}
-        fitted = refit(kind, frame, plan.target_column, facts.kinds, estimator_seed(plan))
+        fitted = refit(
+            kind,
+            training_frame(plan, facts, contributed),
+            plan.target_column,
+            facts.kinds,
+            estimator_seed(plan),
+        )
     else:
         estimator = make_estimator(path, params, estimator_seed(plan), facts.task)
-        fitted = fit(estimator, frame, plan.target_column, facts.kinds, has_gaps=facts.has_gaps)
+        fitted = fit(
+            estimator,
+            # Not held here: `fit` lets it go once it has made its own table of it.
+            training_frame(plan, facts, contributed),
+            plan.target_column,
+            facts.kinds,
+            has_gaps=facts.has_gaps,
+        )
     return ModelArtifact(
         next_id(baseline), path, f"model{SUFFIX}", model_bytes(fitted), params, base_rows, accepted
     )
