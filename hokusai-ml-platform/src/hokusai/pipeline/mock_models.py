@@ -7,6 +7,7 @@ paired statistics of a dry run look like those of a real one. NumPy only: a dry 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ class MockModel:
         """Probabilities (n_rows, n_classes) for rows whose true classes are `labels`."""
         import numpy as np
 
-        evidence = self._noise((labels.size, n_classes)) / np.sqrt(2)
+        evidence = self._noise((labels.size, n_classes)) / math.sqrt(2)
         evidence[np.arange(labels.size), labels] += self.signal / 2
         odds = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
@@ -84,7 +85,7 @@ class MockModel:
 
         shared = np.random.default_rng(derive_seed(self.seed, "mock", "shared")).standard_normal(shape)
         own = np.random.default_rng(derive_seed(self.seed, "mock", self.role)).standard_normal(shape)
-        return np.asarray(np.sqrt(1 - _OWN_NOISE**2) * shared + _OWN_NOISE * own)
+        return np.asarray(math.sqrt(1 - _OWN_NOISE**2) * shared + _OWN_NOISE * own)
 
 
 def mock_baseline(seed: int) -> MockModel:
