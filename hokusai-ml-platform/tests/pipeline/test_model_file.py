@@ -258,7 +258,7 @@ class TestGadgets:
             (Path, "Path"),
             (subprocess.Popen, "subprocess.Popen"),
         ],
-        ids=str,
+        ids=lambda value: value if isinstance(value, str) else type(value).__name__,
     )
     def test_callables_are_refused(self, func: Any, named: str) -> None:
         try:
