@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.metrics import Task
@@ -19,14 +19,17 @@ from hokusai.pipeline.task import ColumnKinds
 from hokusai.utils.extras import require
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import polars as pl
+    from numpy.typing import NDArray
 
 DEFAULT_ESTIMATORS: Mapping[Task, tuple[str, Mapping[str, Any]]] = {
     Task.CLASSIFICATION: ("sklearn.linear_model.LogisticRegression", {"max_iter": 1000}),
     Task.REGRESSION: ("sklearn.linear_model.Ridge", {}),
 }
 _TEXT_VOCABULARY = 20_000
+_BLOCK_ROWS = 50_000
 _WORD = r"(?u)\b\w+\b"  # words of one letter too: a text may have no others
 
 ESTIMATOR_FAILURES = (
@@ -123,10 +126,13 @@ def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds, *,
         SchemaError: The estimator refuses the data; its reason is in the text.
     """
     labels = target_values(frame[target])
-    table = feature_table(frame, kinds)
-    model = _with_preparation(estimator, kinds, has_gaps)
+    if kinds.categorical or kinds.text or has_gaps:
+        table = feature_table(frame, kinds)
+        del frame
+        return _fitted(_with_preparation(estimator, kinds, has_gaps), table, labels)
+    matrix = number_matrix(frame, kinds)
     del frame
-    return _fitted(model, table, labels)
+    return _fitted_to_numbers(estimator, matrix, kinds.numeric_like, labels)
 
 
 def refit(model: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds, seed: int) -> Any:
@@ -190,13 +196,9 @@ def feature_table(frame: pl.DataFrame, kinds: ColumnKinds) -> pd.DataFrame:
     import pandas as pd
     import polars as pl
 
-    numbers = frame.select(
-        [pl.col(name).cast(pl.Float64) for name in (*kinds.numeric, *kinds.boolean)]
-        + [(pl.col(name).dt.epoch("us") / 1e6).cast(pl.Float64) for name in kinds.datetime]
-    )
-    # One block: a copy of the frame once, and none after that.
-    table = pd.DataFrame(numbers.to_numpy(order="c"), columns=numbers.columns, copy=False)
-    if numbers.width == 0:
+    if kinds.numeric_like:
+        table = pd.DataFrame(number_matrix(frame, kinds), columns=list(kinds.numeric_like), copy=False)
+    else:
         table = pd.DataFrame(index=range(frame.height))
     for name in kinds.categorical:
         table[name] = pd.Series(frame[name].cast(pl.String).to_list(), dtype=object)
@@ -205,14 +207,51 @@ def feature_table(frame: pl.DataFrame, kinds: ColumnKinds) -> pd.DataFrame:
     return table
 
 
+def number_matrix(frame: pl.DataFrame, kinds: ColumnKinds) -> NDArray[np.float64]:
+    """The columns of `kinds.numeric_like` as one array of shape (n_rows, n_columns), row by row in memory."""
+    import polars as pl
+
+    numbers = frame.select(
+        [pl.col(name).cast(pl.Float64) for name in (*kinds.numeric, *kinds.boolean)]
+        + [(pl.col(name).dt.epoch("us") / 1e6).cast(pl.Float64) for name in kinds.datetime]
+    )
+    return numbers.to_numpy(order="c", writable=True)
+
+
+def _fitted_to_numbers(estimator: Any, matrix: NDArray[np.float64], names: Sequence[str], labels: Any) -> Any:
+    """The pipeline of scaler and estimator, fitted to a matrix that is scaled in place, a block at a time.
+
+    It is what `_with_preparation` gives for such columns, without the two further copies of all data that fitting
+    and applying a scaler to the whole would make.
+    """
+    import numpy as np
+
+    scaler = require("sklearn.preprocessing", "ml").StandardScaler()
+    blocks = [matrix[start : start + _BLOCK_ROWS] for start in range(0, len(matrix), _BLOCK_ROWS)]
+    try:
+        for block in blocks:
+            scaler.partial_fit(block)
+        for block in blocks:
+            block[:] = scaler.transform(block)
+    except ESTIMATOR_FAILURES as problem:
+        raise _cannot_be_trained(problem) from problem
+    fitted = _fitted(estimator, matrix, labels)
+    scaler.feature_names_in_ = np.asarray(names, dtype=object)
+    return require("sklearn.pipeline", "ml").make_pipeline(scaler, fitted)
+
+
 def _fitted(model: Any, table: Any, labels: Any) -> Any:
     try:
         return model.fit(table, labels)
     except ESTIMATOR_FAILURES as problem:
-        raise SchemaError(
-            f"The model cannot be trained on this data: {reason(problem)}",
-            hint="Choose the columns with --feature-columns, or another --estimator or --estimator-params.",
-        ) from problem
+        raise _cannot_be_trained(problem) from problem
+
+
+def _cannot_be_trained(problem: Exception) -> SchemaError:
+    return SchemaError(
+        f"The model cannot be trained on this data: {reason(problem)}",
+        hint="Choose the columns with --feature-columns, or another --estimator or --estimator-params.",
+    )
 
 
 def _with_preparation(estimator: Any, kinds: ColumnKinds, has_gaps: bool) -> Any:
