@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import inspect
 import io
 import json
 import operator
 import os
 import pickle
+import re
+import struct
 import subprocess
 import sys
 import zipfile
@@ -24,22 +27,26 @@ import pytest
 import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.cluster import OPTICS, AgglomerativeClustering, FeatureAgglomeration
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
+    StackingClassifier,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import all_estimators
 
 from hokusai.errors import DataError, HokusaiError, UntrustedModelError
 from hokusai.pipeline import model_file
@@ -316,6 +323,101 @@ class TestGadgets:
         assert load_model(content, where="m.skops", trust=True).func is np.load
 
 
+def _search(grid: dict[str, list[Any]], **options: Any) -> Any:
+    return GridSearchCV(make_pipeline(TfidfVectorizer(), LogisticRegression()), grid, **options)
+
+
+def _odd(model: Any, **attributes: Any) -> Any:
+    """`model` with attributes that no constructor gave it."""
+    vars(model).update(attributes)
+    return model
+
+
+class TestParameters:
+    """Classes of scikit-learn alone, and yet files would be read or run."""
+
+    @pytest.mark.parametrize(
+        ("make", "said"),
+        [
+            (lambda: Pipeline([("m", Ridge())], memory="/tmp/cache"), "memory of Pipeline to '/tmp/cache'"),
+            (lambda: Pipeline([("m", Ridge())], memory=StandardScaler()), r"memory of Pipeline to an object"),
+            (
+                lambda: make_pipeline(FeatureAgglomeration(memory="c", pooling_func=None), Ridge()),
+                "memory of F",
+            ),
+            (lambda: AgglomerativeClustering(memory="cache"), "memory of Agglomerative"),
+            (lambda: OPTICS(memory="cache"), "memory of OPTICS"),
+            (lambda: TfidfVectorizer(input="filename"), "input of TfidfVectorizer to 'filename'"),
+            (lambda: CountVectorizer(input="file"), "input of CountVectorizer to 'file'"),
+            (lambda: HashingVectorizer(input="filename"), "input of HashingVectorizer"),
+            (
+                lambda: make_pipeline(
+                    ColumnTransformer([("t", FeatureUnion([("v", CountVectorizer(input="filename"))]), "t")]),
+                    Ridge(),
+                ),
+                "input of CountVectorizer",
+            ),
+            (lambda: StackingClassifier([("a", SVC())], make_pipeline(Ridge(), memory="c")), "memory"),
+            (lambda: _odd(Ridge(), fitted_={"deep": [({"x": TfidfVectorizer(input="file")},)]}), "input"),
+            (lambda: _odd(Ridge(), fitted_=_objects(Pipeline([("m", SVC())], memory="c"))), "memory"),
+            (lambda: _odd(Ridge(), part__memory="cache"), "part__memory"),
+            (lambda: _search({"tfidfvectorizer__input": ["filename"]}), "searches over .*__input"),
+            (lambda: _search({"memory": ["cache"]}), "searches over the parameter 'memory'"),
+            (lambda: _search({"tfidfvectorizer": [TfidfVectorizer(input="file")]}), "input of Tfidf"),
+            (
+                lambda: RandomizedSearchCV(make_pipeline(Ridge()), [{"memory": ["cache"]}]),
+                "searches over the parameter 'memory'",
+            ),
+            (lambda: _search({}, pre_dispatch="__import__('os').system('true')"), "pre_dispatch"),
+            (lambda: _search({}, pre_dispatch="9**9**9"), "pre_dispatch"),
+            (lambda: FunctionTransformer(CountVectorizer), "holds the class CountVectorizer"),
+        ],
+    )
+    def test_that_touch_files_are_refused(self, make, said: str) -> None:
+        with pytest.raises(UntrustedModelError, match=said) as caught:
+            load_model(dump_model(make()), where="m.skops")
+        assert "m.skops" in str(caught.value)
+
+    def test_are_not_used_before_they_are_looked_at(self, monkeypatch) -> None:
+        content = dump_model(Pipeline([("m", Ridge())], memory="cache"))
+        for name in ("get_params", "__repr__", "__len__", "__getitem__", "fit", "predict"):
+            monkeypatch.setattr(Pipeline, name, lambda *_, **__: pytest.fail("a method was called"))
+        with pytest.raises(UntrustedModelError, match="memory"):
+            load_model(content, where="m.skops")
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            TfidfVectorizer().fit(["memory input pre_dispatch"]),  # words, not parameters
+            LogisticRegression(class_weight={"memory": 1.0, "input": 2.0}),
+            _search({"tfidfvectorizer__lowercase": [True, False]}),
+            _search({}, pre_dispatch=3),
+            _search({}, pre_dispatch="all"),
+            OneHotEncoder(dtype=np.float32),
+        ],
+    )
+    def test_that_touch_none_are_not(self, model) -> None:
+        load_model(dump_model(model), where="m.skops")
+
+    def test_every_other_parameter_of_scikit_learn_is_known_to_touch_none(self) -> None:
+        """A new scikit-learn with a parameter of such a name has to be looked at."""
+        named = re.compile(r"file|path|dir|folder|memory|input|cache|dispatch|command|url|backend")
+        known = {"cache_size", "fit_path", "input_type", "path_method", "transform_input", "direction"}
+        found = {
+            parameter
+            for _, model in all_estimators()
+            for parameter in inspect.signature(model.__init__).parameters
+            if named.search(parameter)
+        }
+        assert found - known == {"memory", "input", "pre_dispatch"}
+
+
+def _objects(*items: Any) -> np.ndarray:
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
 WHOLE = dump_model(make_pipeline(StandardScaler(), Ridge()).fit([[0.0], [1.0]], [0.0, 1.0]))
 
 
@@ -360,6 +462,26 @@ class TestDamage:
         monkeypatch.setattr(model_file, "_UNPACKED_BYTES", 10_000_000)
         with pytest.raises(DataError, match=r"unpacks to 50,000,002 bytes"):
             load_model(bomb, where="m.skops")
+
+    def test_a_bomb_within_a_sparse_matrix_is_not_unpacked(self, monkeypatch) -> None:
+        inner = _zip({"data.npy": bytes(50_000_000)})
+        bomb = _zip({"schema.json": b"{}", "1.npz": inner})
+        monkeypatch.setattr(model_file, "_UNPACKED_BYTES", 10_000_000)
+        with pytest.raises(DataError, match=r"unpacks to 50,0\d\d,\d+ bytes"):
+            load_model(bomb, where="m.skops")
+
+    def test_an_array_that_claims_to_be_larger_than_memory(self) -> None:
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (100000000000000,), }".ljust(117) + b"\n"
+        array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(8)
+        model = Ridge().fit([[0.0], [1.0]], [0.0, 1.0])
+        forged = _rewritten(dump_model(model), lambda name, data: array if name.endswith(".npy") else data)
+        with pytest.raises(DataError, match=r"more memory than there is.*m\.skops"):
+            load_model(forged, where="m.skops")
+
+    def test_a_description_of_very_many_parts(self, monkeypatch) -> None:
+        monkeypatch.setattr(model_file, "_SCHEMA_BYTES", 1000)
+        with pytest.raises(DataError, match=r"description is [\d,]+ bytes long, more than 1,000"):
+            load_model(WHOLE, where="m.skops")
 
 
 def _items(node: Any):

@@ -17,7 +17,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import DataError, HokusaiError, UntrustedModelError
@@ -30,7 +30,10 @@ SUFFIX = ".skops"
 _SCHEMA = "schema.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 _TRUSTED_ROOT = "sklearn."
-_NO_MODELS = ("sklearn.utils.", "sklearn.datasets.", "sklearn.externals.")
+_NO_MODELS = (
+    "sklearn.utils.", "sklearn.datasets.", "sklearn.externals.", "sklearn.callback.", "sklearn.conftest.",
+    "sklearn.tests.", "sklearn._build_utils.",
+)  # fmt: skip
 _TRUSTED_DATA = (  # what imputers, ensembles and models of sparse rows keep: nothing that runs
     "numpy.dtype",
     "sklearn.utils._bunch.Bunch",
@@ -43,6 +46,9 @@ _PICKLES = (  # as pickle, joblib (bare or compressed) and NumPy write them
 _ADDRESSES = ("_stop_words_id",)  # vectorizers keep where an object stood in memory: true of one process only
 _UNPACKED_BYTES = 256 << 20
 _UNPACKED_RATIO = 100
+_SCHEMA_BYTES = 64 << 20  # a vocabulary of 150,000 words; each of its nodes takes over a kilobyte to read
+_SEARCHED = ("param_grid", "param_distributions")  # parameters that a search sets on what it fits
+_SIMPLE = (str, bytes, bool, int, float, complex, type(None))
 
 
 def dump_model(model: BaseEstimator) -> bytes:
@@ -65,8 +71,9 @@ def load_model(content: bytes, *, where: str, trust: bool = False) -> Any:
         trust: Accept any type: only for bytes that this very run wrote.
 
     Raises:
-        DataError: The bytes are not a skops file.
-        UntrustedModelError: The file needs types that could run somebody else's code, or it is a pickle.
+        DataError: The bytes are not a skops file, or one that asks for more memory than there is.
+        UntrustedModelError: The file needs types that could run somebody else's code, sets a parameter that
+            reads files, or is a pickle.
     """
     skops_io = require("skops.io", "ml")
     if content.startswith(_PICKLES):
@@ -84,9 +91,18 @@ def load_model(content: bytes, *, where: str, trust: bool = False) -> Any:
         types = skops_io.get_untrusted_types(data=content)
         if not trust:
             _refuse_untrusted(types, where)
-        return skops_io.loads(content, trusted=types)
-    except (HokusaiError, MemoryError):
+        model = skops_io.loads(content, trusted=types)
+        if not trust:
+            _refuse_parameters(model, where)
+        return model
+    except HokusaiError:
         raise
+    except MemoryError as problem:  # an array's header can claim any size, and trying again asks for it again
+        raise DataError(
+            f"The model file needs more memory than there is: {problem}",
+            where=where,
+            hint="Its arrays may claim to be larger than they are; ask its author what it is.",
+        ) from problem
     except Exception as problem:  # a damaged file fails in whatever way skops, zip or NumPy meet it
         raise DataError(
             f"The model file cannot be read: {type(problem).__name__}: {problem}",
@@ -98,10 +114,31 @@ def load_model(content: bytes, *, where: str, trust: bool = False) -> Any:
 def _refuse_bombs(content: bytes, where: str) -> None:
     """A small file that unpacks to more than memory is no model."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        unpacked = sum(member.file_size for member in archive.infolist())
-    if unpacked > max(_UNPACKED_BYTES, _UNPACKED_RATIO * len(content)):
+        unpacked = _total_bytes(archive)
+        schema = archive.getinfo(_SCHEMA).file_size
+        _refuse_size(unpacked, len(content), where)
+        for member in archive.namelist():
+            if member.endswith(".npz"):  # a sparse matrix is a zip file again
+                packed = archive.read(member)
+                with zipfile.ZipFile(io.BytesIO(packed)) as inner:
+                    unpacked += _total_bytes(inner)
+    _refuse_size(unpacked, len(content), where)
+    if schema > _SCHEMA_BYTES:
         raise DataError(
-            f"The model file of {len(content):,} bytes unpacks to {unpacked:,} bytes",
+            f"The model file's description is {schema:,} bytes long, more than {_SCHEMA_BYTES:,}",
+            where=where,
+            hint="Train a smaller model: fewer words, or fewer trees.",
+        )
+
+
+def _total_bytes(archive: zipfile.ZipFile) -> int:
+    return sum(member.file_size for member in archive.infolist())
+
+
+def _refuse_size(unpacked: int, packed: int, where: str) -> None:
+    if unpacked > max(_UNPACKED_BYTES, _UNPACKED_RATIO * packed):
+        raise DataError(
+            f"The model file of {packed:,} bytes unpacks to {unpacked:,} bytes",
             where=where,
             hint="No model packs so well; ask its author what it is.",
         )
@@ -121,7 +158,7 @@ def _is_trusted(name: str) -> bool:
     """Whether `name` is a class (not a function) that scikit-learn defines, or plain data."""
     if name in _TRUSTED_DATA:
         return True
-    if not name.startswith(_TRUSTED_ROOT) or name.startswith(_NO_MODELS):
+    if not name.startswith(_TRUSTED_ROOT) or name.startswith(_NO_MODELS) or ".tests." in name:
         return False
     module, _, attribute = name.rpartition(".")
     try:
@@ -129,6 +166,96 @@ def _is_trusted(name: str) -> bool:
     except ImportError:
         return False
     return isinstance(found, type) and found.__module__ == module
+
+
+def _refuse_parameters(model: object, where: str) -> None:
+    """No part of the model, however deep, may hold a parameter by which scikit-learn reads or runs a file.
+
+    Only looks: into attributes, containers and arrays of objects, without calling what the file has made.
+    """
+    seen: set[tuple[int, bool]] = set()
+    rest: list[tuple[object, bool]] = [(model, False)]
+    while rest:
+        part, searched = rest.pop()
+        if isinstance(part, _SIMPLE) or (id(part), searched) in seen:
+            continue
+        seen.add((id(part), searched))
+        if isinstance(part, type):
+            if part.__module__.startswith(_TRUSTED_ROOT):
+                raise _parameter_error(f"holds the class {part.__name__} where a value belongs", where)
+            continue
+        if searched and isinstance(part, dict):
+            for name in dict.keys(part):
+                if _last_word(name) in _HARMLESS:
+                    raise _parameter_error(f"searches over the parameter {name!r}", where)
+        attributes = _attributes(part)
+        for name, value in attributes.items():
+            harmless = _HARMLESS.get(_last_word(name))
+            if harmless is not None and not harmless(value):
+                shown = (
+                    repr(value)[:80] if isinstance(value, _SIMPLE) else f"an object ({type(value).__name__})"
+                )
+                raise _parameter_error(f"sets {name} of {type(part).__name__} to {shown}", where)
+            rest.append((value, _last_word(name) in _SEARCHED))
+        rest.extend((item, searched) for item in _items(part))
+
+
+def _parameter_error(what: str, where: str) -> UntrustedModelError:
+    return UntrustedModelError(
+        f"The model file {what}, by which files could be read or run where the model is used",
+        where=where,
+        hint="Ask its author for a model without it: memory=None, input='content', pre_dispatch='2*n_jobs'.",
+    )
+
+
+def _attributes(part: object) -> dict[str, object]:
+    """The instance's own attributes, past any `__getattr__`."""
+    try:
+        found = object.__getattribute__(part, "__dict__")
+    except AttributeError:
+        return {}
+    return {name: value for name, value in found.items() if isinstance(name, str)}
+
+
+def _items(part: object) -> Iterable[object]:
+    """What a container or an array of objects holds."""
+    import numpy as np
+
+    if isinstance(part, dict):
+        return [*dict.keys(part), *dict.values(part)]
+    if isinstance(part, list | tuple | set | frozenset):
+        return list(part)
+    if isinstance(part, np.ndarray) and part.dtype.hasobject:
+        held = np.asarray(part).ravel().tolist()
+        return [item for record in held for item in (record if isinstance(record, tuple) else (record,))]
+    return ()
+
+
+def _last_word(name: object) -> str:
+    """`memory` of `final__steps__memory`, as `set_params` reads it."""
+    return name.rpartition("__")[2] if isinstance(name, str) else ""
+
+
+def _dispatches(value: object) -> bool:
+    """joblib works out a text here; old versions did so with `eval`."""
+    return (
+        value is None
+        or isinstance(value, int)
+        or (
+            isinstance(value, str)
+            and re.fullmatch(r"all|([0-9]{1,3} ?\* ?)?n_jobs|[0-9]{1,6}", value) is not None
+        )
+    )
+
+
+_HARMLESS: Mapping[str, Callable[[object], bool]] = {
+    "memory": lambda value: value is None,  # joblib unpickles what it finds in its folder
+    "input": lambda value: (
+        isinstance(value, str) and value == "content"
+    ),  # or cells of data name files to read
+    "pre_dispatch": _dispatches,
+}
+"""The parameters of scikit-learn that touch files or evaluate text, and which of their values do neither."""
 
 
 def _canonical(archive: bytes) -> bytes:
