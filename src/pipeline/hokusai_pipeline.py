@@ -72,6 +72,7 @@ class HokusaiPipeline(FlowSpec):
         self.run_id = str(current.origin_run_id or current.run_id)
         self.started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.plan = preparation.prepare(given, settings, wiring.run_store(settings))
+        wiring.signing_key(settings)  # if it cannot be used, that is better known now than after the training
         self.facts = reference.survey(self.plan)
         self.next(self.load_baseline_model)
 
@@ -170,11 +171,19 @@ class HokusaiPipeline(FlowSpec):
 
     @step
     def end(self) -> None:
-        """Say where everything is."""
+        """Say what was found, what a reader has to know, and where everything is."""
+        from hokusai.utils.text import printable
+
         report(self.summary)
-        print(f"DeltaOne {100 * self.summary['delta_one']:+.2f} pp. {self.summary['verdict']}")
+        low, high = self.summary["interval"]
+        if self.summary["dry_run"]:
+            print("Dry run: mock models and base data; no evidence of an improvement.")
+        print(f"DeltaOne {100 * self.summary['delta_one']:+.2f} pp ({100 * low:+.2f} to {100 * high:+.2f}).")
+        print(self.summary["verdict"])
+        for note in self.summary["notes"]:
+            print(f"  note: {printable(note)}")
         for name, place in self.summary["places"].items():
-            print(f"  {name}: {place}")
+            print(f"  {name}: {printable(place)}")
 
 
 # What every step of a run imports sooner or later, and what single steps need besides: loaded once, by the engine.

@@ -6,6 +6,7 @@ being told where to (`hokusai.utils.metrics`); it loads no adapter and reads no 
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ def start_up() -> Settings:
 
     settings = Settings.load()
     logging.configure(settings.log_level)
+    with contextlib.suppress(OSError):  # whoever needs the folder says clearly that it cannot be had
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)  # keys, and other people's data
     return settings
 
 

@@ -59,6 +59,7 @@ RESULT: dict[str, Any] = {
     "p_value": 0.018,
     "n_rows": 1200,
     "verdict": "The new model is better.",
+    "positive_class": "yes",
     "metrics": [
         {
             "name": "auroc",
@@ -110,7 +111,7 @@ class TestHelp:
         done = hokusai("--help", cwd=tmp_path)
         assert done.returncode == 0
         assert "Run the pipeline: contributed data in" in done.stdout
-        assert "Verify, show and sign attestations." in done.stdout
+        assert "Verify and show attestations, and the key that signs them." in done.stdout
 
     def test_run_lists_every_parameter(self, tmp_path: Path) -> None:
         done = hokusai("pipeline", "run", "--help", cwd=tmp_path)

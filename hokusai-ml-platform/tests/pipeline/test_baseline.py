@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hokusai.domain.model import ModelArtifact
+from hokusai.domain.seeds import derive_seed
 from hokusai.errors import ConfigurationError, NotFoundError, UntrustedModelError
 from hokusai.pipeline import baseline, reference
 from hokusai.pipeline.model_file import dump_model, load_model
@@ -61,7 +62,8 @@ class TestTrained:
         artifact = baseline.load(plan, ref, Models())
         assert artifact.model_id == "1.0.0"
         assert artifact.model_type == "sklearn.linear_model.LogisticRegression"
-        assert artifact.params == {"max_iter": 1000}
+        seed = derive_seed(plan.seed, "train", "estimator") % 2**32
+        assert artifact.params == {"max_iter": 1000, "random_state": seed}
         assert artifact.base_samples == ref.base.height < 40
         assert (artifact.contributed_samples, artifact.contribution_ratio) == (0, 0.0)
         model = load_model(artifact.content, where=artifact.file_name)
@@ -80,7 +82,9 @@ class TestTrained:
 
     def test_parameters_are_added_to_the_defaults(self, known) -> None:
         plan, ref = known(estimator_params='{"C": 0.5}')
-        assert baseline.load(plan, ref, Models()).params == {"max_iter": 1000, "C": 0.5}
+        params = baseline.load(plan, ref, Models()).params
+        assert params.pop("random_state") >= 0
+        assert params == {"max_iter": 1000, "C": 0.5}
 
     def test_regression_by_default_is_ridge(self, csv, plan_of) -> None:
         draw = np.random.default_rng(0)

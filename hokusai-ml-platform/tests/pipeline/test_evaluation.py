@@ -28,9 +28,10 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
+from hokusai.domain.labels import class_name
 from hokusai.domain.metrics import Task
 from hokusai.errors import MetricError, SchemaError
-from hokusai.pipeline.evaluation import class_name, compare, evaluate, evaluate_mocks
+from hokusai.pipeline.evaluation import compare, evaluate, evaluate_mocks
 from hokusai.pipeline.mock_models import mock_baseline, mock_retrained
 from hokusai.pipeline.task import ColumnKinds
 

@@ -15,7 +15,6 @@ from hokusai.errors import (
     BackendUnavailableError,
     ConfigurationError,
     DataError,
-    InvalidInputError,
     MetricError,
 )
 from hokusai.pipeline.parameters import PARAMETERS, parameter_key
@@ -342,7 +341,7 @@ class TestContributors:
         assert "this has 39" in plan.wallet_warnings[0]
 
     def test_a_wallet_that_cannot_be_shown(self, real) -> None:
-        with pytest.raises(InvalidInputError, match="Not a wallet address"):
+        with pytest.raises(ConfigurationError, match="characters that cannot be shown"):
             real(wallet="0x\u0007")
 
 

@@ -96,9 +96,9 @@ class TestSurvey:
         assert reference.survey(made).types["z"] == pl.Float64
 
     def test_codes_meet_whole_numbers_as_text(self, csv, labelled, plan_of) -> None:
-        """The base data's codes happen to have no leading zero; the contribution's do."""
-        base = labelled(40, 1) | {"z": [10_000 + i % 4 for i in range(40)]}
-        given = labelled(20, 2) | {"z": [f"0012{i % 4}" for i in range(19)] + ["10003"]}
+        """Some of the base data's codes have no leading zero, nor have all of the contribution's."""
+        base = labelled(40, 1) | {"z": [f"0012{i % 4}" for i in range(36)] + [str(10_000 + i) for i in range(4)]}
+        given = labelled(20, 2) | {"z": [10_000 + i % 4 for i in range(20)]}
         made = plan_of(contributed_data=csv("c.csv", given), base_data=csv("b.csv", base))
         facts = reference.survey(made)
         assert facts.types["z"] == pl.String
@@ -106,9 +106,38 @@ class TestSurvey:
         frame = contribution.training_frame(made, facts, contributed)
         assert set(frame["z"]) == {"10000", "10001", "10002", "10003", "00120", "00121", "00122", "00123"}
 
+    def test_a_contribution_does_not_decide_what_a_column_is(self, csv, labelled, plan_of) -> None:
+        """Else rows that are not even used could take the meaning out of a column, and weaken the baseline."""
+        base = labelled(40, 1) | {"z": [10_000 + i % 4 for i in range(40)]}
+        given = labelled(20, 2) | {"z": [f"0012{i % 4}" for i in range(20)]}
+        made = plan_of(contributed_data=csv("c.csv", given), base_data=csv("b.csv", base))
+        with pytest.raises(SchemaError, match="'z' holds numbers in the base data or benchmark, but text"):
+            reference.survey(made)
+
+    def test_a_contribution_does_not_decide_the_kinds(self, csv, labelled, plan_of) -> None:
+        """A column of few words stays a category, however many other words are contributed."""
+        base = labelled(40, 1) | {"w": ["red", "blue"] * 20}
+        words = labelled(30, 2) | {"w": [f"junk {i}" for i in range(30)]}
+        plain = labelled(30, 2) | {"w": ["red", "blue"] * 15}
+        kinds = {
+            reference.survey(
+                plan_of(contributed_data=csv("c.csv", given), base_data=csv("b.csv", base))
+            ).kinds
+            for given in (words, plain)
+        }
+        assert len(kinds) == 1
+        assert "w" in kinds.pop().categorical
+
+    def test_a_contribution_brings_no_class_of_its_own(self, csv, labelled, plan_of) -> None:
+        given = labelled(20, 2)
+        given["label"] = [*given["label"][:-1], "maybe"]
+        made = plan_of(contributed_data=csv("c.csv", given), base_data=csv("b.csv", labelled(40, 1)))
+        with pytest.raises(SchemaError, match="The class 'maybe' of row 20 is neither in the base data"):
+            reference.survey(made)
+
     def test_gaps_are_known_wherever_they_are(self, csv, labelled, plan_of, plan) -> None:
         assert not reference.survey(plan(benchmark=True)).has_gaps
-        for holder in ("contributed_data", "base_data", "benchmark_data"):
+        for holder in ("base_data", "benchmark_data"):
             gap = csv("gap.csv", labelled(20, 9) | {"z": [None, *range(19)]})
             assert reference.survey(plan(benchmark=True, **{holder: gap})).has_gaps
 

@@ -93,7 +93,9 @@ def test_another_estimator_may_take_the_place_of_a_given_baseline(retrained, tmp
         estimator="sklearn.tree.DecisionTreeClassifier",
         estimator_params='{"max_depth": 2}',
     )
-    assert (new.model_type, new.params) == ("sklearn.tree.DecisionTreeClassifier", {"max_depth": 2})
+    assert new.model_type == "sklearn.tree.DecisionTreeClassifier"
+    assert new.params["max_depth"] == 2
+    assert set(new.params) == {"max_depth", "random_state"}
 
 
 def test_a_dry_run_has_a_mock_that_is_better_with_more_rows(retrained, csv, labelled) -> None:

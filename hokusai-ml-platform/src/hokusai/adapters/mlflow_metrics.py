@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from hokusai.adapters.mlflow_store import open_client, quiet_mlflow, translated
+from hokusai.adapters.mlflow_store import experiment_id, open_client, quiet_mlflow, translated
 from hokusai.errors import MetricError, NotFoundError
 from hokusai.utils.logging import get_logger
 from hokusai.utils.metric_names import original_metric_name, stored_metric_name
@@ -123,17 +123,7 @@ class MlflowMetricSink:
         return self._own_run_id
 
     def _experiment_id(self, client: MlflowClient) -> str:
-        from mlflow.exceptions import MlflowException
-
-        found = client.get_experiment_by_name(self.experiment_name)
-        if found is None:
-            try:
-                return str(client.create_experiment(self.experiment_name, self._artifact_location))
-            except MlflowException as problem:
-                if problem.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-                found = client.get_experiment_by_name(self.experiment_name)
-        return str(found.experiment_id)
+        return experiment_id(client, self.experiment_name, self._artifact_location)
 
     def _write(self, client: MlflowClient, uri: str, run_id: str, entry: _Entry) -> None:
         from mlflow.exceptions import MlflowException

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hokusai.adapters.mlflow_metrics import NAME_FORM_TAG, SLASH_FORM, is_name_refusal
-from hokusai.adapters.mlflow_store import check_reachable, open_client, quiet_mlflow, quoted, translated
+from hokusai.adapters.mlflow_store import (
+    check_reachable,
+    experiment_id,
+    open_client,
+    quiet_mlflow,
+    quoted,
+    translated,
+)
 from hokusai.domain.journal import DatasetEntry, RunJournal, StepEntry, TrackedRun
 from hokusai.errors import NotFoundError
 from hokusai.utils.metrics import stored_metric_name
@@ -69,20 +76,20 @@ class MlflowRunStore:
     def open_runs(self, journal: RunJournal) -> TrackedRun:
         """Find or create the run of `journal` and those of its steps."""
         with self._mlflow() as client:
-            experiment_id = self._experiment(client, journal.experiment)
-            known = _known_runs(client, experiment_id, journal.run_id)
+            experiment = experiment_id(client, journal.experiment, self._artifact_location)
+            known = _known_runs(client, experiment, journal.run_id)
 
             def run_of(step: str, name: str, began: int, parent: str | None) -> str:
                 if step in known:
                     return known[step]
                 tags = {RUN_TAG: journal.run_id, STEP_TAG: step} | ({_PARENT_TAG: parent} if parent else {})
-                run = client.create_run(experiment_id, start_time=began or None, tags=tags, run_name=name)
+                run = client.create_run(experiment, start_time=began or None, tags=tags, run_name=name)
                 return str(run.info.run_id)
 
             began = min((entry.started_ms for entry in journal.steps), default=0)
             parent = run_of(_PARENT, f"hokusai-{journal.run_id}", began, None)
             steps = {e.step: run_of(e.step, e.step, e.started_ms, parent) for e in journal.steps}
-            return TrackedRun(parent, steps, experiment_id)
+            return TrackedRun(parent, steps, experiment)
 
     def write(self, journal: RunJournal, run: TrackedRun, artifacts: Path) -> None:
         """Write all that `journal` says into its runs, store the folder `artifacts`, and end the runs."""
@@ -106,21 +113,6 @@ class MlflowRunStore:
                 self._opened = self._open_client(self.tracking_uri)
             with translated(self.tracking_uri):
                 yield self._opened
-
-    def _experiment(self, client: MlflowClient, name: str) -> str:
-        from mlflow.exceptions import MlflowException
-
-        found = client.get_experiment_by_name(name)
-        if found is None:
-            try:
-                return str(client.create_experiment(name, artifact_location=self._artifact_location))
-            except MlflowException as problem:
-                if problem.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-                found = client.get_experiment_by_name(name)
-        if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
 
     def _write_step(self, client: MlflowClient, entry: StepEntry, run_id: str) -> None:
         self._log(client, run_id, entry.params, entry.metrics, entry.tags, entry.ended_ms)

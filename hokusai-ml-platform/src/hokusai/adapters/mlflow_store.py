@@ -39,7 +39,10 @@ _CLIENT_DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+# Without it MLflow's interface opens such an experiment as if it held traces of language models.
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 _KINDS: dict[str, type[HokusaiError]] = {
     "RESOURCE_DOES_NOT_EXIST": NotFoundError,
     "NOT_FOUND": NotFoundError,
@@ -95,6 +98,23 @@ def open_client(tracking_uri: str) -> MlflowClient:
             create_database(sqlite_path(uri))
         with translated(uri):
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def experiment_id(client: MlflowClient, name: str, artifact_location: str | None) -> str:
+    """The id of the experiment called `name`: found, restored or made, whoever else is making it."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location, tags=_EXPERIMENT_TAGS))
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
 
 
 @contextlib.contextmanager

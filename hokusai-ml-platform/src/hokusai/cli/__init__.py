@@ -17,7 +17,7 @@ from hokusai import __version__
 from hokusai.errors import HokusaiError
 
 _GROUPS = {
-    "attest": ("hokusai.cli.attest", "Verify, show and sign attestations."),
+    "attest": ("hokusai.cli.attest", "Verify and show attestations, and the key that signs them."),
     "pipeline": (
         "hokusai.cli.pipeline",
         "Run the pipeline: contributed data in, DeltaOne and an attestation out.",

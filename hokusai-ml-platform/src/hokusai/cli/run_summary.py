@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hokusai.utils.text import printable
+
 
 def show_summary(result: dict[str, Any]) -> None:
     """Print the summary that the last step of a run leaves."""
@@ -28,7 +30,8 @@ def show_summary(result: dict[str, Any]) -> None:
     for name in ("metric", "baseline", "new", "change", "interval", "p"):
         table.add_column(name, justify="left" if name == "metric" else "right", no_wrap=True)
     for row in result["metrics"]:
-        shade = "green" if row["gain"] > 0 else "red" if row["gain"] < 0 else "dim"
+        beyond_noise = row["low"] * row["high"] > 0
+        shade = "dim" if not beyond_noise else "green" if row["gain"] > 0 else "red"
         table.add_row(
             row["name"],
             f"{row['baseline']:.4f}",
@@ -38,9 +41,12 @@ def show_summary(result: dict[str, Any]) -> None:
             f"{row['p_value']:.2g}",
         )
     console.print(table)
+    if result["positive_class"] is not None:
+        text = f"Precision, recall, f1 and auroc are those of the class {result['positive_class']!r}."
+        console.print(printable(text), style="dim", markup=False, highlight=False, soft_wrap=True)
     for line in result["notes"]:
         console.print("[yellow]![/] ", end="")
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     for name, value in result["places"].items():
         console.print(f"[dim]{name:<13}[/] ", end="")
-        console.print(value, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(value), markup=False, highlight=False, soft_wrap=True)

@@ -143,8 +143,17 @@ class Comparison:
 
     @property
     def significant(self) -> bool:
-        """Whether the improvement is more than noise: the interval lies above zero."""
-        return self.interval.low > 0
+        """Whether the improvement is more than noise: by the interval, and by the p-value, which may be exact."""
+        return self.interval.low > 0 and self._beyond_noise
+
+    @property
+    def significantly_worse(self) -> bool:
+        """The same in the other direction."""
+        return self.interval.high < 0 and self._beyond_noise
+
+    @property
+    def _beyond_noise(self) -> bool:
+        return self.p_value < 1 - self.interval.confidence
 
     def delta(self, name: str) -> MetricDelta:
         """The delta of the metric called `name`."""

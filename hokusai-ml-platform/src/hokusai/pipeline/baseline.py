@@ -13,7 +13,14 @@ from hokusai.pipeline.mock_models import BASELINE_TYPE, mock_baseline
 from hokusai.pipeline.model_file import SUFFIX, load_model
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Reference
-from hokusai.pipeline.training import DEFAULT_ESTIMATORS, fit, make_estimator, model_bytes, reason
+from hokusai.pipeline.training import (
+    DEFAULT_ESTIMATORS,
+    fit,
+    make_estimator,
+    model_bytes,
+    reason,
+    stated_params,
+)
 from hokusai.ports import ModelFile, ModelFiles
 from hokusai.utils.extras import require
 from hokusai.utils.files import read_limited
@@ -39,7 +46,8 @@ def load(plan: RunPlan, known: Reference, stored: ModelFiles) -> ModelArtifact:
     path, params = chosen_estimator(plan, known.facts.task)
     estimator = make_estimator(path, params, estimator_seed(plan), known.facts.task)
     model = fit(estimator, known.base, plan.target_column, known.facts.kinds, has_gaps=known.facts.has_gaps)
-    return ModelArtifact(FIRST_ID, path, f"model{SUFFIX}", model_bytes(model), params, known.base.height)
+    stated = stated_params(estimator, params)
+    return ModelArtifact(FIRST_ID, path, f"model{SUFFIX}", model_bytes(model), stated, known.base.height)
 
 
 def chosen_estimator(plan: RunPlan, task: Task) -> tuple[str, dict[str, object]]:

@@ -87,12 +87,15 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         if data.base_rows_in_benchmark
         else ()
     )
+    one_class = tuple(
+        f"All labelled rows of the contribution are of the class {name!r}." for name in quality.label_share
+    )
     return Contributed(
         contributions=data.contributions,
         accepted=tuple(np.packbits(mask.to_numpy()) for mask in data.accepted),
         quality=quality,
         manifest=data_manifest(tables, data.contributions, quality, integration=data.to_dict()),
-        warnings=(*leaks, *in_benchmark, *data.notes),
+        warnings=(*leaks, *in_benchmark, *(one_class if len(one_class) == 1 else ()), *data.notes),
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from hokusai.domain.canonical import digest
 from hokusai.domain.contribution import Contribution
 from hokusai.domain.delta import COMPUTATION_METHOD, Comparison
 from hokusai.domain.model import ModelArtifact
@@ -129,7 +128,7 @@ def _attribution(
     return {
         "contributor_id": names[0] if single else names,
         "wallet_address": wallets[0] if single else wallets,
-        "data_hash": contributions[0].sha256 if single else digest([c.sha256 for c in contributions]),
+        "data_hash": data_manifest["data_hash"],
         "contributor_weights": weights[0] if single else weights,
         "contributed_samples": new.contributed_samples,
         "total_samples": (new.base_samples or 0) + new.contributed_samples,

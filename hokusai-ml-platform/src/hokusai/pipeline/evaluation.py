@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.delta import Comparison
+from hokusai.domain.labels import class_name
 from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import SchemaError
@@ -145,21 +146,6 @@ def compare(evaluation: Evaluation, weights: Any = None, primary: str | None = N
         weights=weights,
         primary=primary,
     )
-
-
-def class_name(value: Any) -> str:
-    """A class label as text: the same for 1, 1.0 and "1", for True and "true".
-
-    >>> class_name(1.0), class_name(True), class_name("spam")
-    ('1', 'true', 'spam')
-    """
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _class_order(values: Sequence[Any]) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ from hokusai.domain.journal import DatasetEntry, StepEntry, TrackedRun
 from hokusai.domain.model import ModelArtifact
 from hokusai.pipeline.attestation import Attestation
 from hokusai.pipeline.contribution import Contributed
-from hokusai.pipeline.monitoring import accepted_metrics, now_ms, run_journal
+from hokusai.pipeline.monitoring import accepted_metrics, metric_name, now_ms, run_journal
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.publication import Publication, RunOutputs, publish
 from hokusai.pipeline.reference import Facts, held_out_bytes
-from hokusai.pipeline.report import render_report, verdict
+from hokusai.pipeline.report import positive_class, render_report, verdict
 from hokusai.ports import RunStore
 from hokusai.utils.redaction import mask_url_passwords
 
@@ -134,8 +134,8 @@ def _details(run: FinishedRun) -> dict[str, StepEntry]:
     evaluated = {
         f"benchmark_{key}": value for key, value in run.facts.benchmark_dict().items() if key != "features"
     }
-    baseline = {f"model:{d.metric.name}": d.baseline_value for d in run.comparison.deltas}
-    new = {f"model:{d.metric.name}": d.new_value for d in run.comparison.deltas}
+    baseline = {metric_name(d.metric.name): d.baseline_value for d in run.comparison.deltas}
+    new = {metric_name(d.metric.name): d.new_value for d in run.comparison.deltas}
     return {
         "load_baseline_model": entry("load_baseline_model", model(run.baseline), baseline),
         "integrate_contributed_data": entry(
@@ -179,8 +179,13 @@ def _tags(run: FinishedRun) -> dict[str, str]:
         "hokusai.keyid": run.attestation.keyid,
         "hokusai.baseline_sha256": run.baseline.sha256,
         "hokusai.new_model_sha256": run.new_model.sha256,
-        "mlflow.note.content": f"DeltaOne {100 * run.comparison.delta_one:+.2f} pp. {verdict(run.comparison)}",
+        "mlflow.note.content": _note(run),
     }
+
+
+def _note(run: FinishedRun) -> str:
+    found = f"DeltaOne {100 * run.comparison.delta_one:+.2f} pp. {verdict(run.comparison)}"
+    return f"Dry run on mock data, no evidence of anything. {found}" if run.plan.dry_run else found
 
 
 def _datasets(run: FinishedRun) -> list[DatasetEntry]:
@@ -224,6 +229,7 @@ def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dic
         "p_value": comparison.p_value,
         "n_rows": comparison.n_rows,
         "verdict": verdict(comparison),
+        "positive_class": positive_class(comparison),
         "metrics": [
             {
                 "name": d.metric.name,
@@ -246,4 +252,4 @@ def _how_to_look(tracking_uri: str, tracked: TrackedRun) -> str:
     if tracking_uri.startswith("http"):
         return f"{tracking_uri.rstrip('/')}/#/experiments/{tracked.experiment_id}/runs/{tracked.run_id}"
     command = f"mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}"
-    return f"{command}  (comes with pip install 'hokusai-ml-platform[server]')"
+    return f"{command}  (needs the extra 'server'; in a checkout, ./setup.sh installs it)"

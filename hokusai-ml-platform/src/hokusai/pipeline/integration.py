@@ -342,6 +342,32 @@ def require_classes(frame: pl.DataFrame, target: str, name: str) -> None:
         )
 
 
+def require_known_classes(labels: pl.Series, known: pl.Series, name: str) -> None:
+    """Check that a contribution brings no class that neither base data nor benchmark has.
+
+    Such a class cannot be measured, and it would change what is measured: averages over classes, or the task itself.
+
+    Raises:
+        SchemaError: There is one; the text names it and the first row that has it.
+    """
+    from hokusai.domain.labels import class_name
+
+    classes = {class_name(value) for value in known.drop_nulls().unique().to_list()}
+    given = labels.filter(~_is_missing(labels)).unique(maintain_order=True)
+    unknown = next((value for value in given.to_list() if class_name(value) not in classes), None)
+    if unknown is None:
+        return
+    row = int((labels == unknown).fill_null(value=False).arg_max() or 0) + 1
+    near = difflib.get_close_matches(class_name(unknown).strip(), sorted(classes), n=1)
+    raise SchemaError(
+        f"The class {class_name(unknown)!r} of row {row:,} is neither in the base data nor in the benchmark",
+        where=name,
+        hint=f"Did you mean {near[0]!r}?"
+        if near
+        else "A class that is not measured cannot be contributed to.",
+    )
+
+
 def _nothing_left(accounts: Sequence[Contribution]) -> str:
     def total(name: str) -> int:
         return sum(getattr(account, name) for account in accounts)

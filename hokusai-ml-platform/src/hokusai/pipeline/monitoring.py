@@ -75,8 +75,7 @@ def comparison_metrics(comparison: Comparison) -> dict[str, float]:
         "pipeline:primary_delta_bps": float(comparison.primary.delta_bps),
     }
     for delta in comparison.deltas:
-        migrated = migrate_metric_name(delta.metric.name)
-        name = migrated if ":" in migrated else format_metric_name("model", migrated)
+        name = metric_name(delta.metric.name)
         metrics |= {
             name: delta.new_value,
             f"{name}.baseline": delta.baseline_value,
@@ -88,6 +87,16 @@ def comparison_metrics(comparison: Comparison) -> dict[str, float]:
             f"{name}.delta_p_value": delta.p_value,
         }
     return metrics
+
+
+def metric_name(name: str) -> str:
+    """The conventional name of a model's metric.
+
+    >>> metric_name("f1"), metric_name("rmse")
+    ('model:f1_score', 'model:rmse')
+    """
+    migrated = migrate_metric_name(name)
+    return migrated if ":" in migrated else format_metric_name("model", migrated)
 
 
 def now_ms() -> int:

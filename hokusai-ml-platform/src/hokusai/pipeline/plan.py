@@ -180,6 +180,14 @@ def _names(value: Any) -> tuple[str, ...] | None:
 def _contributors(values: Mapping[str, Any], n_files: int) -> tuple[Contributor, ...]:
     names = _one_for_each(_names(values.get("contributor")), n_files, "contributor")
     wallets = _one_for_each(_names(values.get("wallet")), n_files, "wallet")
+    unreadable = next(
+        (name for name in (*names, *wallets) if name is not None and not name.isprintable()), None
+    )
+    if unreadable is not None:
+        raise ConfigurationError(
+            f"A contributor or wallet holds characters that cannot be shown: {unreadable!r}",
+            hint="Use a name that can be read.",
+        )
     return tuple(
         Contributor(name or wallet or ANONYMOUS, WalletAddress.parse(wallet) if wallet else None)
         for name, wallet in zip(names, wallets, strict=True)

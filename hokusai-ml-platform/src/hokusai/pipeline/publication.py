@@ -147,6 +147,8 @@ def flush(spool: Path, runs: RunStore) -> TrackedRun:
                 hint=f"The run's files are in {spool / _ARTIFACTS}; remove the folder when you have them.",
             ) from problem
         tracked = runs.open_runs(journal)
+        for file in (spool / _ARTIFACTS).glob("delta_output_*.json"):
+            write_atomically(file, delta_output_bytes(json.loads(file.read_bytes()), tracked))
         runs.write(journal, tracked, spool / _ARTIFACTS)
         _remove(spool)
     return tracked
@@ -164,16 +166,20 @@ def _lay_out(spool: Path, outputs: RunOutputs, journal: RunJournal) -> None:
     _write({_JOURNAL: json.dumps(journal.to_dict(), indent=1).encode()}, spool)
 
 
-def _contents(outputs: RunOutputs, tracked: TrackedRun | None) -> dict[str, bytes]:
-    names = outputs.file_names()
-    output = dict(outputs.delta_output)
+def delta_output_bytes(output: Mapping[str, Any], tracked: TrackedRun | None) -> bytes:
+    """The DeltaOne JSON as it stands in a file, with the ids of the runs where they are known."""
+    filled = dict(output)
     if tracked is not None:
         for model, step in (("baseline_model", "load_baseline_model"), ("new_model", "train_new_model")):
-            output[model] = {**output[model], "mlflow_run_id": tracked.step_run_ids.get(step)}
-    text = json.dumps(output, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            filled[model] = {**filled[model], "mlflow_run_id": tracked.step_run_ids.get(step)}
+    text = json.dumps(filled, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="backslashreplace")  # a file name need not be UTF-8; what is not is escaped
+
+
+def _contents(outputs: RunOutputs, tracked: TrackedRun | None) -> dict[str, bytes]:
+    names = outputs.file_names()
     return {
-        # A file name need not be UTF-8; what is not is written as JSON writes it.
-        names["delta_output"]: text.encode(errors="backslashreplace"),
+        names["delta_output"]: delta_output_bytes(outputs.delta_output, tracked),
         names["attestation"]: outputs.attestation,
         names["report"]: outputs.report.encode(errors="backslashreplace"),
     }

@@ -23,11 +23,12 @@ from hokusai.pipeline.integration import (
     labelled,
     require_classes,
     require_columns,
+    require_known_classes,
 )
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import source_digest
 from hokusai.pipeline.reading import Table
-from hokusai.pipeline.reconcile import Source, common_types, conform
+from hokusai.pipeline.reconcile import Source, common_types, conform, kind_of
 from hokusai.pipeline.task import ColumnKinds, column_kinds, features_of, find_id_column, infer_task
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Facts:
         task: What is predicted.
         features: Columns to predict from, in order.
         kinds: The same by how a model takes them in.
-        has_gaps: Whether a number is missing in any file of the run.
+        has_gaps: Whether a number is missing in the base data or the benchmark.
         types: Column to its type in every frame.
         id_column: The column that identifies rows, if there is one.
         digests: Input file to the SHA-256 of its bytes.
@@ -110,28 +111,31 @@ def survey(plan: RunPlan) -> Facts:
     id_column = plan.id_column or find_id_column(first, plan.target_column)
     features = features_of(first, plan.target_column, id_column, plan.feature_columns)
 
-    sources = [Source(BASE_NAME, base, _untyped(base_tables))] if base is not None else []
+    known = [Source(BASE_NAME, base, _untyped(base_tables))] if base is not None else []
     if benchmark_tables:
-        sources.append(Source(BENCHMARK_NAME, stack_tables(benchmark_tables), _untyped(benchmark_tables)))
-    sources += [Source(table.name, table.frame, _untyped([table])) for table in contributed]
+        known.append(Source(BENCHMARK_NAME, stack_tables(benchmark_tables), _untyped(benchmark_tables)))
+    given = [Source(table.name, table.frame, _untyped([table])) for table in contributed]
     columns = (*features, plan.target_column)
-    for source in sources:
+    for source in (*known, *given):
         require_columns(source.frame.columns, columns, source.name)
-    types = common_types(sources, columns)
-    known = pl.concat([conform(source.frame, types) for source in sources], rechunk=False)
-    task = plan.task or infer_task(known[plan.target_column])
-    kinds = column_kinds(known, features)
-    has_gaps = any(known[name].null_count() for name in kinds.numeric_like)
-    del known
+    types = _settled_types(known, given, columns)
+    # A contribution must not decide what it is measured by: task, kinds and classes follow from what stood before it.
+    before = pl.concat([conform(source.frame, types) for source in known], rechunk=False)
+    task = plan.task or infer_task(before[plan.target_column])
+    kinds = column_kinds(before, features)
     _check_task(plan, task, types[plan.target_column], kinds)
 
-    base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, id_column)
+    base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, features, id_column)
     benchmark = labelled(conform(benchmark_raw, types), plan.target_column)[0]
     base_rows = labelled(conform(base_raw, types), plan.target_column)[0] if base_raw is not None else None
     if task is Task.CLASSIFICATION:
         if base_rows is not None:  # first, since the benchmark may be a part of it
             require_classes(base_rows, plan.target_column, BASE_NAME)
         require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
+        for source in given:
+            require_known_classes(source.frame[plan.target_column], before[plan.target_column], source.name)
+    has_gaps = _has_gaps(before, kinds)
+    del before
     warnings = [
         f"{table.name}: {note}"
         for table in (*base_tables, *benchmark_tables, *contributed)
@@ -141,6 +145,11 @@ def survey(plan: RunPlan) -> Facts:
         warnings.append(f"The column {id_column!r} numbers the rows, so it is not used as a feature.")
     if kinds.empty:
         warnings.append(f"Columns without any value are not used: {', '.join(kinds.empty)}.")
+    if plan.baseline_model is not None and base_rows is not None and not plan.dry_run:
+        warnings.append(
+            "The baseline model was given. As far as it had not seen the base data, the change is the base data's "
+            "merit and not the contribution's."
+        )
     tables = (*base_tables, *benchmark_tables, *contributed)
     paths = (*plan.base_files, *plan.benchmark_files, *plan.contributed_files)
     mock = plan.dry_run
@@ -184,7 +193,7 @@ def raw_frames(plan: RunPlan, facts: Facts) -> tuple[pl.DataFrame | None, pl.Dat
     contributed = read_again(plan.contributed_files, facts) if plan.dry_run else ()
     base = _base_frame(plan, read_again(plan.base_files, facts), contributed)
     benchmark = read_again(plan.benchmark_files, facts)
-    return _divide(plan, base, benchmark, contributed, facts.task, facts.id_column)
+    return _divide(plan, base, benchmark, contributed, facts.task, facts.features, facts.id_column)
 
 
 def read_again(paths: Sequence[Path], facts: Facts) -> tuple[Table, ...]:
@@ -210,6 +219,33 @@ def held_out_bytes(plan: RunPlan, facts: Facts) -> bytes | None:
         return None
     _, benchmark = raw_frames(plan, facts)
     return frame_bytes(conform(benchmark, dict(facts.types)))
+
+
+def _settled_types(
+    known: Sequence[Source], given: Sequence[Source], columns: Sequence[str]
+) -> dict[str, pl.DataType]:
+    """The type of each column. A contribution may widen it (integers to floats), but not change its kind.
+
+    Raises:
+        SchemaError: It would.
+    """
+    before = common_types(known, columns)
+    types = common_types([*known, *given], columns)
+    for column in columns:
+        was, now = kind_of(before[column]), kind_of(types[column])
+        has_values = any(source.frame[column].null_count() < source.frame.height for source in known)
+        if has_values and was != now:
+            names = ", ".join(source.name for source in given)
+            raise SchemaError(
+                f"The column {column!r} holds {was} in the base data or benchmark, but {now} in the contribution",
+                where=names,
+                hint="Give the column the same kind of values in all files.",
+            )
+    return types
+
+
+def _has_gaps(frame: pl.DataFrame, kinds: ColumnKinds) -> bool:
+    return any(frame[name].null_count() for name in kinds.numeric_like)
 
 
 def _untyped(tables: Sequence[Table]) -> bool:
@@ -254,6 +290,7 @@ def _divide(
     benchmark: Sequence[Table],
     contributed: Sequence[Table],
     task: Task,
+    features: Sequence[str],
     id_column: str | None,
 ) -> tuple[pl.DataFrame | None, pl.DataFrame]:
     """(what to train on, what to measure on) of the data that stands before the contribution."""

@@ -13,6 +13,7 @@ from hokusai.domain.delta import Comparison, Interval, MetricDelta
 from hokusai.domain.metrics import Scale
 from hokusai.domain.model import ModelArtifact
 from hokusai.pipeline.delta_output import shares
+from hokusai.utils.text import printable
 
 _PLOT_LEFT, _PLOT_RIGHT = 120.0, 610.0
 
@@ -47,7 +48,12 @@ def render_report(
     from jinja2 import Environment, StrictUndefined
 
     zero, rows = _plot(comparison)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: printable(value) if isinstance(value, str) else value,
+    )
     template = environment.from_string(
         files("hokusai.pipeline").joinpath("report.html.jinja").read_text(encoding="utf-8")
     )
@@ -68,6 +74,9 @@ def render_report(
         verdict=verdict(comparison),
         zero=zero,
         rows=rows,
+        row_tones={row.name: row.tone for row in rows},
+        relative=[d.metric.name for d in comparison.deltas if d.metric.scale is Scale.TARGET_UNITS],
+        positive_class=positive_class(comparison),
         weights={name: f"{float(weight):.3g}" for name, weight in comparison.weights.items()},
         pp=percentage_points,
         p=_p_value,
@@ -102,13 +111,19 @@ def verdict(comparison: Comparison) -> str:
     """What the numbers say, in one sentence."""
     if comparison.significant:
         return "The new model is better: the whole interval lies above zero."
-    if comparison.interval.high < 0:
+    if comparison.significantly_worse:
         return "The new model is worse: the whole interval lies below zero."
     if comparison.delta_one > 0:
         return "The new model may be better, but the difference is within the noise of this benchmark."
     if comparison.delta_one < 0:
         return "The new model may be worse, but the difference is within the noise of this benchmark."
     return "There is no difference."
+
+
+def positive_class(comparison: Comparison) -> str | None:
+    """The class that precision, recall and F1 are about, where there are two classes."""
+    counts = comparison.counts
+    return None if counts is None or counts.positive is None else counts.classes[counts.positive]
 
 
 def _plot(comparison: Comparison) -> tuple[float, list[_PlotRow]]:

@@ -9,7 +9,7 @@ from hokusai.pipeline.mock_models import NEW_TYPE, mock_retrained
 from hokusai.pipeline.model_file import SUFFIX, load_model
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Facts
-from hokusai.pipeline.training import fit, make_estimator, model_bytes, refit
+from hokusai.pipeline.training import fit, make_estimator, model_bytes, refit, stated_params
 
 
 def retrain(plan: RunPlan, facts: Facts, contributed: Contributed, baseline: ModelArtifact) -> ModelArtifact:
@@ -45,6 +45,7 @@ def retrain(plan: RunPlan, facts: Facts, contributed: Contributed, baseline: Mod
             facts.kinds,
             has_gaps=facts.has_gaps,
         )
+        params = stated_params(estimator, params)
     return ModelArtifact(
         next_id(baseline), path, f"model{SUFFIX}", model_bytes(fitted), params, base_rows, accepted
     )

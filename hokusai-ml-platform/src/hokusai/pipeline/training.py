@@ -112,6 +112,12 @@ def seeded(estimator: Any, seed: int) -> Any:
     return estimator.set_params(**open_states)
 
 
+def stated_params(estimator: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that make `estimator` again: those that were given, and the seed that it got."""
+    seed = estimator.get_params(deep=False).get("random_state")
+    return dict(given) if seed is None or "random_state" in given else {**given, "random_state": seed}
+
+
 def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds, *, has_gaps: bool) -> Any:
     """`estimator` behind the preparation that its columns need, fitted to `frame`.
 
@@ -120,12 +126,13 @@ def fit(estimator: Any, frame: pl.DataFrame, target: str, kinds: ColumnKinds, *,
         frame: (n_rows, any) with the feature columns of `kinds` and `target`; n_rows is at least 1.
         target: Name of the column to predict.
         kinds: The feature columns by what they hold.
-        has_gaps: Whether numbers may be missing, in `frame` or in what will be predicted from.
+        has_gaps: Whether numbers may be missing in what will be predicted from, if not in `frame`.
 
     Raises:
         SchemaError: The estimator refuses the data; its reason is in the text.
     """
     labels = target_values(frame[target])
+    has_gaps = has_gaps or any(frame[name].null_count() for name in kinds.numeric_like)
     if kinds.categorical or kinds.text or has_gaps:
         table = feature_table(frame, kinds)
         del frame

@@ -32,6 +32,7 @@ DEFAULT_PRIMARY = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse"}
 """The primary metric where none is given."""
 
 _FEW_ROWS = 30
+_FEW_OF_A_CLASS = 10
 _FEW_DISCORDANT = 10
 
 
@@ -278,6 +279,15 @@ def _count_warnings(counts: JointCounts, support: IntArray, metrics: Sequence[st
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
         warnings.append(
             f"The benchmark has no row of class {', '.join(absent[:3])}{more}; macro averages leave it out"
+        )
+    rare = [
+        repr(counts.classes[k]) for k in np.flatnonzero((support > 0) & (support < _FEW_OF_A_CLASS)).tolist()
+    ]
+    if rare and counts.n_rows >= _FEW_ROWS:  # below, a warning of its own says so of all intervals
+        more = f" and {len(rare) - 3} more" if len(rare) > 3 else ""
+        warnings.append(
+            f"The benchmark has fewer than {_FEW_OF_A_CLASS} rows of class {', '.join(rare[:3])}{more}; intervals and "
+            f"p-values that lean on them are too narrow"
         )
     discordant = sum(discordant_rows(counts))
     if 0 < discordant < _FEW_DISCORDANT and "accuracy" in metrics:
