@@ -94,3 +94,20 @@ class TestDeltaOne:
         compared = compare_regressors([0.0, 0.0], [1.0, -1.0], [2.0, 2.0], metrics=["rmse", "mae"])
         assert compared.delta_one == -1.0
         assert compared.p_value == pytest.approx(0.25, rel=1e-9)
+
+
+class TestSignificance:
+    def test_needs_the_p_value_too(self):
+        """Four rows of 100 flip to right: the normal interval lies above zero, McNemar's mid-p is 2 * 0.5^4 / 2."""
+        labels = np.array([0] * 90 + [1] * 10)
+        baseline, new = labels.copy(), labels.copy()
+        baseline[:4] = 1
+        compared = compare_classifiers(labels, baseline, new, classes=("a", "b"), weights={"accuracy": 1})
+        assert compared.interval.low > 0
+        assert compared.p_value == pytest.approx(0.0625)
+        assert not compared.significant
+
+    def test_a_rare_class_is_pointed_out(self):
+        labels = np.array([0] * 96 + [1] * 4)
+        compared = compare_classifiers(labels, labels, labels, classes=("a", "b"))
+        assert any("fewer than 10 rows of class 'b'" in text for text in compared.warnings)
