@@ -74,3 +74,12 @@ class TestReading:
             read(tmp_path / "gone")
         with pytest.raises(InvalidInputError, match="cannot be read: Is a directory"):
             read(tmp_path)
+
+    @pytest.mark.parametrize("read", [file_sha256, lambda path: read_limited(path, 9)])
+    def test_does_not_wait_for_a_pipe_or_read_a_device(self, tmp_path: Path, read) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        for path in (tmp_path / "pipe", Path("/dev/zero")):
+            with pytest.raises(InvalidInputError, match=r"it is a pipe, a socket or a device \("):
+                read(path)
+        with pytest.raises(InvalidInputError, match="Is a directory"):
+            read(tmp_path)

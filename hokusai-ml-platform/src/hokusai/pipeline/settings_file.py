@@ -13,8 +13,11 @@ from typing import Any
 
 import yaml
 
-from hokusai.errors import ConfigurationError
+from hokusai.errors import ConfigurationError, InvalidInputError, NotFoundError
 from hokusai.pipeline.parameters import parameter_key
+from hokusai.utils.files import read_limited
+
+_MOST_BYTES = 1 << 20
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
@@ -24,11 +27,17 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         ConfigurationError: The file cannot be read, is no YAML mapping, or has a name that is no parameter.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _JsonScalars)  # noqa: S506  # a SafeLoader
-    except OSError as problem:
+        data = read_limited(path, _MOST_BYTES)
+    except (NotFoundError, InvalidInputError) as problem:
+        missing = isinstance(problem, NotFoundError)
+        why = "No such file" if missing else problem.what.removeprefix("The file cannot be read: ")
         raise ConfigurationError(
-            f"The settings file cannot be read: {problem.strerror}", where=str(path), hint="Check --settings."
+            f"The settings file cannot be read: {why}", where=str(path), hint="Check --settings."
         ) from problem
+    try:
+        content = yaml.load(data.decode(), _JsonScalars)  # noqa: S506  # a SafeLoader
+    except RecursionError as problem:
+        raise ConfigurationError("The settings file is nested too deeply", where=str(path)) from problem
     except (yaml.YAMLError, ValueError) as problem:
         raise ConfigurationError(f"The settings file is not YAML: {problem}", where=str(path)) from problem
     if content is None:

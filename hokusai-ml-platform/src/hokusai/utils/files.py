@@ -2,13 +2,17 @@
 
 A pipeline that is killed, or a disk that fills up, must not leave an output that looks finished. Failures of
 the file system become our own errors here, so that a caller sees one sentence with the path, not a traceback.
+Only regular files are read: a pipe may never answer, and a device never end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import io
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -20,10 +24,10 @@ def file_sha256(path: Path) -> str:
 
     Raises:
         NotFoundError: There is no such file.
-        InvalidInputError: It is a folder, or cannot be read.
+        InvalidInputError: It is a folder, a pipe or a device, or cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with _open(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as exc:
         raise _cannot_read(path, exc) from exc
@@ -34,10 +38,10 @@ def read_limited(path: Path, max_bytes: int) -> bytes:
 
     Raises:
         NotFoundError: There is no such file.
-        InvalidInputError: It is a folder, cannot be read, or is longer than `max_bytes`.
+        InvalidInputError: It is a folder, a pipe or a device, cannot be read, or is longer than `max_bytes`.
     """
     try:
-        with path.open("rb") as stream:
+        with _open(path) as stream:
             data = stream.read(max_bytes + 1)
     except OSError as exc:
         raise _cannot_read(path, exc) from exc
@@ -79,6 +83,22 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             raise _cannot_write(path, exc) from exc
         raise
     _sync_folder(path.parent)
+
+
+def _open(path: Path) -> io.BufferedReader:
+    """Open a regular file, without waiting for whoever may write to something else of that name."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise InvalidInputError(
+        "The file cannot be read: it is a pipe, a socket or a device",
+        where=str(path),
+        hint="Give the name of a regular file.",
+    )
 
 
 def _sync_folder(folder: Path) -> None:
