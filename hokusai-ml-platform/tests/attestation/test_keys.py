@@ -152,27 +152,58 @@ class TestConfigured:
 class TestTrust:
     def test_is_our_own_key(self, tmp_path: Path) -> None:
         key = load_signing_key(None, tmp_path)
-        assert [keyid(k) for k in load_default_trust(None, tmp_path)] == [key.keyid]
+        trusted = load_default_trust(None, tmp_path)
+        assert trusted is not None
+        assert (trusted.keyid, trusted.path) == (key.keyid, tmp_path / KEY_FILE)
 
-    def test_needs_the_public_half_only(self, tmp_path: Path) -> None:
-        key = load_signing_key(None, tmp_path)
+    def test_is_nobodys_whose_public_half_alone_is_there(self, tmp_path: Path) -> None:
+        """Whoever sends a folder with an attestation can put a public key into it."""
+        load_signing_key(None, tmp_path)
         (tmp_path / KEY_FILE).unlink()
-        assert [keyid(k) for k in load_default_trust(None, tmp_path)] == [key.keyid]
+        assert public_path(tmp_path / KEY_FILE).exists()
+        assert load_default_trust(None, tmp_path) is None
 
-    def test_or_the_private_half_only(self, tmp_path: Path) -> None:
+    def test_is_what_the_private_half_says_and_not_the_public_one(self, tmp_path: Path) -> None:
         key = load_signing_key(None, tmp_path)
-        public_path(tmp_path / KEY_FILE).unlink()
-        assert [keyid(k) for k in load_default_trust(None, tmp_path)] == [key.keyid]
-        assert not public_path(tmp_path / KEY_FILE).exists()
+        beside = public_path(tmp_path / KEY_FILE)
+        beside.write_bytes(public_pem(Ed25519PrivateKey.generate().public_key()))
+        trusted = load_default_trust(None, tmp_path)
+        assert trusted is not None
+        assert trusted.keyid == key.keyid
+        beside.unlink()
+        load_default_trust(None, tmp_path)
+        assert not beside.exists()
+
+    @pytest.mark.parametrize("linked", [KEY_FILE, KEY_FILE.parent])
+    def test_is_no_link_to_a_key(self, tmp_path: Path, linked: Path) -> None:
+        load_signing_key(None, tmp_path / "other")
+        link = tmp_path / "home" / linked
+        link.parent.mkdir(parents=True)
+        link.symlink_to(tmp_path / "other" / linked)
+        with pytest.raises(ConfigurationError, match=r"is a link.*--key PUB\.pem"):
+            load_default_trust(None, tmp_path / "home")
+
+    def test_is_no_key_of_another_user(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        load_signing_key(None, tmp_path)
+        monkeypatch.setattr("os.getuid", lambda: 12345678)
+        with pytest.raises(ConfigurationError, match=r"of another user.*--key PUB\.pem"):
+            load_default_trust(None, tmp_path)
+
+    def test_is_no_key_that_others_can_read(self, tmp_path: Path) -> None:
+        load_signing_key(None, tmp_path)
+        (tmp_path / KEY_FILE).chmod(0o644)
+        with pytest.raises(ConfigurationError, match=r"chmod 600"):
+            load_default_trust(None, tmp_path)
 
     def test_is_the_configured_key_if_there_is_one(self, tmp_path: Path) -> None:
         load_signing_key(None, tmp_path)
         key = Ed25519PrivateKey.generate()
         trusted = load_default_trust(private_pem(key).decode(), tmp_path)
-        assert [keyid(k) for k in trusted] == [keyid(key.public_key())]
+        assert trusted is not None
+        assert trusted.keyid == keyid(key.public_key())
 
     def test_is_nobody_without_a_key_and_makes_none(self, tmp_path: Path) -> None:
-        assert load_default_trust(None, tmp_path) == ()
+        assert load_default_trust(None, tmp_path) is None
         assert list(tmp_path.iterdir()) == []
 
 

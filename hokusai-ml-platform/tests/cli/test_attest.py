@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,15 @@ def error_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
         main(["attest", *arguments])
     assert isinstance(ended.value.code, int)
     return ended.value.code, capsys.readouterr().err
+
+
+def _own_key(home: Path) -> Path:
+    """The test key as the own key of `home`."""
+    path = home / "keys" / "attestation-ed25519.pem"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(private_pem(TEST_KEY))
+    path.chmod(0o600)
+    return path
 
 
 def _dry_run(tmp_path: Path) -> str:
@@ -93,10 +104,37 @@ class TestVerify:
         assert report["signedBy"] == [keyid(load_public_key(Path(KEY)))]
         assert len(report["checks"]) == 18
 
-    def test_trusts_our_own_key_if_none_is_named(self, home: Path) -> None:
+    def test_trusts_our_own_key_if_none_is_named_and_says_which(self, home: Path) -> None:
+        private = _own_key(home)
+        result = run("verify", FILE)
+        assert result.exit_code == 0
+        assert f"Trusted key: {private} (your own key)" in result.output
+        said = json.loads(run("verify", FILE, "--json").output)["trusts"]
+        assert said == [{"keyid": keyid(TEST_KEY.public_key()), "from": f"{private} (your own key)"}]
+        assert f"Trusted key: {KEY}\n" in run("verify", FILE, "--key", KEY).output
+
+    def test_a_key_that_came_with_the_folder_is_not_trusted(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         (home / "keys").mkdir(parents=True)
         (home / "keys" / "attestation-ed25519.pub.pem").write_bytes(Path(KEY).read_bytes())
-        assert run("verify", FILE).exit_code == 0
+        code, text = error_of(capsys, "verify", FILE)
+        assert code == 1
+        assert "no key to trust" in text
+        assert "A public half alone" in text
+
+    def test_an_env_file_that_came_with_the_folder_is_not_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.delenv("HOKUSAI_HOME")
+        private = _own_key(tmp_path / "theirs")
+        for setting in (f"HOKUSAI_HOME={tmp_path / 'theirs'}", f"HOKUSAI_SIGNING_KEY={private}"):
+            (tmp_path / ".env").write_text(f"{setting}\n")
+            code, text = error_of(capsys, "verify", FILE)
+            assert code == 1
+            assert "no key to trust" in text
+            assert "theirs" not in run("key").output
+            shutil.rmtree(tmp_path / ".hokusai")
 
     def test_trusts_the_configured_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOKUSAI_SIGNING_KEY", private_pem(TEST_KEY).decode())
@@ -163,6 +201,19 @@ class TestErrors:
         assert said in text
         assert text.count("\n") == 1
         assert "Traceback" not in text
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [["verify", "pipe", "--key", KEY], ["verify", FILE, "--key", "pipe"], ["show", "pipe"]]
+        + [["verify", FILE, "--key", KEY, "--files", name] for name in ("pipe", "/dev/zero")],
+    )
+    def test_a_pipe_or_a_device_is_not_waited_for(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
+    ) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        code, text = error_of(capsys, *arguments)
+        assert code == 1
+        assert "it is a pipe, a socket or a device" in text
 
     def test_no_key_to_trust_says_how_to_name_one(
         self, capsys: pytest.CaptureFixture[str], home: Path

@@ -87,20 +87,29 @@ def load_signing_key(configured: str | None, home: Path) -> SigningKey:
     return key
 
 
-def load_default_trust(configured: str | None, home: Path) -> tuple[Ed25519PublicKey, ...]:
-    """The public keys that a verifier trusts if none is named: that of our own signing key, if there is one.
+def load_default_trust(configured: str | None, home: Path) -> SigningKey | None:
+    """The key that a verifier trusts if none is named: our own signing key, if there is one.
 
-    Nothing is generated or written. A home that holds only the public half is enough.
+    Nothing is generated or written. A public half alone is nobody's own key: it may have come with a folder that
+    was downloaded together with the attestation. So the private half must be there, as this user's own file.
 
     Raises:
-        ConfigurationError: As `load_signing_key`.
+        ConfigurationError: As `load_signing_key`; or the home's key is a link, or another user's.
     """
     if configured is not None and configured.strip():
-        return (_configured(configured.strip()).public,)
+        return _configured(configured.strip())
     path = home / KEY_FILE
-    if public_path(path).exists():
-        return (load_public_key(public_path(path)),)
-    return (_read_private(path).public_key(),) if path.exists() else ()
+    if not os.path.lexists(path):
+        return None
+    linked = path.is_symlink() or path.parent.is_symlink()
+    if linked or path.stat().st_uid != os.getuid():
+        raise ConfigurationError(
+            f"The key in the home folder is {'a link' if linked else 'of another user'}, "
+            "so that it is not trusted as our own",
+            where=str(path),
+            hint="Name the signer's public key with --key PUB.pem.",
+        )
+    return SigningKey(_read_private(path), path)
 
 
 def load_public_key(path: Path) -> Ed25519PublicKey:

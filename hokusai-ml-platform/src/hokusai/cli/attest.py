@@ -13,8 +13,15 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES, Envelope
-from hokusai.attestation.keys import load_default_trust, load_public_key, load_signing_key, public_pem
+from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES, Envelope, keyid
+from hokusai.attestation.keys import (
+    KEY_FILE,
+    load_default_trust,
+    load_public_key,
+    load_signing_key,
+    public_path,
+    public_pem,
+)
 from hokusai.attestation.verify import Policy, Status, Verdict, VerificationReport, verify_attestation
 from hokusai.domain.canonical import parse_json
 from hokusai.domain.metrics import metric_spec
@@ -38,7 +45,7 @@ def attest() -> None:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PUB.pem",
-    help="a public key to trust; may be repeated; by default your own",
+    help="a public key to trust; may be repeated; by default your own, whose private half you have",
 )
 @click.option(
     "--threshold",
@@ -74,13 +81,15 @@ def verify(
 ) -> None:
     """Check the attestation in FILE, and say what was checked and what was not.
 
-    Nothing is fetched. Exit code 0: verified. 1: refused. 3: sound, but of a dry run, so no evidence.
+    Nothing is fetched, and no .env file is read. Exit code 0: verified. 1: refused. 3: sound, but of a dry run,
+    so no evidence.
     """
     data = read_limited(file, MAX_ENVELOPE_BYTES)
+    trusted = _trusted(keys)
     report = verify_attestation(
         data,
         Policy(
-            trusted_keys=_trusted(keys),
+            trusted_keys=tuple(key for key, _ in trusted),
             threshold=threshold,
             weights=None if weights is None else _weights(weights),
             primary_metric=primary,
@@ -89,8 +98,11 @@ def verify(
         ),
     )
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        trusts = [{"keyid": keyid(key), "from": origin} for key, origin in trusted]
+        click.echo(json.dumps({**report.to_dict(), "trusts": trusts}, indent=2, ensure_ascii=False))
     else:
+        for _, origin in trusted:
+            click.echo(f"Trusted key: {_printable(origin)}")
         _show(file, report)
     ctx.exit(_exit_code(report))
 
@@ -120,25 +132,28 @@ def key() -> None:
 
 
 def _settings() -> tuple[str | None, Path]:
-    """The configured signing key and the home folder."""
+    """The configured signing key and the home folder; a `.env` beside a downloaded file has no say in either."""
     from hokusai.utils.config import Settings
 
-    settings = Settings.load()
+    settings = Settings.load(env_file=None)
     return (settings.signing_key.get_secret_value() if settings.signing_key else None), settings.home
 
 
-def _trusted(paths: Sequence[Path]) -> tuple[Ed25519PublicKey, ...]:
+def _trusted(paths: Sequence[Path]) -> list[tuple[Ed25519PublicKey, str]]:
+    """The keys to trust, and where each comes from, in words."""
     if paths:
-        return tuple(load_public_key(path) for path in paths)
+        return [(load_public_key(path), str(path)) for path in paths]
     configured, home = _settings()
-    trusted = load_default_trust(configured, home)
-    if not trusted:
-        raise ConfigurationError(
-            "There is no key to trust: none was named, and this machine has none of its own",
-            where=str(home),
-            hint="Give the signer's public key with --key PUB.pem.",
-        )
-    return trusted
+    own = load_default_trust(configured, home)
+    if own is not None:
+        return [(own.public, f"{own.path or 'HOKUSAI_SIGNING_KEY'} (your own key)")]
+    lone = public_path(home / KEY_FILE)
+    hint = f" A public half alone, as {lone}, is not trusted unless it is named." if lone.exists() else ""
+    raise ConfigurationError(
+        "There is no key to trust: none was named, and this machine has none of its own",
+        where=str(home),
+        hint=f"Give the signer's public key with --key PUB.pem, or set HOKUSAI_HOME (.env is not read).{hint}",
+    )
 
 
 def _weights(text: str) -> dict[str, Fraction]:
