@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
+from hokusai.pipeline.row_matching import normalised_text, occurs_in
 
 C, R = Task.CLASSIFICATION, Task.REGRESSION
 
@@ -56,6 +57,40 @@ class TestHoldout:
         assert not set(rest.select("x", "y").rows()) & set(held.select("x", "y").rows())
         assert held.height == 18
 
+    def test_rows_of_equal_content_stay_together_whatever_else_they_hold(self) -> None:
+        frame = pl.DataFrame(
+            {
+                "q": [i // 2 for i in range(400)],
+                "note": [f"n{i}" for i in range(400)],
+                "label": [(i // 2) % 2 for i in range(400)],
+            }
+        )
+        rest, held = stratified_holdout(frame, "label", C, 0.25, seed=1, content=["q", "label"])
+        assert held.height == 100
+        assert held.columns == frame.columns
+        assert not occurs_in(held, rest, ["q", "label"]).any()
+
+    def test_rows_written_otherwise_stay_together(self) -> None:
+        written = ["what is {}", "What  is {} ", "what\u00a0is {}\u200b"]
+        frame = pl.DataFrame(
+            {
+                "q": [written[i % 3].format(i // 3) for i in range(120)],
+                "x": [i // 3 + 0.1 + i % 3 * 1e-12 for i in range(120)],
+                "y": ["ab"[i // 3 % 2] for i in range(120)],
+            }
+        )
+        rest, held = stratified_holdout(frame, "y", C, 0.25, seed=1)
+        assert held.height == 30
+        assert not {q.split()[-1].strip("\u200b") for q in held["q"]} & {
+            q.split()[-1].strip("\u200b") for q in rest["q"]
+        }
+
+    @pytest.mark.parametrize("blank", ["", " ", "\u200b"])
+    def test_a_blank_target_is_no_class(self, blank: str) -> None:
+        frame = pl.DataFrame({"x": range(40), "y": [blank, "a", "b", "a"] * 10})
+        _, held = stratified_holdout(frame, "y", C, 0.5, seed=1)
+        assert set(held["y"]) == {"a", "b"}
+
     def test_rows_without_a_target_are_not_held_out(self) -> None:
         frame = pl.DataFrame({"x": range(40), "y": [None, 1, 2, 1] * 10})
         _, held = stratified_holdout(frame, "y", C, 0.5, seed=1)
@@ -87,6 +122,29 @@ def test_parts_are_whole_and_every_class_of_two_is_in_both(labels: list[str], sh
     assert sorted(rest["x"].to_list() + held["x"].to_list()) == list(range(len(labels)))
     assert set(held["y"]) == common
     assert common <= set(rest["y"])
+
+
+cells = st.sampled_from(["a", "A ", "b", "b\u200b", None, ""])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(cells, st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-12]), cells), max_size=30),
+    share=st.floats(0.05, 0.95),
+    seed=st.integers(0, 9),
+)
+def test_no_held_out_row_is_also_in_the_rest(
+    rows: list[tuple[str | None, float, str | None]], share: float, seed: int
+) -> None:
+    schema = {"q": pl.String, "x": pl.Float64, "y": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").with_row_index("row")
+    try:
+        rest, held = stratified_holdout(frame, "y", C, share, seed=seed, content=["q", "x", "y"])
+    except SchemaError:
+        return
+    assert sorted([*rest["row"], *held["row"]]) == list(range(len(rows)))
+    assert not occurs_in(held, rest, ["q", "x", "y"]).any()
+    assert not normalised_text(held["y"]).null_count()
 
 
 class TestBytes:

@@ -8,11 +8,12 @@ enough to write again.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.row_matching import first_occurrence
+from hokusai.pipeline.row_matching import first_occurrence, normalised_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,12 +32,14 @@ def stratified_holdout(
     share: float = 0.25,
     *,
     seed: int,
+    content: Sequence[str] | None = None,
     id_column: str | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Divide a frame into the rows to train on and the rows to measure on.
 
-    Equal rows (the id column aside) stay together, so that no held-out row is also trained on. Within each
-    stratum, a class, or for regression one of up to 10 bins of equal size by rank, the groups of equal rows
+    Rows that are equal in `content`, as `row_matching` says, stay together, so that no held-out row is also
+    trained on, whatever its other columns hold. Each group of equal rows belongs to the stratum of its first
+    row: a class, or for regression one of up to 10 bins of equal size by rank. Within each stratum the groups
     are ordered by SHA-256 of `hokusai-holdout/v1:SEED:POSITION` (the position of the group's first row, from
     0), and the first ones are held out up to `share` of the stratum's rows. Every stratum with two groups or
     more is in both parts. Both keep the rows' order. Rows without a target are not held out.
@@ -47,7 +50,9 @@ def stratified_holdout(
         task: What is predicted.
         share: Of each stratum's rows, in (0, 1).
         seed: Another seed gives another draw.
-        id_column: A column that is not part of a row's content.
+        content: The columns that make a row what it is: the features and the target. If absent, all columns
+            but `id_column`.
+        id_column: A column that is not part of a row's content, where `content` is absent.
 
     Returns:
         (rest, held out).
@@ -60,7 +65,8 @@ def stratified_holdout(
 
     if not 0 < share < 1:
         raise ValueError(f"share is {share}, but must lie between 0 and 1")
-    content = [name for name in frame.columns if name != id_column]
+    if content is None:
+        content = [name for name in frame.columns if name != id_column]
     first = first_occurrence(frame, content).to_numpy()
     groups, sizes = np.unique(first, return_counts=True)
     strata = _strata(frame[target], task)[groups]
@@ -111,6 +117,8 @@ def _strata(target: pl.Series, task: Task) -> np.ndarray:
     import polars as pl
 
     values = target.fill_nan(None) if target.dtype.is_float() else target
+    if values.dtype == pl.String:
+        values = values.zip_with(normalised_text(values).is_not_null(), pl.Series([None], dtype=pl.String))
     if task is Task.CLASSIFICATION:
         rank = values.cast(pl.String).rank("dense")
         return np.asarray((rank.cast(pl.Int64) - 1).fill_null(-1).to_numpy())
