@@ -7,6 +7,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hokusai.attestation.envelope import PAYLOAD_TYPE, Envelope, Signature, keyid, pae, sign
-from hokusai.attestation.statement import build_statement
+from hokusai.attestation.reader import read_statement
+from hokusai.attestation.statement import build_statement, decimal_text, percentage_points
 from hokusai.attestation.verify import Policy, Verdict, verify_attestation
 from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
+from hokusai.errors import IntegrityError
+from hokusai.stats.wald import interval_around, two_sided_p
 
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"another key for tests, 32 bytes.")
 Statement = dict[str, Any]
@@ -102,17 +106,34 @@ def _set(*path: str | int, to: object) -> Callable[[Statement], None]:
     return change
 
 
-def _half(name: str) -> Callable[[Statement], None]:
-    """Half the standard error, with the interval and p-value that go with it: only the counts give it away."""
+def _error(standard_error: float, *path: str) -> Callable[[Statement], None]:
+    """Another standard error, with the interval and p-value that go with it: only other facts give it away."""
 
     def change(statement: Statement) -> None:
-        metric = _predicate(statement)["metrics"][name]
-        metric["standardError"] = "0.026476404589747458"
-        metric["interval"] = {
-            "low": "0.08810720056398402",
-            "high": "0.191892799436016",
-            "confidence": "0.95",
-        }
+        record = _predicate(statement)
+        for step in path:
+            record = record[step]
+        stated = record.get("score") or record["delta"]
+        estimate = int(stated["num"]) / int(stated["den"])
+        interval = interval_around(estimate, standard_error, 0.95)
+        record["standardError"] = decimal_text(standard_error)
+        record["interval"].update(low=decimal_text(interval.low), high=decimal_text(interval.high))
+        if path[-1] != "accuracy":
+            record["pValue"] = decimal_text(two_sided_p(estimate / standard_error))
+
+    return change
+
+
+def _weigh_auroc(standard_error: float) -> Callable[[Statement], None]:
+    """DeltaOne of accuracy and AUROC (errors 0.05295, 0.05576), 1/2 each: its error may be 0.0014 to 0.0544."""
+
+    def change(statement: Statement) -> None:
+        whole = _predicate(statement)[D]
+        whole["weights"] = {"accuracy": HALF, "auroc": HALF}
+        score = (Fraction(14, 100) + Fraction(49, 60) - Fraction(53, 80)) / 2
+        whole["score"] = {"num": str(score.numerator), "den": str(score.denominator)}
+        whole["display"] = percentage_points(score)
+        _error(standard_error, D)(statement)
 
     return change
 
@@ -162,7 +183,23 @@ INSIDER: dict[str, tuple[Callable[[Statement], None], str]] = {
     "a metric that does not exist": (lambda s: s[P][M].update(luck=s[P][M]["f1"]), "statement"),
     "no metric": (_set(P, M, to={}), "joint counts"),
     "a smaller standard error": (_set(P, M, "f1", "standardError", to="0.01"), "intervals"),
-    "a smaller standard error of accuracy, interval and all": (_half("accuracy"), "significance"),
+    "a smaller standard error of accuracy, interval and all": (
+        _error(0.026476404589747458, M, "accuracy"),
+        "significance",
+    ),
+    "a smaller standard error of F1, interval and all": (_error(0.0346, M, "f1"), "significance"),
+    "a larger standard error of recall, interval and all": (_error(0.18, M, "recall"), "significance"),
+    "a smaller standard error of precision, interval and all": (_error(0.01, M, "precision"), "significance"),
+    "a tiny standard error of DeltaOne, interval and all": (_error(1e-5, D), "significance"),
+    "an error of DeltaOne below all that its parts allow": (_weigh_auroc(1e-5), "significance"),
+    "an error of DeltaOne above all that its parts allow": (_weigh_auroc(0.06), "significance"),
+    "a method that nobody knows": (_set(P, M, "auroc", "method", to="proved by zk"), "significance"),
+    "a method of another metric": (_set(P, M, "f1", "method", to="delong"), "significance"),
+    "the target among the features": (
+        _set(P, "task", "featureColumns", to=["query", "label"]),
+        "joint counts",
+    ),
+    "a feature twice": (_set(P, "task", "featureColumns", to=["query", "query"]), "joint counts"),
     "a standard error below zero": (_set(P, M, "f1", "standardError", to="-0.01"), "intervals"),
     "an interval above zero": (_set(P, D, "interval", "low", to="0.1"), "intervals"),
     "an interval of less confidence": (_set(P, M, "f1", "interval", "confidence", to="0.5"), "intervals"),
@@ -260,6 +297,21 @@ def test_with_the_key(claim: DeltaOneClaim, key: Ed25519PrivateKey, policy: Poli
     assert report.checks[1].status == "passed"
 
 
+def test_with_the_key_an_error_of_delta_one_that_its_parts_allow(claim, key, policy: Policy) -> None:
+    for allowed in (0.002, 0.03, 0.054):
+        statement = copy.deepcopy(build_statement(claim))
+        _weigh_auroc(allowed)(statement)
+        assert verify_attestation(sign(canonical_json(statement), [key]).to_bytes(), policy).failed == ()
+
+
+def test_a_fraction_beyond_every_double_is_called_that(claim) -> None:
+    statement = copy.deepcopy(build_statement(claim))
+    _set(P, D, "weights", "f1", to={"num": "9" * 400, "den": "1"})(statement)
+    with pytest.raises(IntegrityError, match="the number is too large") as caught:
+        read_statement(statement)
+    assert caught.value.where == "$.predicate.deltaOne.weights.f1"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -289,7 +341,6 @@ FREE = (
     (P, "training", "baseRows"), (P, "warnings"), (P, "jointCounts", "classes"),
     *((P, "contributions", i, name) for i in range(3) for name in ("contributor", "sizeBytes")),
     (P, "contributions", 2, "wallet"),  # one name that cannot be paid for another
-    *((P, M, name, "method") for name in ("accuracy", "precision", "recall", "f1", "auroc")),
 )  # fmt: skip
 
 

@@ -14,22 +14,39 @@ from fractions import Fraction
 
 from hokusai.attestation.statement import Json, is_writable
 from hokusai.domain.claim import DeltaOneClaim
-from hokusai.domain.delta import Comparison, Interval, JointCounts, MetricDelta, primary_record
+from hokusai.domain.delta import Comparison, Interval, MetricDelta, primary_record
 from hokusai.domain.metrics import Scale, Task
 from hokusai.errors import IntegrityError, InvalidInputError
-from hokusai.stats.from_counts import discordant_rows, mcnemar_from_counts, metrics_from_counts
+from hokusai.stats.from_counts import (
+    COUNT_METRICS,
+    discordant_rows,
+    error_from_counts,
+    mcnemar_from_counts,
+    metrics_from_counts,
+)
 from hokusai.stats.wald import interval_around, stand_in_error, two_sided_p
 
 NO_BASELINE_ERROR_GAIN = Fraction(-1)
 """The gain in a regression error where the baseline made none and the new model does."""
+
+_BY_INFLUENCE = ("influence-function", "influence-function+sign-test")
+_METHODS = {
+    "accuracy": ("mcnemar-mid-p",),
+    "auroc": ("delong", "delong+sign-test", *_BY_INFLUENCE),
+}
+"""How the p-value of a metric may have been made; of any other metric, from its influences."""
 
 _ROUNDING = 1e-9
 """Two ways of computing one number in doubles, on any machine, agree to this share of its size."""
 
 
 def check_task(claim: DeltaOneClaim) -> str:
-    """Task, averaging and joint counts fit each other, and the counts are of the whole benchmark."""
+    """Task, columns, averaging and joint counts fit each other, and the counts are of the whole benchmark."""
     comparison = claim.comparison
+    if claim.target_column in claim.feature_columns:
+        raise IntegrityError(f"The target column {claim.target_column!r} is among the features")
+    if len(set(claim.feature_columns)) < len(claim.feature_columns):
+        raise IntegrityError("A feature column is named twice")
     for delta in comparison.deltas:
         if delta.metric.task is not comparison.task:
             raise IntegrityError(f"{delta.metric.name} is not a metric of {comparison.task}")
@@ -101,9 +118,13 @@ def check_gains(claim: DeltaOneClaim, stated: Json, rebuilt: Json) -> str:
     return "gains have the direction of their metric"
 
 
-def check_uncertainty(claim: DeltaOneClaim) -> str:
+def check_uncertainty(claim: DeltaOneClaim, confidence: float) -> str:
     """Every interval is its estimate plus or minus the critical value times its standard error."""
     comparison = claim.comparison
+    if comparison.interval.confidence != confidence:
+        raise IntegrityError(
+            f"The confidence is {comparison.interval.confidence}, the policy asks for {confidence}"
+        )
     for name, change, standard_error, interval, p_value in _estimates(comparison):
         if interval.confidence != comparison.interval.confidence or not 0 < interval.confidence < 1:
             raise IntegrityError(f"{name}: the confidence {interval.confidence} is not one in (0, 1) for all")
@@ -120,14 +141,17 @@ def check_uncertainty(claim: DeltaOneClaim) -> str:
 
 
 def check_significance(claim: DeltaOneClaim) -> str:
-    """Accuracy's p-value and standard error are what the counts give; other p-values fit their errors."""
+    """Accuracy's p-value and all errors that the counts give are so; other p-values fit their errors."""
     comparison = claim.comparison
     counts = comparison.counts
+    for delta in comparison.deltas:
+        if delta.method not in _METHODS.get(delta.metric.name, _BY_INFLUENCE):
+            raise IntegrityError(f"{delta.metric.name}: no such method as {delta.method[:80]!r}")
+    _check_errors(comparison)
     for name, change, standard_error, _, p_value in _estimates(comparison):
         of_accuracy = name == "accuracy" or (name == "DeltaOne" and set(comparison.weights) == {"accuracy"})
         if of_accuracy and counts is not None:
             expected = mcnemar_from_counts(counts)
-            _check_accuracy_error(counts, name, change, standard_error)
         elif p_value == 1.0 and abs(change) <= _ROUNDING * max(1.0, _largest(comparison, name)):
             continue
         else:
@@ -189,6 +213,23 @@ def check_primary(claim: DeltaOneClaim, wanted: str | None) -> str:
     if stated != expected:
         raise IntegrityError(f"The primary record should read {expected}, the statement says {stated}")
     return f"{stated.metric}: {stated.delta_bps:+d} basis points"
+
+
+def check_sources(claim: DeltaOneClaim) -> None:
+    """No row was accepted from a file that is the benchmark, the base data, or an earlier contribution.
+
+    Such a file may be given: then all of its rows are left out as known.
+    """
+    known = {claim.benchmark_sha256: "the benchmark"}
+    if claim.base_data_sha256 is not None:
+        known.setdefault(claim.base_data_sha256, "the base data")
+    for i, contribution in enumerate(claim.contributions, start=1):
+        same = known.setdefault(contribution.sha256, f"contributed-data/{i}")
+        if same != f"contributed-data/{i}" and contribution.rows_accepted:
+            raise IntegrityError(
+                f"contributed-data/{i} is the same file as {same}, "
+                f"but {contribution.rows_accepted} rows of it are said to be new"
+            )
 
 
 def check_contributors(claim: DeltaOneClaim, stated: Json, rebuilt: Json) -> str:
@@ -267,17 +308,47 @@ def _estimates(comparison: Comparison) -> list[tuple[str, float, float, Interval
     return [*of_metrics, whole]
 
 
-def _check_accuracy_error(counts: JointCounts, name: str, change: float, standard_error: float) -> None:
-    """The paired standard error of accuracy is sqrt(b + c - (c - b)^2 / n) / n: it needs the counts only."""
-    n = counts.n_rows
-    lost, won = discordant_rows(counts)
-    expected = math.sqrt(Fraction((lost + won) * n - (won - lost) ** 2, n)) / n
-    if abs(won - lost) == n:  # every row changed the same way
-        expected = stand_in_error(change, n)
-    if not math.isclose(standard_error, expected, rel_tol=1e-6, abs_tol=1e-12):
+def _check_errors(comparison: Comparison) -> None:
+    """Standard errors that the counts determine are so; that of DeltaOne is one that its parts can have.
+
+    The error of a sum lies between the difference and the sum of its parts' errors, however they correlate. What
+    the counts determine is one part, each other metric is one; the error of an error's relative gain is not known.
+    """
+    counts, parts, known = comparison.counts, [], {}
+    for delta in comparison.deltas:
+        name, weight = delta.metric.name, float(comparison.weights.get(delta.metric.name, 0))
+        if counts is not None and name in COUNT_METRICS:
+            _check_error(
+                name, delta.absolute_delta, delta.standard_error, error_from_counts(counts, {name: 1.0})
+            )
+            known.update({name: weight} if weight else {})
+        elif weight and delta.metric.scale is not Scale.SHARE:
+            return
+        elif weight:
+            parts.append(weight * delta.standard_error)
+    change = comparison.delta_one if comparison.exact is None else float(comparison.exact)
+    if counts is not None and known:
+        parts.append(error_from_counts(counts, known))
+    if counts is not None and known and len(parts) == 1:
+        _check_error("DeltaOne", change, comparison.standard_error, parts[0])
+        return
+    most = math.fsum(parts)
+    least = max(0.0, 2 * max(parts, default=0.0) - most)
+    said, slack = comparison.standard_error, 1e-6 * most + 1e-12
+    stands_in = change and math.isclose(said, stand_in_error(change, 1), rel_tol=1e-6)
+    if not (least - slack <= said <= most + slack or stands_in):
         raise IntegrityError(
-            f"{name}: the counts give the standard error {expected:.6g}, "
-            f"the statement says {standard_error:.6g}"
+            f"DeltaOne: the standard errors of its metrics allow {least:.6g} to {most:.6g}, "
+            f"the statement says {said:.6g}"
+        )
+
+
+def _check_error(name: str, change: float, said: float, expected: float) -> None:
+    if change and not expected:
+        expected = stand_in_error(change, 1)
+    if not math.isclose(said, expected, rel_tol=1e-6, abs_tol=1e-12):
+        raise IntegrityError(
+            f"{name}: the counts give the standard error {expected:.6g}, the statement says {said:.6g}"
         )
 
 

@@ -40,6 +40,7 @@ class Policy:
         weights: Metric name to weight, summing to 1, that DeltaOne must have; None takes the signer's.
         primary_metric: The metric that the basis-point record must be of; None takes the signer's.
         files: Name to SHA-256 (hex) of files at hand, each of which must be one that the statement is about.
+        confidence: Coverage that all intervals must have.
         allow_dry_run: Whether a rehearsal passes; it is no evidence all the same.
 
     Raises:
@@ -53,6 +54,7 @@ class Policy:
     primary_metric: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     allow_dry_run: bool = False
+    confidence: float = 0.95
 
     def __post_init__(self) -> None:
         if not 1 <= self.threshold <= len(self.trusted_keys):
@@ -187,7 +189,7 @@ def verify_attestation(envelope_bytes: bytes, policy: Policy) -> VerificationRep
     log.check("metrics", lambda: checks.check_metrics(claim))
     log.check("deltas", lambda: checks.check_deltas(claim, stated, right))
     log.check("gains", lambda: checks.check_gains(claim, stated, right))
-    log.check("intervals", lambda: checks.check_uncertainty(claim))
+    log.check("intervals", lambda: checks.check_uncertainty(claim, policy.confidence))
     log.check("significance", lambda: checks.check_significance(claim))
     log.check("weights", lambda: checks.check_weights(claim, policy.weights))
     log.check("DeltaOne", lambda: checks.check_delta_one(claim, stated, right))
@@ -310,6 +312,7 @@ def _check_subjects(claim: DeltaOneClaim, statement: Json, rebuilt: Json) -> str
     difference = checks.first_difference(statement["subject"], rebuilt["subject"], "$.subject")
     if difference:
         raise IntegrityError(f"The subjects do not fit the contributions: {difference}")
+    checks.check_sources(claim)
     return ", ".join(name for name, _ in claim.subjects)
 
 
@@ -343,17 +346,21 @@ def _not_checked(claim: DeltaOneClaim, policy: Policy) -> tuple[str, ...]:
     comparison = claim.comparison
     names = [delta.metric.name for delta in comparison.deltas]
     believed = [name for name in names if comparison.counts is None or name not in COUNT_METRICS]
-    accuracy_only = comparison.counts is not None and set(comparison.weights) == {"accuracy"}
-    errors = [name for name in names if comparison.counts is None or name != "accuracy"]
-    errors += [] if accuracy_only else ["DeltaOne"]
+    by_counts = comparison.counts is not None and set(comparison.weights) <= set(COUNT_METRICS)
+    errors = [*believed, *([] if by_counts else ["DeltaOne"])]
     notes: list[str] = []
     if believed:
         weighted = [name for name in believed if name in comparison.weights]
         through = f", and so the share of {', '.join(weighted)} in DeltaOne" if weighted else ""
         notes.append(f"the values of {', '.join(believed)}: they need the benchmark rows{through}")
     if errors:
-        notes.append(f"standard errors of {', '.join(errors)}: this verifier does not work them out")
+        notes.append(f"standard errors of {', '.join(errors)}: the counts do not determine them")
     notes.append("that the counts came from these models and this benchmark: run the models again to know")
+    old, new = claim.baseline_estimator, claim.new_estimator
+    if old is not None and old.import_path != new.import_path:
+        notes.append(
+            f"that the data made the difference: the models are of two kinds, {old.import_path} and {new.import_path}"
+        )
     if policy.weights is None:
         notes.append("whether the weights are the agreed ones: the policy names none")
     if policy.primary_metric is None:
