@@ -125,3 +125,18 @@ def test_the_same_inputs_give_the_same_account(plan, facts) -> None:
     )
     assert isinstance(first.accepted[0], np.ndarray)
     assert pl.DataFrame({"b": first.accepted[0]}).equals(pl.DataFrame({"b": second.accepted[0]}))
+
+
+def test_flipped_labels_of_benchmark_rows_are_reported(csv, plan_of) -> None:
+    """Two contributed rows copy a benchmark row's features and say the other label; one copies it as it is."""
+    rows = {"x": [float(i) for i in range(40)], "label": ["no", "yes"] * 20}
+    given = {"x": [0.5, 1.5, 0.0, 1.0, 2.0], "label": ["no", "yes", "yes", "no", "no"]}
+    made = plan_of(
+        contributed_data=csv("c.csv", given),
+        base_data=csv("b.csv", {"x": [100.0 + i for i in range(20)], "label": ["no", "yes"] * 10}),
+        benchmark_data=csv("m.csv", rows),
+    )
+    done = contribution.integrate(made, reference.survey(made))
+    (account,) = done.contributions
+    assert (account.rows_accepted, account.rows_in_benchmark) == (4, 1)
+    assert "c.csv: 2 rows have the features of a benchmark row and another label." in done.warnings

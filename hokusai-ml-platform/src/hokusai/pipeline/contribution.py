@@ -87,6 +87,10 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         if data.base_rows_in_benchmark
         else ()
     )
+    other_labels = tuple(
+        f"{name}: {n:,} rows have the features of a benchmark row and another label."
+        for name, n in data.other_labels
+    )
     one_class = tuple(
         f"All labelled rows of the contribution are of the class {name!r}." for name in quality.label_share
     )
@@ -95,7 +99,13 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         accepted=tuple(np.packbits(mask.to_numpy()) for mask in data.accepted),
         quality=quality,
         manifest=data_manifest(tables, data.contributions, quality, integration=data.to_dict()),
-        warnings=(*leaks, *in_benchmark, *(one_class if len(one_class) == 1 else ()), *data.notes),
+        warnings=(
+            *leaks,
+            *other_labels,
+            *in_benchmark,
+            *(one_class if len(one_class) == 1 else ()),
+            *data.notes,
+        ),
     )
 
 

@@ -3,8 +3,8 @@
 Each contributed row ends in exactly one place, asked in this order: it has no label; it also stands in the
 benchmark (training on it would be teaching to the test); the base data already has it; it repeats an earlier
 contributed row, whose contributor keeps the credit; or it is accepted. Rows are equal if all features and the
-target are; the id column is not part of that, but a contributed row with the id of a benchmark row is a leak
-all the same.
+target are, in content (see `row_matching`); the id column is not part of that, but a contributed row with the
+id of a benchmark row is a leak all the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
 from hokusai.pipeline.reading import Table
 from hokusai.pipeline.reconcile import Source, common_types, conform
-from hokusai.pipeline.row_matching import first_occurrence, occurs_in
+from hokusai.pipeline.row_matching import (
+    first_occurrence,
+    normalised_text,
+    occurs_in,
+    same_features_other_label,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,6 +63,7 @@ class IntegratedData:
         contributed: All rows of each file.
         accepted: For each file, whether a row is trained on: booleans of shape (n_rows,).
         leaks: For each file with leaked rows, which.
+        other_labels: (file, how many of its rows have a benchmark row's features and another label), if any.
         ignored_columns: (file, its columns that are neither feature nor target nor id), where there are any.
         base_rows_without_label: Rows left out of `base_train`.
         base_rows_in_benchmark: Rows of `base_train` that also stand in the benchmark; they are kept, since
@@ -74,6 +80,7 @@ class IntegratedData:
     contributed: tuple[pl.DataFrame, ...]
     accepted: tuple[pl.Series, ...]
     leaks: tuple[Leak, ...]
+    other_labels: tuple[tuple[str, int], ...]
     ignored_columns: tuple[tuple[str, tuple[str, ...]], ...]
     base_rows_without_label: int
     base_rows_in_benchmark: int
@@ -109,6 +116,7 @@ class IntegratedData:
                 {"file": leak.file_name, "rows": leak.n_rows, "first_rows": list(leak.first_rows)}
                 for leak in self.leaks
             ],
+            "benchmark_features_other_label": dict(self.other_labels),
             "ignored_columns": {file: list(columns) for file, columns in self.ignored_columns},
             "notes": list(self.notes),
         }
@@ -196,6 +204,9 @@ def integrate(
         contributions=accounts,
         accepted=tuple(f.accepted for f in faults),
         leaks=tuple(leak for source, f in zip(files, faults, strict=True) if (leak := f.leak(source.name))),
+        other_labels=tuple(
+            (source.name, f.other_label) for source, f in zip(files, faults, strict=True) if f.other_label
+        ),
         ignored_columns=tuple(
             (source.name, extra)
             for source in files
@@ -246,6 +257,7 @@ class _Faults:
     in_base: pl.Series
     accepted: pl.Series
     duplicates: int = 0
+    other_label: int = 0
 
     def leak(self, file_name: str) -> Leak | None:
         at = self.in_benchmark.arg_true()
@@ -268,7 +280,15 @@ def _faults(
         leaked = leaked | _same_id(source.frame[id_column], benchmark_with_id[id_column])
     in_benchmark = leaked & ~without_label
     in_base = occurs_in(rows, base, rows.columns) & ~without_label & ~in_benchmark
-    return _Faults(without_label, in_benchmark, in_base, ~(without_label | in_benchmark | in_base))
+    features = [name for name in rows.columns if name != target]
+    other_label = same_features_other_label(rows, benchmark, features, target) & ~in_benchmark
+    return _Faults(
+        without_label,
+        in_benchmark,
+        in_base,
+        ~(without_label | in_benchmark | in_base),
+        other_label=int(other_label.sum()),
+    )
 
 
 def _mark_duplicates(rows: Sequence[pl.DataFrame], faults: Sequence[_Faults]) -> None:
@@ -305,9 +325,14 @@ def _account(contributor: Contributor, table: Table, faults: _Faults) -> Contrib
 def _same_id(ids: pl.Series, others: pl.Series) -> pl.Series:
     import polars as pl
 
-    dtype = pl.Int64 if ids.dtype.is_integer() and others.dtype.is_integer() else pl.String
-    known = others.cast(dtype).drop_nulls().unique()
-    return ids.cast(dtype).is_in(known.implode()).fill_null(value=False)
+    if ids.dtype.is_integer() and others.dtype.is_integer():
+        ids, others = ids.cast(pl.Int64), others.cast(pl.Int64)
+    elif ids.dtype.is_numeric() and others.dtype.is_numeric():
+        ids, others = ids.cast(pl.Float64).fill_nan(None), others.cast(pl.Float64).fill_nan(None)
+    else:
+        ids, others = normalised_text(ids.cast(pl.String)), normalised_text(others.cast(pl.String))
+    known = others.drop_nulls().unique()
+    return ids.is_in(known.implode()).fill_null(value=False)
 
 
 def _is_missing(labels: pl.Series) -> pl.Series:
@@ -318,7 +343,7 @@ def _is_missing(labels: pl.Series) -> pl.Series:
     if labels.dtype.is_float():
         return missing | labels.is_nan().fill_null(value=False)
     if labels.dtype == pl.String:
-        return missing | (labels.str.strip_chars() == "").fill_null(value=False)
+        return normalised_text(labels).is_null()
     return missing
 
 

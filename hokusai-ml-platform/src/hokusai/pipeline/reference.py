@@ -125,7 +125,7 @@ def survey(plan: RunPlan) -> Facts:
     kinds = column_kinds(before, features)
     _check_task(plan, task, types[plan.target_column], kinds)
 
-    base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, features, id_column)
+    base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, features)
     benchmark = labelled(conform(benchmark_raw, types), plan.target_column)[0]
     base_rows = labelled(conform(base_raw, types), plan.target_column)[0] if base_raw is not None else None
     if task is Task.CLASSIFICATION:
@@ -193,7 +193,7 @@ def raw_frames(plan: RunPlan, facts: Facts) -> tuple[pl.DataFrame | None, pl.Dat
     contributed = read_again(plan.contributed_files, facts) if plan.dry_run else ()
     base = _base_frame(plan, read_again(plan.base_files, facts), contributed)
     benchmark = read_again(plan.benchmark_files, facts)
-    return _divide(plan, base, benchmark, contributed, facts.task, facts.features, facts.id_column)
+    return _divide(plan, base, benchmark, contributed, facts.task, facts.features)
 
 
 def read_again(paths: Sequence[Path], facts: Facts) -> tuple[Table, ...]:
@@ -291,7 +291,6 @@ def _divide(
     contributed: Sequence[Table],
     task: Task,
     features: Sequence[str],
-    id_column: str | None,
 ) -> tuple[pl.DataFrame | None, pl.DataFrame]:
     """(what to train on, what to measure on) of the data that stands before the contribution."""
     if plan.dry_run:
@@ -301,7 +300,8 @@ def _divide(
     if base is None:
         raise AssertionError("a plan without base data has a benchmark")
     seed = derive_seed(plan.seed, "benchmark", "holdout")
-    return stratified_holdout(base, plan.target_column, task, HOLDOUT_SHARE, seed=seed, id_column=id_column)
+    content = (*features, plan.target_column)
+    return stratified_holdout(base, plan.target_column, task, HOLDOUT_SHARE, seed=seed, content=content)
 
 
 def _base_digest(tables: Sequence[Table], base: pl.DataFrame | None, mock: bool) -> str | None:
