@@ -97,7 +97,9 @@ class TestSurvey:
 
     def test_codes_meet_whole_numbers_as_text(self, csv, labelled, plan_of) -> None:
         """Some of the base data's codes have no leading zero, nor have all of the contribution's."""
-        base = labelled(40, 1) | {"z": [f"0012{i % 4}" for i in range(36)] + [str(10_000 + i) for i in range(4)]}
+        base = labelled(40, 1) | {
+            "z": [f"0012{i % 4}" for i in range(36)] + [str(10_000 + i) for i in range(4)]
+        }
         given = labelled(20, 2) | {"z": [10_000 + i % 4 for i in range(20)]}
         made = plan_of(contributed_data=csv("c.csv", given), base_data=csv("b.csv", base))
         facts = reference.survey(made)
