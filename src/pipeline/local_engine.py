@@ -6,8 +6,9 @@ each step (`step_client`). Nothing in Metaflow is patched: `metaflow.cli.main` t
 front of `step ...` as an argument. Everything else (other commands, other systems, steps that run elsewhere,
 or the variable HOKUSAI_LOCAL_ENGINE=process) is plain Metaflow.
 
-In either engine a signal ends the run with all its steps, no step outlives a killed orchestrator, and a step
-that has failed for good (see `stages`) ends the run without a traceback.
+In either engine a signal ends the run with all its steps, no step outlives a killed orchestrator, no run
+outlives the killed `hokusai pipeline run` that shows it, and a step that has failed for good (see `stages`)
+ends the run without a traceback.
 
     if __name__ == "__main__":
         run_flow(HokusaiPipeline, step_preload={"train_new_model": ["sklearn.linear_model"]})
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 ENGINE = "HOKUSAI_LOCAL_ENGINE"
 _ORCHESTRATOR = "HOKUSAI_ORCHESTRATOR_PID"
+_WATCHER = "HOKUSAI_WATCHER_PID"  # set by hokusai.cli.flow_process
 _METAFLOW_PRELOAD = ("metaflow.cli_components.step_cmd", "metaflow.plugins.datastores.local_storage")
 _REMOTE = ("kubernetes", "batch")
 _BACKLOG = 128
@@ -66,8 +68,12 @@ def run_flow(
     command = next((word for word in argv if word in ("run", "resume", "step")), None)
     if command == "step" and os.environ.get(_ORCHESTRATOR) == str(os.getppid()):
         step_server.die_with(os.getppid())
+    watcher = os.environ.pop(_WATCHER, None)  # a run that a step may start is none of the watcher's
     if command not in ("run", "resume"):
         _main(flow_cls, entrypoint=None)
+    if watcher and sys.platform == "linux":
+        # As if it had passed on a signal. Before our handlers are there that simply ends this process.
+        step_server.die_with(int(watcher), signal.SIGTERM)
     if uses_fork(flow_cls, argv):
         with _StepServers(flow_cls, preload, step_preload or {}) as servers, _Signals(servers.stop):
             _main(flow_cls, servers.entrypoint)
@@ -186,7 +192,8 @@ class _StepServers:
     @property
     def entrypoint(self) -> list[str]:
         """What Metaflow is to put in front of `step ...`: without site-packages, Python starts faster."""
-        return [sys.executable, "-I", "-S", step_client.__file__, self._address]
+        grouped = ",".join(self._step_preload)
+        return [sys.executable, "-I", "-S", step_client.__file__, self._address, grouped]
 
     def __enter__(self) -> _StepServers:
         general = step_server.Group((self._listen(self._address),), (*_METAFLOW_PRELOAD, *self._preload))
@@ -234,7 +241,8 @@ class _StepServers:
     @staticmethod
     def _listen(name: str) -> socket.socket:
         # In the abstract namespace: there is no file that could be left behind or have too long a path.
-        # It listens before any server is ready, so that a client never has to poll.
+        # It listens before any server is ready, so that a client never has to poll; and it is the orchestrator
+        # that listens: that is whom the kernel names to a client that asks who is at the other end.
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(f"\0{name}")
         listener.listen(_BACKLOG)

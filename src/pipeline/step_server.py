@@ -82,11 +82,11 @@ def serve(general: Group, groups: Sequence[Group], lifeline: int, run_step: RunS
         os._exit(server_exit)
 
 
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent`, its parent, dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when `parent`, its parent, dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:  # it died before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 
 
 def _fork_group(group: Group, all_groups: Sequence[Group], lifeline: int, run_step: RunStep) -> int:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.flow_process import FLOW, ROOT, FlowProcess
+from tests.integration import flow_process
+from tests.integration.flow_process import FLOW, ROOT, FlowProcess, until
+from tests.integration.impostor import Impostor
 
 STEPS = [
     "start",
@@ -263,11 +265,112 @@ class TestKilled:
         assert resumed.leaves_nothing()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+class TestAnotherUser:
+    """Who takes the names of a run's servers, which anyone can see, learns nothing and decides nothing."""
+
+    def test_is_not_asked_under_names_that_the_run_never_had(self, tmp_path):
+        flow = start(tmp_path, "integrate_contributed_data:wait")
+        flow.pids()
+        grouped = {"train_new_model", "monitor_and_log"}
+        address = address_of(flow)
+        with Impostor(*(f"{address}/{step}" for step in STEPS if step not in grouped)) as impostor:
+            (tmp_path / "pids.go").touch()
+            assert flow.finish() == 0, flow.text
+            assert impostor.heard() == []
+        assert sorted(step.id for step in flow.run) == sorted(STEPS)
+
+    def test_gets_nothing_in_the_place_of_a_group_that_died(self, tmp_path):
+        flow = start(tmp_path, "integrate_contributed_data:wait")
+        step, server = flow.pids()
+        address = address_of(flow)
+        for pid in children(server):
+            if pid != step:
+                os.kill(pid, signal.SIGKILL)
+        with Impostor(f"{address}/train_new_model", f"{address}/monitor_and_log") as impostor:
+            (tmp_path / "pids.go").touch()
+            assert flow.finish() == 0, flow.text
+            assert impostor.heard() == [b"", b""]
+        assert flow.text.count("it was sent nothing") == 2
+        assert flow.run.data.preloaded_here is False  # the general server did it
+
+    def test_gets_nothing_in_the_place_of_the_general_server(self, tmp_path):
+        flow = start(tmp_path, "load_baseline_model:doze:1")
+        _, server = flow.pids()
+        impostor = Impostor(address_of(flow))
+        flow.process.send_signal(signal.SIGSTOP)  # or the retry may come first
+        os.kill(server, signal.SIGKILL)
+        with impostor:
+            flow.process.send_signal(signal.SIGCONT)
+            assert flow.finish() == 1
+            assert impostor.heard() == [b""]
+        assert "it was sent nothing" in flow.text
+        assert "The step cannot start: the local engine of this run has ended." in flow.text
+        assert flow.leaves_no_process()
+
+
+class TestWatched:
+    """The flow as `hokusai pipeline run` starts it."""
+
+    @pytest.fixture
+    def watched(self, tmp_path, monkeypatch):
+        watcher = tmp_path / "watcher.py"
+        watcher.write_text(
+            "import sys; from pathlib import Path; from hokusai.cli.flow_process import run_flow\n"
+            f"sys.exit(run_flow(sys.argv[1:], verbose=False, flow=Path({str(FLOW)!r})))\n"
+        )
+        monkeypatch.setattr(flow_process, "FLOW", watcher)
+        return lambda fault="", **environment: start(tmp_path / "run", fault, **environment)
+
+    def test_shows_the_steps(self, watched):
+        flow = watched()
+        assert flow.finish() == 0, flow.text
+        assert [line.split()[1] for line in flow.text.splitlines()].count("evaluate") == 2
+        assert len(flow.text.splitlines()) == len(STEPS) + 1, flow.text
+        assert flow.leaves_nothing()
+
+    @pytest.mark.parametrize("engine", ["fork", "process"])
+    def test_a_killed_watcher_takes_all_along(self, watched, engine):
+        flow = watched("load_baseline_model:doze", HOKUSAI_LOCAL_ENGINE=engine)
+        flow.pids()
+        assert len(flow.processes()) > 2
+        flow.process.kill()
+        flow.process.wait()
+        until(lambda: not flow.processes())
+        assert flow.leaves_nothing()
+
+    def test_a_watcher_killed_while_the_flow_still_imports(self, watched):
+        flow = watched()
+        until(lambda: len(flow.processes()) > 1)
+        flow.process.kill()
+        flow.process.wait()
+        until(lambda: not flow.processes())
+        assert not (flow.folder / "run_id").exists()
+        assert flow.leaves_nothing()
+
+    def test_a_run_that_a_step_starts_is_not_watched(self, tmp_path):
+        """The variable is gone in steps: a run that one leaves behind has another parent."""
+        flow = start(tmp_path, "load_baseline_model:doze", HOKUSAI_WATCHER_PID=str(os.getpid()))
+        flow.pids()
+        clients = [pid for pid in flow.processes() if is_client(pid)]
+        assert len(clients) == 1
+        assert b"HOKUSAI_WATCHER_PID" not in Path(f"/proc/{clients[0]}/environ").read_bytes()
+        flow.process.terminate()
+        assert flow.finish() == 143
+
+
 def test_three_runs_at_once_do_not_disturb_each_other(tmp_path):
     flows = [FlowProcess(tmp_path / str(n), "run", datastore=tmp_path / "datastore") for n in range(3)]
     assert [flow.finish() for flow in flows] == [0, 0, 0]
     assert len({flow.run_id for flow in flows}) == 3
     assert all(flow.run.successful and flow.leaves_nothing() for flow in flows)
+
+
+def address_of(flow):
+    """As anyone can see it."""
+    needle = f"@hokusai-{flow.process.pid}-"
+    names = {line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if needle in line}
+    return min(names, key=len).removeprefix("@").partition("/")[0]
 
 
 def is_client(pid):

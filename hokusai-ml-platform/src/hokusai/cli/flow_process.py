@@ -1,7 +1,8 @@
 """The flow as a process of its own: its steps shown while it runs, signals passed on, and what went wrong at its end.
 
 The flow tells of each step in a file, which is followed here as it grows. What it prints is kept, and shown when
-it fails for a reason that is not ours to put into one sentence.
+it fails for a reason that is not ours to put into one sentence. When this process is killed the flow ends as well
+(on Linux), and as neither file has a name there, nothing stays behind.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from hokusai.cli.run_summary import show_summary
 from hokusai.errors import NotFoundError
@@ -75,15 +76,14 @@ def run_flow(arguments: Sequence[str], *, verbose: bool, flow: Path) -> int:
     from rich.console import Console
 
     console = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="hokusai-run-") as folder:
-        progress, output = Path(folder) / "progress.jsonl", Path(folder) / "output.txt"
-        with output.open("wb") as sink, _Forwarding() as forwarding:
+    with _shared_file() as progress, tempfile.TemporaryFile("a+b") as output:
+        with _Forwarding() as forwarding:
             process = subprocess.Popen(
                 [sys.executable, str(flow), *arguments],
-                env={**os.environ, "HOKUSAI_PROGRESS_FILE": str(progress)},
+                env={**os.environ, **_environment(progress)},
                 stdin=subprocess.DEVNULL,
-                stdout=None if verbose else sink,
-                stderr=None if verbose else sink,
+                stdout=None if verbose else output,
+                stderr=None if verbose else output,
                 # A terminal signals its whole foreground group: the flow would hear twice of one Ctrl-C.
                 process_group=0,
             )
@@ -96,6 +96,22 @@ def run_flow(arguments: Sequence[str], *, verbose: bool, flow: Path) -> int:
         elif code != 0 and not verbose:
             _explain(console, events, output, forwarding.received)
     return code
+
+
+def _shared_file() -> IO[bytes]:
+    """A file that other processes can open: on Linux without a name of its own, see `_environment`."""
+    return tempfile.TemporaryFile() if sys.platform == "linux" else tempfile.NamedTemporaryFile()
+
+
+def _environment(progress: IO[bytes]) -> dict[str, str]:
+    """What the flow is to know of us: where to tell of its steps, and whom not to outlive."""
+    if sys.platform != "linux":
+        return {"HOKUSAI_PROGRESS_FILE": str(progress.name)}
+    own = os.getpid()
+    return {
+        "HOKUSAI_PROGRESS_FILE": f"/proc/{own}/fd/{progress.fileno()}",
+        "HOKUSAI_WATCHER_PID": str(own),
+    }
 
 
 class _Forwarding:
@@ -127,7 +143,9 @@ class _Forwarding:
             self._process.send_signal(number)
 
 
-def _show(console: Any, process: subprocess.Popen[bytes], path: Path, quiet: bool) -> list[dict[str, Any]]:
+def _show(
+    console: Any, process: subprocess.Popen[bytes], told: IO[bytes], quiet: bool
+) -> list[dict[str, Any]]:
     """Follow the progress file until the process ends; everything that it said."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -135,7 +153,7 @@ def _show(console: Any, process: subprocess.Popen[bytes], path: Path, quiet: boo
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("starting", total=len(STEPS))
-        for event in _events(process, path):
+        for event in _events(process, told):
             events.append(event)
             if event["event"] == "started":
                 again = f" (try {event['attempt'] + 1})" if event["attempt"] else ""
@@ -148,27 +166,22 @@ def _show(console: Any, process: subprocess.Popen[bytes], path: Path, quiet: boo
     return events
 
 
-def _events(process: subprocess.Popen[bytes], path: Path) -> Iterator[dict[str, Any]]:
-    seen, rest = 0, b""
+def _events(process: subprocess.Popen[bytes], told: IO[bytes]) -> Iterator[dict[str, Any]]:
+    rest = b""
     running = True
     while running:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_POLL_SECONDS)
         running = process.returncode is None
-        if not path.exists():
-            continue
-        with path.open("rb") as file:
-            file.seek(seen)
-            news = file.read()
-        seen += len(news)
-        *lines, rest = (rest + news).split(b"\n")
+        *lines, rest = (rest + told.read()).split(b"\n")
         for line in lines:
             yield json.loads(line)
 
 
-def _explain(console: Any, events: list[dict[str, Any]], output: Path, interrupted: int | None) -> None:
+def _explain(console: Any, events: list[dict[str, Any]], output: IO[bytes], interrupted: int | None) -> None:
     """Why a run did not end well, and how to go on."""
-    text = output.read_text(encoding="utf-8", errors="replace")
+    output.seek(0)
+    text = output.read().decode("utf-8", errors="replace")
     failure = next((event for event in reversed(events) if event["event"] == "failed"), None)
     if interrupted is not None:
         console.print("[bold red]Interrupted.[/]")
