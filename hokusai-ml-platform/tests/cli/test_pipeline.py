@@ -192,6 +192,11 @@ class TestRun:
         done = watch(flow(tmp_path, body), code=1)
         assert done.stderr.splitlines()[-1] == "Continue it with: hokusai pipeline resume 1795"
 
+    def test_offers_no_continuation_that_can_only_fail_again(self, tmp_path: Path) -> None:
+        body = "step('start')\nfail('load_baseline_model', 'configuration_invalid', 'No.')\nsys.exit(1)"
+        done = watch(flow(tmp_path, body), code=1)
+        assert done.stderr.splitlines()[-1] == "Error in load_baseline_model: No."
+
     def test_a_killed_flow_is_a_failure(self, tmp_path: Path) -> None:
         watch(flow(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)"), code=128 + 9)
 

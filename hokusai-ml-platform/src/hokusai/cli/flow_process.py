@@ -38,6 +38,8 @@ _POLL_SECONDS = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STARTED = re.compile(r"Workflow starting \(run-id (\S+)\)")
 _TAIL_LINES = 40
+# A resumed run has the parameters and files of the one that it continues: these would fail it again.
+_PERMANENT = ("configuration_invalid", "data_invalid", "schema_invalid", "metric_invalid", "model_untrusted")
 
 
 def flow_file() -> Path:
@@ -192,6 +194,7 @@ def _explain(console: Any, events: list[dict[str, Any]], output: IO[bytes], inte
         # Not an error of ours, which are lower case: what was printed may help.
         sys.stderr.write("".join(text.splitlines(keepends=True)[-_TAIL_LINES:]))
     started = _STARTED.search(text)
-    if started and any(event["event"] == "finished" for event in events):
+    again = failure is not None and failure["error"]["code"] in _PERMANENT
+    if started and not again and any(event["event"] == "finished" for event in events):
         line = f"Continue it with: hokusai pipeline resume {started[1]}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
