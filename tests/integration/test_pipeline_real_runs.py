@@ -192,8 +192,9 @@ class TestManyClassesOnAHoldOut:
     def test_the_estimator_is_the_one_asked_for(self, shapes_run, tmp_path):
         new = shapes_run.delta_output["new_model"]
         assert new["model_type"] == "sklearn.ensemble.RandomForestClassifier"
-        assert new["training_metadata"]["estimator_params"] == {"max_depth": 4, "n_estimators": 20}
+        stated = new["training_metadata"]["estimator_params"]
         model = TrackedPipeline(shapes_run).model("new", tmp_path)
+        assert stated == {"max_depth": 4, "n_estimators": 20, "random_state": model[-1].random_state}
         assert len(model[-1].estimators_) == 20
         assert {tree.max_depth for tree in model[-1].estimators_} == {4}
 
