@@ -130,6 +130,16 @@ class TestSurvey:
         assert len(kinds) == 1
         assert "w" in kinds.pop().categorical
 
+    def test_a_contribution_does_not_decide_the_features(self, csv, labelled, plan_of, tmp_path) -> None:
+        """Without base data the benchmark says what is predicted from, not whatever else was contributed."""
+        (tmp_path / "given.skops").write_bytes(b"PK")
+        made = plan_of(
+            contributed_data=csv("c.csv", {"extra": list(range(20)), **labelled(20, 2)}),
+            benchmark_data=csv("m.csv", labelled(40, 1)),
+            baseline_model=str(tmp_path / "given.skops"),
+        )
+        assert "extra" not in reference.survey(made).features
+
     def test_a_contribution_brings_no_class_of_its_own(self, csv, labelled, plan_of) -> None:
         given = labelled(20, 2)
         given["label"] = [*given["label"][:-1], "maybe"]

@@ -107,7 +107,7 @@ def survey(plan: RunPlan) -> Facts:
         require_columns(table.frame.columns, [plan.target_column], table.name)
     base_tables, benchmark_tables = read_tables(plan.base_files), read_tables(plan.benchmark_files)
     base = _base_frame(plan, base_tables, contributed)
-    first = base if base is not None else contributed[0].frame
+    first = base if base is not None else stack_tables(benchmark_tables)
     id_column = plan.id_column or find_id_column(first, plan.target_column)
     features = features_of(first, plan.target_column, id_column, plan.feature_columns)
 
