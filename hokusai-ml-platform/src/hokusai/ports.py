@@ -6,16 +6,30 @@ meet them; `hokusai.wiring` chooses which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from hokusai.domain.audit import AuditEvent, AuditHead, Happening
 from hokusai.domain.journal import RunJournal, TrackedRun
+from hokusai.domain.records import ModelRecord
 
 # Declared beside its caller, which stands in the layer below this one.
 from hokusai.utils.metrics import MetricSink
 
-__all__ = ["MetricSink", "ModelFile", "ModelFiles", "RunStore"]
+__all__ = [
+    "Ledger",
+    "MetricSink",
+    "ModelFile",
+    "ModelFiles",
+    "ModelIndex",
+    "ModelStore",
+    "Orphan",
+    "Page",
+    "RunStore",
+    "Upload",
+]
 
 
 class RunStore(Protocol):
@@ -51,3 +65,208 @@ class ModelFiles(Protocol):
             UntrustedModelError: It is stored in a form that cannot be loaded safely.
             BackendUnavailableError: The store cannot be reached.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Files of a model that are stored, and not yet registered.
+
+    Attributes:
+        source: Where they are, as `ModelStore.add_version` takes it.
+        run_id: The run that they belong to, if the store keeps them under one.
+        model_id: MLflow's id of the logged model that holds them, if any.
+    """
+
+    source: str
+    run_id: str | None = None
+    model_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Stored files that no version refers to: what a registration leaves that was killed or lost its race."""
+
+    source: str
+    size_bytes: int
+    age_seconds: float
+
+
+class ModelStore(Protocol):
+    """Rows of models and their versions, and the files behind them. No rule of ours is in here.
+
+    A version's number is one more than the highest that was committed before, and its tags are written in the same
+    transaction as its row: this is what the rules in `hokusai.core.claims` stand on.
+    """
+
+    @property
+    def location(self) -> str:
+        """Which store this is, without passwords; equal for equal stores."""
+
+    def check(self) -> None:
+        """Raise `BackendUnavailableError` unless the store can be used now."""
+
+    def upload(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None = None) -> Upload:
+        """Store the files of a model, whole or not at all; path within the artefact to content.
+
+        Raises:
+            BackendUnavailableError: They could not be stored (no space, no server); nothing is left behind.
+        """
+
+    def discard(self, source: str) -> None:
+        """Remove uploaded files that no version refers to."""
+
+    def download(self, record: ModelRecord, into: Path) -> None:
+        """Fetch all files of a version into a folder.
+
+        Raises:
+            NotFoundError: They are gone.
+        """
+
+    def fetch(self, source: str, into: Path) -> str:
+        """Fetch the files that a model URI (`runs:/…`, `models:/…`, a path, `s3://…`) names; gives the URI resolved."""
+
+    def orphans(self) -> Iterator[Orphan]:
+        """Uploaded files that no version refers to."""
+
+    def add_version(
+        self, name: str, upload: Upload, tags: Mapping[str, str], description: str = ""
+    ) -> ModelRecord:
+        """Add a row with all its tags in one transaction; the model itself is made if it is new."""
+
+    def remove_version(self, name: str, number: int) -> None:
+        """Take a row out of sight for good; its number is not used again."""
+
+    def version(self, name: str, number: int) -> ModelRecord:
+        """One row.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    def versions(
+        self,
+        name: str | None = None,
+        *,
+        tags: Mapping[str, str] | None = None,
+        above: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[ModelRecord]:
+        """Rows of one model or of all, ordered by number, that carry all of `tags` and have a number above `above`."""
+
+    def changed_since(self, updated_ms: int, limit: int = 100_000) -> list[ModelRecord]:
+        """Rows of all models that were made, or changed by us, at `updated_ms` or later; the latest change first."""
+
+    def names(self) -> list[str]:
+        """Names of all models, sorted, the stores' own bookkeeping included."""
+
+    def set_tags(self, name: str, number: int, tags: Mapping[str, str | None]) -> ModelRecord:
+        """Set tags of a row, or remove those that are None; `changed_since` shows it. Gives the row as it is then."""
+
+    def alias(self, name: str, alias: str) -> int | None:
+        """The number of the version that `alias` points to."""
+
+    def set_alias(self, name: str, alias: str, number: int | None) -> None:
+        """Point `alias` to a version, or remove it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What `ModelIndex.page` is asked for: all that is given must hold. Newest first, a page at a time.
+
+    Attributes:
+        name, token_id, contributor, parent_id, model_type, sha256: Exact values; a contributor in any case.
+        tags: Free tags, exact values.
+        include_deleted: Whether deleted versions are listed too.
+        limit: At most so many.
+        after: The (created_ms, name, number) of the last one on the page before.
+    """
+
+    name: str | None = None
+    token_id: str | None = None
+    contributor: str | None = None
+    parent_id: str | None = None
+    model_type: str | None = None
+    sha256: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    include_deleted: bool = False
+    limit: int = 100
+    after: tuple[int, str, int] | None = None
+
+
+class ModelIndex(Protocol):
+    """Rows of one `ModelStore`, copied to where they are found at once. It may be thrown away at any time.
+
+    Every method takes the store's `location` first, so that one index serves several stores.
+    """
+
+    def put(self, location: str, records: Iterable[ModelRecord]) -> None:
+        """Write rows as they are now; the same row twice changes nothing."""
+
+    def drop(self, location: str, rows: Collection[tuple[str, int]] | None = None) -> None:
+        """Forget rows by (name, number), or all of the store, its marks too."""
+
+    def get(self, location: str, name: str, version_key: str) -> ModelRecord | None:
+        """The lowest-numbered row that carries the semantic version with this key."""
+
+    def numbered(self, location: str, name: str, number: int) -> ModelRecord | None:
+        """One row by MLflow's number."""
+
+    def latest(self, location: str, name: str) -> ModelRecord | None:
+        """The highest release that is neither deleted nor deprecated; a pre-release where there is no other."""
+
+    def page(self, location: str, wanted: Page) -> list[ModelRecord]:
+        """One page of rows."""
+
+    def names(self, location: str) -> list[str]:
+        """Names of all models that have rows here, sorted."""
+
+    def count(self, location: str) -> int:
+        """How many rows there are."""
+
+    def mark(self, location: str, key: str) -> str | None:
+        """A note of how far the copy goes, such as the time of the last poll."""
+
+    def set_mark(self, location: str, key: str, value: str) -> None:
+        """Write such a note."""
+
+
+class Ledger(Protocol):
+    """What MLflow has no notion of: the audit trail, and the index of models."""
+
+    @property
+    def location(self) -> str:
+        """Which database this is, without passwords."""
+
+    @property
+    def index(self) -> ModelIndex:
+        """The index of models."""
+
+    def check(self) -> None:
+        """Raise `BackendUnavailableError` unless the ledger can be used now."""
+
+    def record(
+        self,
+        happenings: Sequence[Happening],
+        *,
+        location: str = "",
+        records: Iterable[ModelRecord] = (),
+    ) -> list[AuditEvent]:
+        """Append to the audit trail and put rows into the index of `location`, in one transaction."""
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        kind: str | None = None,
+        subject: str | None = None,
+        newest_first: bool = False,
+    ) -> list[AuditEvent]:
+        """Entries of the audit trail with a sequence number above `after`."""
+
+    def head(self) -> AuditHead:
+        """The head that is kept beside the entries."""
+
+    def has(self, kind: str, subject: str, details: Mapping[str, Any]) -> bool:
+        """Whether the trail has an entry of this kind and subject whose details contain all of `details`."""
