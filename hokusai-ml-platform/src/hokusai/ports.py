@@ -176,6 +176,7 @@ class Page:
 
     Attributes:
         name, token_id, contributor, parent_id, model_type, sha256: Exact values; a contributor in any case.
+        parent_name: The name in the parent's id.
         tags: Free tags, exact values.
         include_deleted: Whether deleted versions are listed too.
         limit: At most so many.
@@ -186,6 +187,7 @@ class Page:
     token_id: str | None = None
     contributor: str | None = None
     parent_id: str | None = None
+    parent_name: str | None = None
     model_type: str | None = None
     sha256: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
