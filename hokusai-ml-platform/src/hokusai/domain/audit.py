@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from hokusai.domain.canonical import digest
+from hokusai.domain.canonical import canonical_json, digest, parse_json
+from hokusai.errors import InvalidInputError
 
 GENESIS_HASH = "0" * 64
 FORMAT = "hokusai-audit-v1"
+_LENGTHS = {"kind": 100, "subject": 500, "actor": 500}  # what fits into an index of any database
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,32 @@ class Happening:
     subject: str
     actor: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def tells(self, details: Mapping[str, Any]) -> bool:
+        """Whether its details contain all of `details`.
+
+        >>> Happening("model.tagged", "churn/1.0.0", "ann", {"tag": "team", "value": "growth"}).tells({"tag": "team"})
+        True
+        """
+        return all(name in self.details and self.details[name] == value for name, value in details.items())
+
+
+def checked_happening(happening: Happening) -> Happening:
+    """`happening` with details that read back equal, fit to be stored by every ledger.
+
+    Raises:
+        InvalidInputError: The details are no JSON, or a text is too long or cannot be stored.
+    """
+    for name, limit in _LENGTHS.items():
+        text = getattr(happening, name)
+        if not isinstance(text, str) or len(text) > limit or "\0" in text:
+            raise InvalidInputError(
+                f"The {name} of an entry in the audit trail is {str(text)[:60]!r}",
+                where=name,
+                hint=f"Use text of at most {limit} characters, without the character 0.",
+            )
+    details: Any = parse_json(canonical_json(dict(happening.details)))
+    return Happening(happening.kind, happening.subject, happening.actor, details)
 
 
 @dataclass(frozen=True, slots=True)
