@@ -169,6 +169,12 @@ class ModelStore(Protocol):
     def set_alias(self, name: str, alias: str, number: int | None) -> None:
         """Point `alias` to a version, or remove it."""
 
+    def aliases(self, name: str) -> dict[str, int]:
+        """Every alias of a model and the number that it points to. Slow for a model of many versions."""
+
+    def legacy_stages(self, name: str) -> dict[int, str]:
+        """Number to stage (`Staging`, `Production`, `Archived`) of the versions in one of MLflow's own, older stages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -33,6 +33,7 @@ class MemoryModelStore:
         self._rows: dict[str, dict[int, ModelRecord]] = {}
         self._last: dict[str, int] = {}
         self._aliases: dict[tuple[str, str], int] = {}
+        self._legacy_stages: dict[tuple[str, int], str] = {}
         self._artifacts: dict[str, _Artifact] = {}
         self._lock = RLock()
 
@@ -123,6 +124,7 @@ class MemoryModelStore:
         """Take a row out of sight for good, and the aliases that point to it."""
         with self._lock:
             self._rows.get(name, {}).pop(number, None)
+            self._legacy_stages.pop((name, number), None)
             for key in [k for k, at in self._aliases.items() if k[0] == name and at == number]:
                 del self._aliases[key]
 
@@ -189,6 +191,21 @@ class MemoryModelStore:
                 self._aliases.pop((name, alias), None)
             else:
                 self._aliases[name, alias] = self.version(name, number).number
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Every alias of a model and the number that it points to."""
+        with self._lock:
+            return {alias: at for (model, alias), at in self._aliases.items() if model == name}
+
+    def legacy_stages(self, name: str) -> dict[int, str]:
+        """Number to stage of the versions in one of MLflow's older stages."""
+        with self._lock:
+            return {at: stage for (model, at), stage in self._legacy_stages.items() if model == name}
+
+    def set_legacy_stage(self, name: str, number: int, stage: str) -> None:
+        """Put a version where MLflow's `transition_model_version_stage` would, for what reads such stages."""
+        with self._lock:
+            self._legacy_stages[name, self.version(name, number).number] = stage
 
     def _all(self, name: str | None) -> list[ModelRecord]:
         with self._lock:

@@ -18,6 +18,8 @@ from hokusai.errors import HokusaiError, NotFoundError
 from hokusai.ports import Ledger, ModelIndex, ModelStore, Page
 
 ROWS_A_PAGE = 10_000
+POLLED_MARK = "polled_ms"
+"""The index's note of the time up to which it has what others wrote."""
 _OVERLAP_MS = 60_000  # a row is stamped before it is committed, by the clock of whoever writes it
 
 Progress = Callable[[int], None]
@@ -89,6 +91,7 @@ def rebuild(store: ModelStore, ledger: Ledger, progress: Progress | None = None)
     if gone:
         index.drop(where, gone)
     seen -= gone
+    index.set_mark(where, POLLED_MARK, str(began_ms))
     return RebuildReport(
         location=where,
         models=len({name for name, _ in seen}),
