@@ -77,3 +77,23 @@ def metric_spec(name: str) -> MetricSpec:
 def metrics_for(task: Task) -> tuple[MetricSpec, ...]:
     """The metrics that `task` is evaluated by, in reporting order."""
     return tuple(spec for spec in _SPECS if spec.task is task)
+
+
+def find_metric_spec(name: str) -> MetricSpec | None:
+    """The metric called `name`, by its own name, an alias or the convention's full name; None if it is another.
+
+    >>> [spec.name for spec in map(find_metric_spec, ("auc", "model:f1_score", "reply_rate")) if spec]
+    ['auroc', 'f1']
+    """
+    base = name.removeprefix("model:")
+    return METRICS.get(ALIASES.get(base, base))
+
+
+def common_metric_name(name: str) -> str:
+    """One spelling for all spellings of a metric; the name of an unknown metric is returned unchanged.
+
+    >>> common_metric_name("f1_score"), common_metric_name("usage:reply_rate")
+    ('f1', 'usage:reply_rate')
+    """
+    spec = find_metric_spec(name)
+    return spec.name if spec else name
