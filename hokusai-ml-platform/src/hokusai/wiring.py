@@ -10,12 +10,14 @@ import contextlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from hokusai.core import provided
 from hokusai.utils import metrics
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from hokusai.ports import MetricSink, ModelFiles, RunStore
+    from hokusai.core.provided import Backends
+    from hokusai.ports import Ledger, MetricSink, ModelFiles, RunStore
     from hokusai.utils.config import Settings
 
 
@@ -47,6 +49,42 @@ def model_files(settings: Settings) -> ModelFiles:
     from hokusai.adapters.mlflow_models import MlflowModelFiles
 
     return MlflowModelFiles(settings.mlflow_uri)
+
+
+def registry_backends(settings: Settings, tracking_uri: str | None = None) -> Backends:
+    """What a model registry works on: MLflow, and the ledger.
+
+    Args:
+        settings: The settings.
+        tracking_uri: Another MLflow than the configured one.
+    """
+    from hokusai.adapters.mlflow_registry import MlflowModelStore
+
+    if tracking_uri is not None:
+        settings = settings.model_copy(update={"tracking_uri": tracking_uri})
+    store = MlflowModelStore(settings.mlflow_uri, settings.artifact_location)
+    return provided.Backends(store, ledger(settings), settings.actor or _user())
+
+
+def ledger(settings: Settings) -> Ledger:
+    """Where the audit trail and the index of models are: SQLite in HOKUSAI_HOME, or the configured PostgreSQL."""
+    return _sql_ledger(settings.database_url)
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container without a user of this number
+        return "unknown"
+
+
+@lru_cache(maxsize=16)
+def _sql_ledger(url: str) -> Ledger:
+    from hokusai.adapters.sql.ledger import SqlLedger
+
+    return SqlLedger(url)
 
 
 def signing_key(settings: Settings) -> Ed25519PrivateKey:
@@ -94,4 +132,11 @@ def _metric_sink_of_the_environment() -> MetricSink:
     return metric_sink(Settings.load())
 
 
+def _backends_of_the_environment(tracking_uri: str | None) -> Backends:
+    from hokusai.utils.config import Settings
+
+    return registry_backends(Settings.load(), tracking_uri)
+
+
 metrics.provide_sink(_metric_sink_of_the_environment)
+provided.provide_backends(_backends_of_the_environment)

@@ -62,6 +62,9 @@ class Settings(BaseModel):
     test_mode: bool = _env("HOKUSAI_TEST_MODE", False, "true or false (also 1/0, yes/no, on/off)")
     log_level: str = _env("PIPELINE_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL")
     random_seed: int = _env("RANDOM_SEED", 42, "a whole number from 0 to 4294967295", ge=0, le=2**32 - 1)
+    actor: str = _env(
+        "HOKUSAI_ACTOR", "", "a name for the audit trail of 1 to 200 characters", max_length=200
+    )
     signing_key: SecretStr | None = _env(
         "HOKUSAI_SIGNING_KEY", None, "an Ed25519 private key as PEM text, or the path of such a file"
     )

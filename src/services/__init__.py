@@ -1,0 +1,1 @@
+"""Faces of the platform's services, for the import paths that the documentation names."""
