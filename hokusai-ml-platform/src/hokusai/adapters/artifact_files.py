@@ -52,6 +52,8 @@ def write_whole(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     draft = folder.with_name(DRAFT_PREFIX + folder.name)
     try:
         write_files(draft, files)
+        for path in (*draft.rglob("*"), draft):
+            _sync(path)
         draft.rename(folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -59,24 +61,18 @@ def write_whole(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     _sync(folder.parent)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes | Path]) -> None:
-    """Write these files into `folder`, and wait until the disk has them."""
+def write_files(folder: Path, files: Mapping[str, bytes | Path], *, link: bool = False) -> None:
+    """Write these files into `folder`; those that are on the disk already may be linked to instead of copied."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = {folder}
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        made |= {parent for parent in target.parents if parent.is_relative_to(folder)}
-        with target.open("wb") as file:
-            if isinstance(content, Path):
-                with content.open("rb") as source:
-                    shutil.copyfileobj(source, file, 1 << 20)
-            else:
-                file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    for place in made:
-        _sync(place)
+        if isinstance(content, bytes):
+            target.write_bytes(content)
+        elif link:
+            target.symlink_to(content.absolute())
+        else:
+            shutil.copyfile(content, target)
 
 
 def size_of(folder: Path) -> int:
@@ -84,9 +80,9 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _sync(folder: Path) -> None:
-    """Make the names in a folder as durable as the files."""
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -235,7 +235,7 @@ class MemoryModelStore:
 
 @dataclass(frozen=True, slots=True)
 class _Artifact:
-    files: Mapping[str, bytes | Path]
+    files: Mapping[str, bytes]
     at_seconds: float
 
 
