@@ -62,8 +62,8 @@ class Lineage:
     def of(
         cls,
         records: Iterable[ModelRecord],
-        *,
         focus: str | None = None,
+        *,
         stages: Mapping[str, Stage] | None = None,
     ) -> Lineage:
         """The lineage of `records`, all of which are in it, once each, in whatever order they come.
