@@ -173,7 +173,7 @@ class ModelStore(Protocol):
         """Every alias of a model and the number that it points to. Slow for a model of many versions."""
 
     def legacy_stages(self, name: str) -> dict[int, str]:
-        """Number to stage (`Staging`, `Production`, `Archived`) of the versions in one of MLflow's own, older stages."""
+        """Number to stage (`Staging`, `Production`, `Archived`) of the versions in one of MLflow's older stages."""
 
 
 @dataclass(frozen=True, slots=True)
