@@ -21,11 +21,11 @@ from sklearn.preprocessing import StandardScaler
 from hokusai.adapters.mlflow_models import SEMVER_TAG, MlflowModelFiles
 from hokusai.adapters.mlflow_runs import MlflowRunStore
 from hokusai.adapters.mlflow_store import open_client, quiet_mlflow
+from hokusai.core.models.mlmodel_file import mlflow_files
+from hokusai.core.models.skops_file import dump_model, load_model
 from hokusai.domain.journal import RunJournal
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import BackendUnavailableError, InvalidInputError, NotFoundError, UntrustedModelError
-from hokusai.pipeline.mlflow_model import mlflow_files
-from hokusai.pipeline.model_file import dump_model, load_model
 
 X = np.array([[0.0, 1.0], [1.0, 0.0], [0.2, 0.9], [0.8, 0.1]])
 MODEL = LogisticRegression().fit(X, [0, 1, 0, 1])

@@ -13,11 +13,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hokusai.core.models.skops_file import dump_model, load_model
 from hokusai.domain.model import ModelArtifact
 from hokusai.domain.seeds import derive_seed
 from hokusai.errors import ConfigurationError, NotFoundError, UntrustedModelError
 from hokusai.pipeline import baseline, reference
-from hokusai.pipeline.model_file import dump_model, load_model
 from hokusai.ports import ModelFile
 
 

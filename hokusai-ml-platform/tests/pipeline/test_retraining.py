@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hokusai.core.models.skops_file import dump_model, load_model
 from hokusai.pipeline import baseline, contribution, reference
-from hokusai.pipeline.model_file import dump_model, load_model
 from hokusai.pipeline.retraining import retrain
 
 

@@ -17,9 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from hokusai.core.models.skops_file import load_model
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError, SchemaError
-from hokusai.pipeline.model_file import load_model
 from hokusai.pipeline.task import ColumnKinds, column_kinds
 from hokusai.pipeline.training import (
     DEFAULT_ESTIMATORS,

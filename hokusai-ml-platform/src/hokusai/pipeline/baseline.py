@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hokusai.core.models.skops_file import SUFFIX, load_model
 from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.domain.seeds import derive_seed
 from hokusai.errors import ConfigurationError
 from hokusai.pipeline.mock_models import BASELINE_TYPE, mock_baseline
-from hokusai.pipeline.model_file import SUFFIX, load_model
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Reference
 from hokusai.pipeline.training import (

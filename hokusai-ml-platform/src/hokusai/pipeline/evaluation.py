@@ -66,7 +66,7 @@ def run(plan: RunPlan, facts: Facts, baseline: ModelArtifact, new: ModelArtifact
     benchmark = load(plan, facts).benchmark
     if plan.dry_run:
         return evaluate_mocks(benchmark, plan.target_column, facts.task, baseline, new)
-    from hokusai.pipeline.model_file import load_model
+    from hokusai.core.models.skops_file import load_model
 
     # The new model's bytes were written by this run; a given baseline's were checked when it was loaded.
     models = (

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hokusai.core.models.mlmodel_file import mlflow_files
 from hokusai.domain.journal import RunJournal, TrackedRun
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import ConflictError, DataError, HokusaiError, InvalidInputError, NotFoundError
-from hokusai.pipeline.mlflow_model import mlflow_files
 from hokusai.ports import RunStore
 from hokusai.utils.files import write_atomically
 from hokusai.utils.logging import get_logger

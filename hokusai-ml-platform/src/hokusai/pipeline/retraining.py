@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from hokusai.core.models.skops_file import SUFFIX, load_model
 from hokusai.domain.model import ModelArtifact
 from hokusai.pipeline.baseline import chosen_estimator, estimator_seed, next_id
 from hokusai.pipeline.contribution import Contributed, training_frame
 from hokusai.pipeline.mock_models import NEW_TYPE, mock_retrained
-from hokusai.pipeline.model_file import SUFFIX, load_model
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Facts
 from hokusai.pipeline.training import fit, make_estimator, model_bytes, refit, stated_params

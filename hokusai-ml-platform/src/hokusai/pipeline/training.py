@@ -12,9 +12,9 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hokusai.core.models.skops_file import dump_model
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError, SchemaError
-from hokusai.pipeline.model_file import dump_model
 from hokusai.pipeline.task import ColumnKinds
 from hokusai.utils.extras import require
 

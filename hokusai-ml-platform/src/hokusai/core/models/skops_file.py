@@ -17,7 +17,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import DataError, HokusaiError, UntrustedModelError
@@ -62,13 +62,14 @@ def dump_model(model: BaseEstimator) -> bytes:
     return _canonical(skops_io.dumps(model))
 
 
-def load_model(content: bytes, *, where: str, trust: bool = False) -> Any:
+def load_model(content: bytes, *, where: str, trust: bool = False, also: Collection[str] = ()) -> Any:
     """The model in the bytes of a skops file.
 
     Args:
         content: The file's bytes.
         where: The file's name, for errors.
         trust: Accept any type: only for bytes that this very run wrote.
+        also: Import paths of classes of other libraries to accept.
 
     Raises:
         DataError: The bytes are not a skops file, or one that asks for more memory than there is.
@@ -90,7 +91,7 @@ def load_model(content: bytes, *, where: str, trust: bool = False) -> Any:
         _refuse_bombs(content, where)
         types = skops_io.get_untrusted_types(data=content)
         if not trust:
-            _refuse_untrusted(types, where)
+            _refuse_untrusted(types, where, also)
         model = skops_io.loads(content, trusted=types)
         if not trust:
             _refuse_parameters(model, where)
@@ -109,6 +110,25 @@ def load_model(content: bytes, *, where: str, trust: bool = False) -> Any:
             where=where,
             hint="It may be damaged, or made by another version of scikit-learn.",
         ) from problem
+
+
+def check_loads(content: bytes, model: object, *, where: str, also: Collection[str] = ()) -> None:
+    """Refuse, before it is stored, what `load_model` would not load again.
+
+    Args:
+        content: What `dump_model` made of `model`.
+        model: The model.
+        where: Its name, for errors.
+        also: As for `load_model`.
+
+    Raises:
+        UntrustedModelError: It needs other classes or functions, or sets a parameter that reads files.
+        DataError: It would unpack to too much.
+    """
+    skops_io = require("skops.io", "ml")
+    _refuse_bombs(content, where)
+    _refuse_untrusted(skops_io.get_untrusted_types(data=content), where, also)
+    _refuse_parameters(model, where)
 
 
 def _refuse_bombs(content: bytes, where: str) -> None:
@@ -144,8 +164,8 @@ def _refuse_size(unpacked: int, packed: int, where: str) -> None:
         )
 
 
-def _refuse_untrusted(types: list[str], where: str) -> None:
-    refused = [name for name in types if not _is_trusted(name)]
+def _refuse_untrusted(types: list[str], where: str, also: Collection[str] = ()) -> None:
+    refused = [name for name in types if name not in also and not _is_trusted(name)]
     if refused:
         raise UntrustedModelError(
             f"The model file needs {', '.join(refused)}, which could run somebody else's code",

@@ -48,9 +48,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import all_estimators
 
+from hokusai.core.models import skops_file
+from hokusai.core.models.skops_file import dump_model, load_model
 from hokusai.errors import DataError, HokusaiError, UntrustedModelError
-from hokusai.pipeline import model_file
-from hokusai.pipeline.model_file import dump_model, load_model
 
 ROWS = 60
 
@@ -156,7 +156,7 @@ class TestBytes:
         clean["a"], clean["b"] = dirty["a"], dirty["b"]
         stored = _npy(dirty)
         assert stored != _npy(clean)
-        assert model_file._settled("1.npy", stored) == _npy(clean)
+        assert skops_file._settled("1.npy", stored) == _npy(clean)
 
 
 class TestPredictions:
@@ -459,14 +459,14 @@ class TestDamage:
     def test_a_bomb_is_not_unpacked(self, monkeypatch) -> None:
         bomb = _zip({"schema.json": b"{}", "1.npy": bytes(50_000_000)})
         assert len(bomb) < 100_000
-        monkeypatch.setattr(model_file, "_UNPACKED_BYTES", 10_000_000)
+        monkeypatch.setattr(skops_file, "_UNPACKED_BYTES", 10_000_000)
         with pytest.raises(DataError, match=r"unpacks to 50,000,002 bytes"):
             load_model(bomb, where="m.skops")
 
     def test_a_bomb_within_a_sparse_matrix_is_not_unpacked(self, monkeypatch) -> None:
         inner = _zip({"data.npy": bytes(50_000_000)})
         bomb = _zip({"schema.json": b"{}", "1.npz": inner})
-        monkeypatch.setattr(model_file, "_UNPACKED_BYTES", 10_000_000)
+        monkeypatch.setattr(skops_file, "_UNPACKED_BYTES", 10_000_000)
         with pytest.raises(DataError, match=r"unpacks to 50,0\d\d,\d+ bytes"):
             load_model(bomb, where="m.skops")
 
@@ -479,7 +479,7 @@ class TestDamage:
             load_model(forged, where="m.skops")
 
     def test_a_description_of_very_many_parts(self, monkeypatch) -> None:
-        monkeypatch.setattr(model_file, "_SCHEMA_BYTES", 1000)
+        monkeypatch.setattr(skops_file, "_SCHEMA_BYTES", 1000)
         with pytest.raises(DataError, match=r"description is [\d,]+ bytes long, more than 1,000"):
             load_model(WHOLE, where="m.skops")
 
