@@ -152,7 +152,7 @@ def chain_faults(events: Iterable[AuditEvent], head: AuditHead, start: AuditHead
             )
         elif event.previous != last.hash:
             faults.append(f"Entry {event.sequence} does not follow from entry {last.count}")
-        if event.hash != chain_hash(event.sequence, event.at_ms, event.happening, event.previous):
+        if not _has_its_hash(event):
             faults.append(f"Entry {event.sequence} was changed after it was written")
         last = AuditHead(event.sequence, event.hash)
     if last != head:
@@ -161,3 +161,10 @@ def chain_faults(events: Iterable[AuditEvent], head: AuditHead, start: AuditHead
             f"and should end with entry {head.count} ({head.hash[:12]}…)"
         )
     return faults
+
+
+def _has_its_hash(event: AuditEvent) -> bool:
+    try:
+        return event.hash == chain_hash(event.sequence, event.at_ms, event.happening, event.previous)
+    except InvalidInputError:  # it holds what no ledger writes
+        return False

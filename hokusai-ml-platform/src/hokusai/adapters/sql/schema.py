@@ -1,0 +1,189 @@
+"""How a database comes to have the ledger's tables: made whole, upgraded in one transaction, or refused.
+
+A file of our own is made and upgraded when it is first used. A server is shared, so it is upgraded only by
+`hokusai db upgrade`, and refused until then. Alembic is imported only where there is something to upgrade.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, select
+
+from hokusai import __version__
+from hokusai.adapters.sql import tables
+from hokusai.adapters.sql.engine import Database
+from hokusai.domain.audit import GENESIS_HASH
+from hokusai.errors import ConfigurationError
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+_UPGRADE_LOCK = 0x484F_4B55_5341_49  # "HOKUSAI": one upgrade of a server's database at a time
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Where a database's schema stands.
+
+    Attributes:
+        found: The version of the schema that it has; None where there is none.
+        made_by: The version of Hokusai that brought it there.
+    """
+
+    found: str | None
+    made_by: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this code can work with it."""
+        return self.found == tables.REVISIONS[-1]
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a later release than this one made it."""
+        return self.found is not None and self.found not in tables.REVISIONS
+
+
+def ready(database: Database) -> None:
+    """Make sure that the ledger's tables are there, as this code needs them.
+
+    Raises:
+        ConfigurationError: They are not, and it is not ours to change that; the text names the command that does.
+    """
+    if database.is_sqlite:
+        _create_file(database)
+    found = state(database)
+    if found.is_current:
+        return
+    _refuse_newer(found, database.location)
+    if database.is_sqlite:
+        upgrade(database)
+        return
+    raise ConfigurationError(
+        f"The ledger's tables are of version {found.found}, and this is Hokusai {__version__} with version "
+        f"{tables.REVISIONS[-1]}"
+        if found.found
+        else "The database has no ledger yet",
+        where=database.location,
+        hint="Run: hokusai db upgrade",
+    )
+
+
+def state(database: Database) -> SchemaState:
+    """Which version of the schema a database has."""
+    return database.once(_state)
+
+
+def upgrade(database: Database) -> tuple[SchemaState, SchemaState]:
+    """Bring the schema to the version of this code, in one transaction; several may do so at once.
+
+    Returns:
+        How it was, and how it is.
+
+    Raises:
+        ConfigurationError: A later release made it.
+    """
+    if database.is_sqlite:
+        _create_file(database)
+
+    def work(connection: Connection) -> tuple[SchemaState, SchemaState]:
+        if not database.is_sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+        before = _state(connection)
+        _refuse_newer(before, database.location)
+        if not before.is_current:
+            migrate(connection)
+            _sign(connection)
+        return before, _state(connection)
+
+    return database.once(work)
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that a database lacks, in the transaction that is open."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def create(connection: Connection) -> None:
+    """Make all tables at once, as they are now; tests hold this equal to what the migrations make."""
+    tables.metadata.create_all(connection, checkfirst=False)
+    connection.execute(tables.schema_version.insert(), {"version_num": tables.REVISIONS[-1]})
+    connection.execute(tables.audit_head.insert(), {"id": 1, "count": 0, "hash": GENESIS_HASH})
+    _sign(connection)
+
+
+def _state(connection: Connection) -> SchemaState:
+    if not inspect(connection).has_table(tables.schema_version.name):
+        return SchemaState(None)
+    found = connection.scalar(select(tables.schema_version.c.version_num))
+    made_by = connection.scalar(select(tables.about.c.value).where(tables.about.c.key == "upgraded_by"))
+    return SchemaState(found, made_by)
+
+
+def _sign(connection: Connection) -> None:
+    """Leave word for an older release, which does not know the version of the schema that it finds."""
+    connection.execute(tables.about.delete().where(tables.about.c.key == "upgraded_by"))
+    connection.execute(tables.about.insert(), {"key": "upgraded_by", "value": __version__})
+
+
+def _refuse_newer(found: SchemaState, where: str) -> None:
+    if found.is_newer:
+        raise ConfigurationError(
+            f"The ledger's tables are of version {found.found}, which this Hokusai {__version__} does not know",
+            where=where,
+            hint=f"Install the release that made them, or a later one: "
+            f"pip install 'hokusai-ml-platform>={found.made_by or __version__}'",
+        )
+
+
+def _create_file(database: Database) -> None:
+    """Make a new SQLite file: whole or absent, whoever else is doing the same or is killed at it."""
+    path = Path(database.path).absolute()
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ledger-", dir=path.parent) as folder:
+            draft = Path(folder) / "draft.db"
+            _draft(draft)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            _put_in_place(draft, path)
+    except OSError as problem:
+        raise ConfigurationError(
+            f"The ledger's file cannot be made: {problem.strerror or problem}",
+            where=str(path),
+            hint="Set HOKUSAI_HOME to a folder that you may write to, or HOKUSAI_DATABASE_URL to a database.",
+        ) from problem
+
+
+def _draft(path: Path) -> None:
+    database = Database(f"sqlite:///{path}")
+
+    def work(connection: Connection) -> None:
+        create(connection)
+
+    database.once(work)
+    database.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        # Readers do not wait for a writer then; the mode is kept in the file.
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _put_in_place(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # somebody else was first; theirs is as good
+    except OSError:  # a file system without links
+        if not path.exists():
+            draft.replace(path)
