@@ -7,14 +7,18 @@ outside its folder. What is written is on the disk, under its final name, only w
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from hokusai.errors import InvalidInputError, NotFoundError
 
 DRAFT_PREFIX = ".unfinished-"
 """Folders that begin with this were not completed."""
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
 def checked_files(files: Mapping[str, bytes | Path]) -> dict[str, bytes | Path]:
@@ -73,6 +77,17 @@ def write_files(folder: Path, files: Mapping[str, bytes | Path], *, link: bool =
             target.symlink_to(content.absolute())
         else:
             shutil.copyfile(content, target)
+
+
+def local_path(location: str) -> Path | None:
+    """The path that `location` is, as text or as a `file:` URI; None if it is somewhere else.
+
+    >>> str(local_path("file:///data/my%20model")), local_path("s3://bucket/model")
+    ('/data/my model', None)
+    """
+    if location.startswith("file:"):
+        return Path(url2pathname(urlsplit(location).path))
+    return None if _SCHEME.match(location) else Path(location)
 
 
 def size_of(folder: Path) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import RLock
 from uuid import uuid4
 
-from hokusai.adapters.artifact_files import checked_files, write_files
+from hokusai.adapters.artifact_files import checked_files, local_path, write_files
 from hokusai.domain.records import ModelRecord
 from hokusai.errors import ConflictError, InvalidInputError, NotFoundError
 from hokusai.ports import Orphan, Upload
@@ -80,9 +80,10 @@ class MemoryModelStore:
         if source.startswith(_SCHEME):
             self._copy(source, into, where=source)
             return source
-        if re.match(r"(?!file:)[a-z][a-z0-9+.-]*:/", source):
+        path = local_path(source)
+        if path is None:
             raise NotFoundError("This store keeps nothing at such an address", where=source)
-        path = Path(source.removeprefix("file://")).absolute()
+        path = path.absolute()
         if not path.exists():
             raise NotFoundError("There is no such file or folder", where=str(path))
         into.mkdir(parents=True, exist_ok=True)

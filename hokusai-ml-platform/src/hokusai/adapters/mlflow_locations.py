@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hokusai.adapters.artifact_files import local_path
 from hokusai.adapters.mlflow_store import quoted, translated
 from hokusai.errors import InvalidInputError, NotFoundError
 
@@ -22,7 +23,6 @@ _LOGGED = re.compile(r"models:/(?P<id>m-[^/]+)(?P<path>/.+)?")
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+|latest)(?P<path>/.+)?")
 _ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)(?P<path>/.+)?")
 _FILES = re.compile(r"(?P<kind>runs|mlflow-artifacts):/(/[^/]+/|[^/]+/).+")
-_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 
 
 def locate(client: MlflowClient, tracking_uri: str, reference: str) -> str | None:
@@ -110,19 +110,6 @@ def bring(location: str, tracking_uri: str, into: Path, reference: str) -> None:
             raise not_found(reference, "nothing is stored there")
         for file in files:
             shutil.move(file, into / file.name)
-
-
-def local_path(location: str) -> Path | None:
-    """The path that `location` is, as text or as a `file:` URI; None if it is somewhere else.
-
-    >>> str(local_path("file:///data/my%20model")), local_path("s3://bucket/model")
-    ('/data/my model', None)
-    """
-    if location.startswith("file:"):
-        from mlflow.utils.file_utils import local_file_uri_to_path
-
-        return Path(local_file_uri_to_path(location))
-    return None if _SCHEME.match(location) else Path(location)
 
 
 class absence_told:  # noqa: N801 - it reads as a statement
