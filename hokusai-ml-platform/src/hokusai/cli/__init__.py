@@ -18,6 +18,10 @@ from hokusai.errors import HokusaiError
 
 _GROUPS = {
     "attest": ("hokusai.cli.attest", "Verify and show attestations, and the key that signs them."),
+    "lineage": (
+        "hokusai.cli.lineage",
+        "Show which version was made from which, by whose data, and its gain.",
+    ),
     "pipeline": (
         "hokusai.cli.pipeline",
         "Run the pipeline: contributed data in, DeltaOne and an attestation out.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.lineage_parts import LineageEdge, LineageNode, direction
-from hokusai.domain.metrics import common_metric_name
+from hokusai.domain.metrics import common_metric_name, find_metric_spec
 from hokusai.utils.text import printable
 
 if TYPE_CHECKING:
@@ -116,12 +116,13 @@ def text_tree(lineage: Lineage) -> str:
         if row.starts and lines:
             lines.append("")
         lines.append(f"{row.lead} {'  '.join(_words(row))}")
-    lines += ["", *notes(lineage)] if notes(lineage) else []
+    remarks = notes(lineage)
+    lines += ["", *remarks] if remarks else []
     return "\n".join(lines)
 
 
 def notes(lineage: Lineage) -> list[str]:
-    """What is wrong with the lineage, a sentence each."""
+    """What a reader should know of the lineage besides, a sentence each."""
     found = []
     for cycle in lineage.cycles:
         ring = " → ".join(printable(own) for own in (*cycle, cycle[0]))
@@ -134,6 +135,11 @@ def notes(lineage: Lineage) -> list[str]:
     found += [
         f"{printable(node.model_id)}: {printable(node.trouble)}" for node in lineage.nodes if node.trouble
     ]
+    guessed = {m for edge in lineage.edges for m in edge.delta if find_metric_spec(m) is None}
+    if guessed:
+        found.append(
+            f"Higher is taken as better, which is not known: {printable(', '.join(sorted(guessed)))}."
+        )
     return found
 
 

@@ -1,0 +1,32 @@
+"""What became of models over time: their lineage, and pictures of it.
+
+- `lineage`  `LineageTracker`: where a model comes from, and what each contributor's data did
+- `plots`    pictures, for reports and papers; needs the extra `plots`
+
+The names below are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hokusai.tracking.lineage import LineageTracker
+    from hokusai.tracking.plots import draw_lineage
+
+_HOMES = {
+    "LineageTracker": "hokusai.tracking.lineage",
+    "draw_lineage": "hokusai.tracking.plots",
+}
+__all__ = ["LineageTracker", "draw_lineage"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'hokusai.tracking' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
