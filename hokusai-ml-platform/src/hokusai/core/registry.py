@@ -249,6 +249,57 @@ class ModelRegistry:
             **facts,
         ).model_id
 
+    def register_from_uri(
+        self,
+        model_uri: str,
+        name: str,
+        version: str | None = None,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        parent: str | None = None,
+        contributor: str | None = None,
+        is_baseline: bool = False,
+        token: TokenBenchmark | None = None,
+        tags: Mapping[str, Any] | None = None,
+        description: str = "",
+    ) -> Registration:
+        """Register a model that MLflow stored, byte for byte. It is not loaded, and nobody vouches for it here.
+
+        Args:
+            model_uri: `runs:/id/path`, `models:/…`, a folder or an `s3://` URI.
+            name, version, metrics, parent, contributor, is_baseline, token, tags, description: As for `register`.
+
+        Raises:
+            InvalidInputError: Something given cannot be used.
+            NotFoundError: Nothing is stored at `model_uri`.
+            ConflictError: Another content, or other facts, are registered under this version.
+        """
+        check_model_name(name)
+        wanted = None if version is None else SemanticVersion.parse(version)
+        ancestor = None if parent is None else self._usable_parent(parent)
+        measured, wallet = check_metrics(metrics or {}), parsed_contributor(contributor)
+        free = check_tags(tags or {})
+        with tempfile.TemporaryDirectory(prefix="hokusai-model-") as folder:
+            files, stored = tokenized.fetched(self.store, model_uri, Path(folder))
+            return self._registrar.register(
+                Claim(
+                    name=name,
+                    version=wanted,
+                    files=files,
+                    stored=stored,
+                    vouched=False,
+                    metrics=measured,
+                    is_baseline=is_baseline,
+                    parent=ancestor,
+                    contributor=wallet,
+                    token=token,
+                    metadata={"model_uri": model_uri},
+                    tags=free,
+                    description=description,
+                    run_id=tokenized.run_of(model_uri),
+                )
+            )
+
     # Finding
 
     def get_model(self, reference: str, version: str | int | None = None) -> ModelRecord:
@@ -467,22 +518,8 @@ class ModelRegistry:
         """
         check_model_name(model_name)
         benchmark = TokenBenchmark(token_id, metric_name, baseline_value)
-        wanted = None if version is None else SemanticVersion.parse(version)
-        free = check_tags(tokenized.without_required(additional_tags or {}))
-        with tempfile.TemporaryDirectory(prefix="hokusai-model-") as folder:
-            files, stored = tokenized.fetched(self.store, model_uri, Path(folder))
-            claim = Claim(
-                name=model_name,
-                version=wanted,
-                files=files,
-                stored=stored,
-                vouched=False,
-                token=benchmark,
-                metadata={"model_uri": model_uri},
-                tags=free,
-                run_id=tokenized.run_of(model_uri),
-            )
-            done = self._registrar.register(claim)
+        free = tokenized.without_required(additional_tags or {})
+        done = self.register_from_uri(model_uri, model_name, version, token=benchmark, tags=free)
         return tokenized.told(done.record)
 
     def get_tokenized_model(self, model_name: str, version: str | int) -> dict[str, Any]:
@@ -532,6 +569,7 @@ class ModelRegistry:
     aregister_model = async_twin(register_model)
     aregister_baseline = async_twin(register_baseline)
     aregister_improved_model = async_twin(register_improved_model)
+    aregister_from_uri = async_twin(register_from_uri)
     aget_model = async_twin(get_model)
     afind = async_twin(find)
     alist_models = async_twin(list_models)
