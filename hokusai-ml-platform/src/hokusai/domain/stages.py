@@ -7,151 +7,43 @@ they raced, gives every reader the same board: this is the compare-and-set that 
 
 from __future__ import annotations
 
-import difflib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 
+from hokusai.domain.stage_events import (
+    EVENT_TAG,
+    EXPECTED_TAG,
+    GENESIS,
+    Holder,
+    Move,
+    Stage,
+    StageEvent,
+    now_ms,
+)
+from hokusai.domain.versions import parse_version
 from hokusai.errors import ConflictError, InvalidInputError
 
+__all__ = [
+    "EMPTY",
+    "EVENT_TAG",
+    "EXPECTED_TAG",
+    "GENESIS",
+    "Holder",
+    "Move",
+    "Stage",
+    "StageBoard",
+    "StageEvent",
+    "now_ms",
+]
 
-class Stage(StrEnum):
-    """Where a version is used."""
-
-    DEVELOPMENT = "development"
-    STAGING = "staging"
-    PRODUCTION = "production"
-
-    @classmethod
-    def parse(cls, text: str) -> Stage:
-        """The stage that `text` names; `dev`, `stage` and `prod` are accepted, in any case.
-
-        >>> Stage.parse("prod")
-        <Stage.PRODUCTION: 'production'>
-
-        Raises:
-            InvalidInputError: No stage is called so.
-        """
-        known = {stage.value: stage for stage in cls}
-        known |= {"dev": cls.DEVELOPMENT, "stage": cls.STAGING, "prod": cls.PRODUCTION}
-        name = text.strip().lower() if isinstance(text, str) else ""
-        if name not in known:
-            near = difflib.get_close_matches(name, list(known), n=1)
-            meant = f"Did you mean {known[near[0]].value!r}? " if near else ""
-            raise InvalidInputError(
-                f"No stage is called {text!r}",
-                where="stage",
-                hint=f"{meant}Stages are {', '.join(stage.value for stage in cls)}.",
-            )
-        return known[name]
-
-    @property
-    def rank(self) -> int:
-        """0, 1, 2 from development to production."""
-        return list(Stage).index(self)
-
-
-class Move(StrEnum):
-    """What can happen to a version after its registration."""
-
-    PROMOTE = "promote"
-    ROLLBACK = "rollback"
-    WITHDRAW = "withdraw"
-    DEPRECATE = "deprecate"
-    REINSTATE = "reinstate"
-    DELETE = "delete"
-    RESTORE = "restore"
-
-
-EXPECTED_TAG = "hokusai.expected"
-EVENT_TAG = "hokusai.event"
 EMPTY = ""
-GENESIS = 0
-"""What the first move of a model names as the one seen last."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageEvent:
-    """One move.
-
-    Attributes:
-        number: Its place in the log; 0 before it is written.
-        expected: Number of the valid move that its writer had seen last.
-        move: What is to happen.
-        version: Key of the version concerned (`SemanticVersion.key`, or MLflow's number as text).
-        stage: For moves between stages.
-        previous: The version that was in the stage before.
-        actor: Who.
-        reason: Why.
-        at_ms: When, milliseconds since the epoch, UTC.
-    """
-
-    move: Move
-    version: str
-    stage: Stage | None = None
-    previous: str | None = None
-    actor: str = ""
-    reason: str = ""
-    at_ms: int = 0
-    expected: int = GENESIS
-    number: int = 0
-
-    @property
-    def at(self) -> datetime:
-        """When it was written, UTC."""
-        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
-
-    def tags(self) -> dict[str, str]:
-        """The event as tags of a row of the log."""
-        told = {
-            "move": self.move.value,
-            "version": self.version,
-            "stage": self.stage.value if self.stage else None,
-            "previous": self.previous,
-            "actor": self.actor,
-            "reason": self.reason,
-            "at_ms": self.at_ms,
-        }
-        return {EXPECTED_TAG: str(self.expected), EVENT_TAG: json.dumps(told, ensure_ascii=False)}
-
-    @classmethod
-    def from_tags(cls, number: int, tags: Mapping[str, str]) -> StageEvent | None:
-        """The event in a row of the log; None where somebody else wrote something else there."""
-        try:
-            told = json.loads(tags[EVENT_TAG])
-            return cls(
-                move=Move(told["move"]),
-                version=str(told["version"]),
-                stage=Stage(told["stage"]) if told["stage"] else None,
-                previous=told["previous"],
-                actor=str(told["actor"]),
-                reason=str(told["reason"]),
-                at_ms=int(told["at_ms"]),
-                expected=int(tags[EXPECTED_TAG]),
-                number=number,
-            )
-        except (KeyError, ValueError, TypeError):
-            return None
-
-    def to_dict(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "number": self.number,
-            "move": self.move.value,
-            "version": self.version,
-            "stage": self.stage.value if self.stage else None,
-            "previous": self.previous,
-            "actor": self.actor,
-            "reason": self.reason,
-            "at": self.at.isoformat(),
-        }
 
 
 @dataclass(frozen=True)
 class StageBoard:
     """What the moves of one model add up to.
+
+    A version is in one stage at most: whoever enters one leaves the other.
 
     Attributes:
         name: The model.
@@ -160,6 +52,7 @@ class StageBoard:
         history: The valid moves, oldest first.
         stacks: For each stage the versions that were in it, the present one last; `EMPTY` last where none is.
         deprecated, deleted: Version to reason.
+        rows: Version to MLflow's number, as far as the moves tell it.
     """
 
     name: str
@@ -169,6 +62,7 @@ class StageBoard:
     stacks: Mapping[Stage, tuple[str, ...]] = field(default_factory=dict)
     deprecated: Mapping[str, str] = field(default_factory=dict)
     deleted: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     def current(self, stage: Stage) -> str | None:
         """The version in `stage`."""
@@ -179,31 +73,48 @@ class StageBoard:
         return next((stage for stage in Stage if self.current(stage) == version), None)
 
     def before(self, stage: Stage) -> str | None:
-        """The version to which a rollback of `stage` goes: the last one before the present that may be used."""
-        past = self.stacks.get(stage, ())[:-1]
-        usable = (v for v in reversed(past) if v and v not in self.deleted and v not in self.deprecated)
-        return next(usable, None)
+        """The version to which a rollback of `stage` goes: the last one before the present that may be used there."""
+        *past, present = self.stacks.get(stage, ()) or (EMPTY,)
+        return next((v for v in reversed(past) if v and v != present and self._may_return(v, stage)), None)
 
     def was_in(self, stage: Stage, version: str) -> bool:
         """Whether `version` has been in `stage` at any time."""
-        return any(
-            event.stage is stage and event.version == version
+        moves = (Move.PROMOTE, Move.ROLLBACK)
+        return version in self.stacks.get(stage, ()) or any(
+            event.stage is stage and event.version == version and event.move in moves
             for event in self.history
-            if event.move in (Move.PROMOTE, Move.ROLLBACK)
         )
+
+    def last_move(self, stage: Stage) -> StageEvent | None:
+        """The move that made `stage` what it is; None where only an alias says so, or nothing ever was there."""
+        for event in reversed(self.history):
+            if event.stage is stage:
+                return event
+            if event.move in (Move.PROMOTE, Move.ROLLBACK) and self._left_for(event, stage):
+                return event
+        return None
+
+    def holders(self) -> tuple[Holder, ...]:
+        """Who is in which stage."""
+        held = ((stage, self.current(stage)) for stage in Stage)
+        return tuple(Holder(stage, version, self.rows.get(version, 0)) for stage, version in held if version)
 
     def after(self, rows: Iterable[tuple[int, StageEvent | None]]) -> StageBoard:
         """The board after more rows of the log, in the order of their numbers.
 
         A row whose `expected` is not the head at its place lost its race, and changes nothing.
         """
-        board = self
+        draft = _Draft(self)
         for number, event in rows:
-            if number <= board.seen:
-                continue
-            valid = event is not None and event.expected == board.head
-            board = board._applied(event) if valid and event is not None else board._having_seen(number)
-        return board
+            if number > draft.seen:
+                draft.see(number, event)
+        return draft.board()
+
+    def as_found(self, holders: Iterable[Holder]) -> StageBoard:
+        """The board of a model without moves whose stages are what MLflow's aliases say."""
+        held = tuple(holders)
+        stacks = {holder.stage: (holder.version,) for holder in held}
+        return replace(self, stacks=stacks, rows={holder.version: holder.row for holder in held})
 
     def check(self, event: StageEvent) -> None:
         """Refuse a move that is not allowed now.
@@ -214,50 +125,80 @@ class StageBoard:
         """
         _CHECKS[event.move](self, event)
 
-    def _applied(self, event: StageEvent) -> StageBoard:
-        stacks, deprecated, deleted = dict(self.stacks), dict(self.deprecated), dict(self.deleted)
-        stage, version = event.stage, event.version
+    def _may_return(self, version: str, stage: Stage) -> bool:
+        there = self.stage_of(version)
+        out_of_use = version in self.deleted or version in self.deprecated
+        return not out_of_use and (there is None or there.rank < stage.rank)
+
+    def _left_for(self, event: StageEvent, stage: Stage) -> bool:
+        """Whether `event` took its version out of `stage`, which has been empty since then."""
+        stack = self.stacks.get(stage, ())
+        return stack[-2:] == (event.version, EMPTY)
+
+
+class _Draft:
+    """A board that is being replayed: one copy for many rows."""
+
+    def __init__(self, board: StageBoard) -> None:
+        self.head, self.seen, self._name = board.head, board.seen, board.name
+        self._history = list(board.history)
+        self._stacks = {stage: list(stack) for stage, stack in board.stacks.items()}
+        self._deprecated, self._deleted = dict(board.deprecated), dict(board.deleted)
+        self._rows = dict(board.rows)
+
+    def see(self, number: int, event: StageEvent | None) -> None:
+        self.seen = number
+        if event is None or event.expected != self.head:
+            return
+        if self.head == GENESIS:
+            # What the aliases said is what the writer of the first move found, and not what they say by now.
+            self._stacks = {holder.stage: [holder.version] for holder in event.found}
+            self._rows = {holder.version: holder.row for holder in event.found}
+        self.head = number
+        self._history.append(event)
+        if event.row:
+            self._rows[event.version] = event.row
+        self._apply(event)
+
+    def board(self) -> StageBoard:
+        return StageBoard(
+            self._name,
+            self.head,
+            self.seen,
+            tuple(self._history),
+            {stage: tuple(stack) for stage, stack in self._stacks.items()},
+            self._deprecated,
+            self._deleted,
+            self._rows,
+        )
+
+    def _apply(self, event: StageEvent) -> None:
+        version, stage = event.version, event.stage
         if stage is not None and event.move in (Move.PROMOTE, Move.ROLLBACK):
-            stacks = {
-                other: _left(stack) if other is not stage and stack[-1:] == (version,) else stack
-                for other, stack in stacks.items()
-            }
-            stacks[stage] = _entered(stacks.get(stage, ()), version, back=event.move is Move.ROLLBACK)
+            for other, stack in self._stacks.items():
+                if other is not stage and stack[-1:] == [version]:
+                    stack.append(EMPTY)
+            _enter(self._stacks.setdefault(stage, []), version, back=event.move is Move.ROLLBACK)
         elif stage is not None and event.move is Move.WITHDRAW:
-            stacks[stage] = _left(stacks.get(stage, ()))
+            self._stacks.setdefault(stage, []).append(EMPTY)
         elif event.move is Move.DEPRECATE:
-            deprecated[version] = event.reason
+            self._deprecated[version] = event.reason
         elif event.move is Move.REINSTATE:
-            deprecated.pop(version, None)
+            self._deprecated.pop(version, None)
         elif event.move is Move.DELETE:
-            deleted[version] = event.reason
+            self._deleted[version] = event.reason
         elif event.move is Move.RESTORE:
-            deleted.pop(version, None)
-        return StageBoard(
-            self.name, event.number, event.number, (*self.history, event), stacks, deprecated, deleted
-        )
-
-    def _having_seen(self, number: int) -> StageBoard:
-        return StageBoard(
-            self.name, self.head, number, self.history, self.stacks, self.deprecated, self.deleted
-        )
+            self._deleted.pop(version, None)
 
 
-def _entered(stack: tuple[str, ...], version: str, *, back: bool) -> tuple[str, ...]:
-    past, present = stack[:-1], stack[-1:]
-    if back and version in past:
-        return stack[: len(past) - past[::-1].index(version)]
-    # What a rollback leaves is not what was before it.
-    return (*past, version) if back or present == (EMPTY,) else (*stack, version)
-
-
-def _left(stack: tuple[str, ...]) -> tuple[str, ...]:
-    return (*stack, EMPTY)
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch, UTC."""
-    return int(datetime.now(UTC).timestamp() * 1000)
+def _enter(stack: list[str], version: str, *, back: bool) -> None:
+    if stack and (back or stack[-1] == EMPTY):
+        stack.pop()  # what a rollback leaves is not what was before it
+    if back and version in stack:
+        while stack[-1] != version:
+            stack.pop()
+    else:
+        stack.append(version)
 
 
 def _usable(board: StageBoard, event: StageEvent) -> None:
@@ -275,9 +216,11 @@ def _usable(board: StageBoard, event: StageEvent) -> None:
 
 
 def _check_promote(board: StageBoard, event: StageEvent) -> None:
+    if event.stage is None:
+        raise InvalidInputError("A promotion needs a stage", where="stage")
     _usable(board, event)
     there = board.stage_of(event.version)
-    if there is not None and event.stage is not None and there.rank >= event.stage.rank:
+    if there is not None and there.rank >= event.stage.rank:
         raise ConflictError(
             f"{board.name}/{event.version} is in {there}, and a promotion to {event.stage} does not go up",
             where="stage",
@@ -300,6 +243,26 @@ def _check_rollback(board: StageBoard, event: StageEvent) -> None:
             f"{board.name}/{event.version} is in {event.stage} already", where=f"{board.name}/{event.version}"
         )
     _usable(board, event)
+    there = board.stage_of(event.version)
+    if there is not None and there.rank > event.stage.rank:
+        raise ConflictError(
+            f"{board.name}/{event.version} is in {there}, and cannot go back to {event.stage} from there",
+            where="stage",
+            hint=f"Roll {there} back, or withdraw it, to take a version out of {there}.",
+        )
+    if not board.was_in(event.stage, event.version) and not _is_older(event.version, now):
+        raise ConflictError(
+            f"{board.name}/{event.version} was never in {event.stage} and is newer than {now}, which is there",
+            where=f"{board.name}/{event.version}",
+            hint=f"Promote it instead: hokusai promote {board.name}/{event.version} --stage {event.stage}",
+        )
+
+
+def _is_older(version: str, other: str) -> bool:
+    one, two = parse_version(version), parse_version(other)
+    if isinstance(one, int) or isinstance(two, int):
+        return isinstance(one, int) and isinstance(two, int) and one < two
+    return one < two
 
 
 def _check_withdraw(board: StageBoard, event: StageEvent) -> None:
