@@ -552,6 +552,15 @@ class TestAlias:
             assert (store.alias(name, "production"), store.alias(name, "staging")) == (None, 2)
         store.set_alias(place.name("nobody"), "production", None)
 
+    def test_is_told_with_all_others(self, place: Place) -> None:
+        for _ in range(2):
+            place.store.add_version(place.name(), NO_FILES, {})
+        assert place.store.aliases(place.name()) == {}
+        place.store.set_alias(place.name(), "production", 2)
+        place.store.set_alias(place.name(), "Champion_1", 1)
+        assert place.store.aliases(place.name()) == {"production": 2, "Champion_1": 1}
+        assert place.store.aliases(place.name("nobody")) == {}
+
     def test_to_a_version_that_is_not_there(self, place: Place) -> None:
         place.store.add_version(place.name(), NO_FILES, {})
         with pytest.raises(NotFoundError):
@@ -578,3 +587,22 @@ class TestAlias:
             with ThreadPoolExecutor(4) as pool:
                 list(pool.map(point, (1, 2, 3, 4)))
             assert place.store.alias(name, f"turn{turn}") in (1, 2, 3, 4)
+
+
+class TestLegacyStages:
+    def test_are_told_by_number(self, place: Place) -> None:
+        store = place.store
+        for _ in range(4):
+            store.add_version(place.name(), NO_FILES, {})
+        assert store.legacy_stages(place.name()) == store.legacy_stages(place.name("nobody")) == {}
+        for number, stage in ((1, "Archived"), (2, "Production"), (4, "Staging")):
+            put_in_legacy_stage(store, place.name(), number, stage)
+        assert store.legacy_stages(place.name()) == {1: "Archived", 2: "Production", 4: "Staging"}
+
+
+def put_in_legacy_stage(store: ModelStore, name: str, number: int, stage: str) -> None:
+    if isinstance(store, MemoryModelStore):
+        store.set_legacy_stage(name, number, stage)
+    elif isinstance(store, MlflowModelStore):
+        with store._mlflow() as client, quiet_mlflow():  # as others' tools do it
+            client.transition_model_version_stage(name, str(number), stage)

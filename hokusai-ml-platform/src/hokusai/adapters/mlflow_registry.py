@@ -230,6 +230,21 @@ class MlflowModelStore:
             else:
                 _once_more(lambda: rows.set_registered_model_alias(name, alias, str(number)))
 
+    def aliases(self, name: str) -> dict[str, int]:
+        """Every alias of a model and the number that it points to. MLflow reads all versions for it."""
+        with self._mlflow() as client:
+            model = _unless_missing(lambda: client.get_registered_model(name))
+        return {} if model is None else {alias: int(number) for alias, number in model.aliases.items()}
+
+    def legacy_stages(self, name: str) -> dict[int, str]:
+        """Number to stage of the versions in one of MLflow's older stages."""
+        rows = self._rows(_query(name, {}, None), ["version_number ASC"])
+        return {
+            int(row.version): str(row.current_stage)
+            for row in rows
+            if row.name == name and row.current_stage not in (None, "None")
+        }
+
     @contextmanager
     def _mlflow(self) -> Iterator[MlflowClient]:
         with self._lock:
@@ -265,13 +280,16 @@ class MlflowModelStore:
         self._no_prompts.add(name)
 
     def _search(self, query: str, order: list[str], *, page: int = _PAGE) -> Iterator[ModelRecord]:
+        return map(_record, self._rows(query, order, page=page))
+
+    def _rows(self, query: str, order: list[str], *, page: int = _PAGE) -> Iterator[Any]:
         token = None
         while True:
             with self._mlflow() as client:
                 found = client.search_model_versions(
                     query, max_results=page, order_by=order, page_token=token
                 )
-            yield from map(_record, found)
+            yield from found
             token, page = found.token, _PAGE
             if not token:
                 return
