@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from hokusai.domain.metrics import ALIASES, METRICS, Scale, Task, metric_spec, metrics_for
+from hokusai.domain.metrics import (
+    ALIASES,
+    METRICS,
+    Scale,
+    Task,
+    common_metric_name,
+    find_metric_spec,
+    metric_spec,
+    metrics_for,
+)
 from hokusai.errors import MetricError
 
 
@@ -52,3 +61,22 @@ def test_an_alias_is_no_other_metrics_name() -> None:
 def test_unknown_names(name: str, message: str) -> None:
     with pytest.raises(MetricError, match=message):
         metric_spec(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "common"),
+    [
+        ("f1_score", "f1"),
+        ("f1", "f1"),
+        ("roc_auc", "auroc"),
+        ("model:auroc", "auroc"),
+        ("model:accuracy", "accuracy"),
+    ],
+)
+def test_every_spelling_of_a_metric_has_one_common_name(name: str, common: str) -> None:
+    assert common_metric_name(name) == common
+
+
+def test_a_metric_of_another_kind_keeps_its_name() -> None:
+    assert common_metric_name("usage:f1") == "usage:f1"
+    assert find_metric_spec("reply_rate") is None

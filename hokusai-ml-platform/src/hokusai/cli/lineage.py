@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hokusai.errors import InvalidInputError
-from hokusai.utils.text import printable
+from hokusai.utils.text import one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -90,7 +90,7 @@ def show(found: Lineage, kind: str, output: Path | None = None, metric: str | No
     elif kind != "tree" or not _print_tree(found):
         click.echo(_as_text(found, kind))
     if output is not None:
-        click.echo(f"Written: {printable(str(output))}", err=True)
+        click.echo(f"Written: {one_line(str(output))}", err=True)
 
 
 def _kind(wanted: str | None, output: Path | None, *, as_json: bool) -> str:
@@ -141,15 +141,15 @@ def _line(row: Row) -> Text:
 
     node = row.node
     gone = node.missing or node.deleted
-    line = Text.assemble((row.lead, "dim"), " ", (_one_line(node.model_id), "dim" if gone else "bold"))
+    line = Text.assemble((row.lead, "dim"), " ", (one_line(node.model_id), "dim" if gone else "bold"))
     for mark in node.marks:
         line.append(f"  {mark}", _MARKS.get(mark, "dim"))
     for reading in readings(node, row.edge):
-        line.append(f"  {_one_line(reading.value_text)}")
+        line.append(f"  {one_line(reading.value_text)}")
         if reading.delta is not None:
             line.append(f" {reading.delta_text}", _VERDICTS[reading.verdict])
     if node.contributor:
-        line.append(f"  by {_one_line(short_contributor(node.contributor))}", "cyan")
+        line.append(f"  by {one_line(short_contributor(node.contributor))}", "cyan")
     return line
 
 
@@ -166,8 +166,4 @@ def _sums(found: Lineage) -> list[str]:
         count = len(impact.versions)
         made = f"{count} version{'' if count == 1 else 's'}, {impact.improvements} better than the parent"
         lines.append(f"{impact.contributor}: {made}{f': {told}' if told else ''}")
-    return [_one_line(line) for line in lines]
-
-
-def _one_line(text: str) -> str:
-    return printable(text).replace("\n", "\ufffd")
+    return [one_line(line) for line in lines]

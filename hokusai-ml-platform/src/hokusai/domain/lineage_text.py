@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.lineage_parts import LineageEdge, LineageNode, direction
 from hokusai.domain.metrics import common_metric_name, find_metric_spec
-from hokusai.utils.text import printable
+from hokusai.utils.text import one_line
 
 if TYPE_CHECKING:
     from hokusai.domain.lineage import Lineage
@@ -101,7 +101,7 @@ def short_contributor(contributor: WalletAddress | None) -> str:
     """
     if contributor is None:
         return ""
-    text = printable(contributor.text)
+    text = one_line(contributor.text)
     return (
         f"{text[:6]}…{text[-4:]}"
         if contributor.payable
@@ -125,20 +125,20 @@ def notes(lineage: Lineage) -> list[str]:
     """What a reader should know of the lineage besides, a sentence each."""
     found = []
     for cycle in lineage.cycles:
-        ring = " → ".join(printable(own) for own in (*cycle, cycle[0]))
-        found.append(f"A cycle was cut: {ring}. {printable(cycle[0])} is drawn as a root.")
+        ring = " → ".join(one_line(own) for own in (*cycle, cycle[0]))
+        found.append(f"A cycle was cut: {ring}. {one_line(cycle[0])} is drawn as a root.")
     found += [
-        f"{printable(node.model_id)} is named as a parent, and is not there."
+        f"{one_line(node.model_id)} is named as a parent, and is not there."
         for node in lineage.nodes
         if node.missing
     ]
     found += [
-        f"{printable(node.model_id)}: {printable(node.trouble)}" for node in lineage.nodes if node.trouble
+        f"{one_line(node.model_id)}: {one_line(node.trouble)}" for node in lineage.nodes if node.trouble
     ]
     guessed = {m for edge in lineage.edges for m in edge.delta if find_metric_spec(m) is None}
     if guessed:
         found.append(
-            f"Higher is taken as better, which is not known: {printable(', '.join(sorted(guessed)))}."
+            f"Higher is taken as better, which is not known: {one_line(', '.join(sorted(guessed)))}."
         )
     return found
 
@@ -171,7 +171,7 @@ def _words(row: Row) -> list[str]:
     words += [f"[{', '.join(node.marks)}]"] if node.marks else []
     words += [f"{reading.value_text} {reading.delta_text}".rstrip() for reading in readings(node, row.edge)]
     words += [f"by {short_contributor(node.contributor)}"] if node.contributor else []
-    return [printable(word).replace("\n", "\ufffd") for word in words]
+    return [one_line(word) for word in words]
 
 
 def _style(node: LineageNode) -> str:
@@ -182,7 +182,7 @@ def _style(node: LineageNode) -> str:
 
 def _escaped(text: str) -> str:
     """`text` as Mermaid shows it: its quotes, brackets, Markdown and HTML stand as numbered characters."""
-    clean = printable(text).replace("\n", "\ufffd")
+    clean = one_line(text)
     return re.sub(r"[^\w /.+:-]|_|\.(?= )", lambda found: f"#{ord(found[0])};", clean)
 
 

@@ -18,7 +18,7 @@ from hokusai.domain.lineage_text import Row, notes, readings, rows, short_contri
 from hokusai.domain.metrics import common_metric_name, find_metric_spec
 from hokusai.errors import InvalidInputError
 from hokusai.utils.extras import require
-from hokusai.utils.text import printable
+from hokusai.utils.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,7 +110,7 @@ class _Font:
 
     def shown(self, text: str) -> str:
         """`text` with a mark for everything that cannot be drawn."""
-        clean = printable(text).replace("\n", "\ufffd")
+        clean = one_line(text)
         return "".join(char if ord(char) in self._glyphs else "\ufffd" for char in clean)
 
     def width(self, text: str) -> float:

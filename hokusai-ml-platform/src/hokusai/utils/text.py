@@ -10,3 +10,12 @@ def printable(text: str) -> str:
     'evil\ufffd[2J.csv'
     """
     return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+
+
+def one_line(text: str) -> str:
+    r"""`text` as `printable` gives it, line breaks replaced too: it cannot pass for a line of ours.
+
+    >>> one_line("churn\nError: none")
+    'churn\ufffdError: none'
+    """
+    return printable(text).replace("\n", "\ufffd")
