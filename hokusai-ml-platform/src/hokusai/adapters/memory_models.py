@@ -80,6 +80,8 @@ class MemoryModelStore:
         if source.startswith(_SCHEME):
             self._copy(source, into, where=source)
             return source
+        if source.startswith("models:"):
+            raise InvalidInputError(f"{source!r} does not name a model", where=source)
         path = local_path(source)
         if path is None:
             raise NotFoundError("This store keeps nothing at such an address", where=source)

@@ -87,29 +87,13 @@ def bring(location: str, tracking_uri: str, into: Path, reference: str) -> None:
         NotFoundError: Nothing is there.
         BackendUnavailableError: The store cannot be reached.
     """
-    into.mkdir(parents=True, exist_ok=True)
     path = local_path(location)
-    if path is not None:
-        _copy(path, into, reference)
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix=".arriving-", dir=into) as draft,
-        translated(tracking_uri),
-        absence_told(reference),
-    ):
-        from mlflow.artifacts import download_artifacts
-
-        # Both URIs are given: for what is left out, MLflow asks its global state.
-        got = Path(
-            download_artifacts(
-                artifact_uri=location, dst_path=draft, tracking_uri=tracking_uri, registry_uri=tracking_uri
-            )
-        )
-        files = [got] if got.is_file() else list(got.iterdir())
-        if not files:
-            raise not_found(reference, "nothing is stored there")
-        for file in files:
-            shutil.move(file, into / file.name)
+    with translated(tracking_uri), absence_told(reference):
+        into.mkdir(parents=True, exist_ok=True)
+        if path is not None:
+            _copy(path, into, reference)
+        else:
+            _download(location, tracking_uri, into, reference)
 
 
 class absence_told:  # noqa: N801 - it reads as a statement
@@ -135,6 +119,23 @@ def not_found(reference: str, why: str) -> NotFoundError:
     return NotFoundError(
         f"There is no such model: {why}", where=reference, hint="Check the name and MLFLOW_TRACKING_URI."
     )
+
+
+def _download(location: str, tracking_uri: str, into: Path, reference: str) -> None:
+    from mlflow.artifacts import download_artifacts
+
+    with tempfile.TemporaryDirectory(prefix=".arriving-", dir=into) as draft:
+        # Both URIs are given: for what is left out, MLflow asks its global state.
+        got = Path(
+            download_artifacts(
+                artifact_uri=location, dst_path=draft, tracking_uri=tracking_uri, registry_uri=tracking_uri
+            )
+        )
+        files = [got] if got.is_file() else list(got.iterdir())
+        if not files:
+            raise not_found(reference, "nothing is stored there")
+        for file in files:
+            shutil.move(file, into / file.name)
 
 
 def _copy(path: Path, into: Path, reference: str) -> None:

@@ -228,7 +228,7 @@ class MlflowModelStore:
             if number is None:
                 _unless_missing(lambda: rows.delete_registered_model_alias(name, alias))
             else:
-                _once_more(lambda: rows.set_registered_model_alias(name, alias, str(number)))
+                _once_more(partial(rows.set_registered_model_alias, name, alias, str(number)))
 
     def aliases(self, name: str) -> dict[str, int]:
         """Every alias of a model and the number that it points to. MLflow reads all versions for it."""
@@ -296,13 +296,14 @@ class MlflowModelStore:
 
     def _fetch(self, source: str, into: Path, where: str) -> str:
         with self._mlflow() as client, absence_told(where):
-            location = locate(client, self._uri, source) or source
-        if location.startswith(("models:", "runs:")) and location == source and "/" not in source[8:]:
+            found = locate(client, self._uri, source)
+        if found is None and source.startswith(("models:", "runs:")):
             raise InvalidInputError(
                 f"{source!r} does not name a model",
-                where=source,
+                where=where,
                 hint="Give models:/name/3, models:/name@alias or runs:/id/path.",
             )
+        location = found or source
         bring(location, self._uri, into, where)
         path = local_path(location)
         return location if path is None else str(path.absolute())
