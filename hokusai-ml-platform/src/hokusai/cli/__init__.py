@@ -15,6 +15,7 @@ import click
 
 from hokusai import __version__
 from hokusai.errors import HokusaiError
+from hokusai.utils.text import printable
 
 _GROUPS = {
     "attest": ("hokusai.cli.attest", "Verify and show attestations, and the key that signs them."),
@@ -22,6 +23,11 @@ _GROUPS = {
         "hokusai.cli.lineage",
         "Show which version was made from which, by whose data, and its gain.",
     ),
+    "models": ("hokusai.cli.models", "Versions of models: register, find, compare, tag, delete, restore."),
+    "promote": ("hokusai.cli.stages", "Put a version into development, staging or production."),
+    "rollback": ("hokusai.cli.stages", "Go back to the version that was in a stage before."),
+    "withdraw": ("hokusai.cli.stages", "Leave a stage without a version."),
+    "history": ("hokusai.cli.stages", "Show who moved which version where, when and why."),
     "pipeline": (
         "hokusai.cli.pipeline",
         "Run the pipeline: contributed data in, DeltaOne and an attestation out.",
@@ -68,6 +74,6 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except HokusaiError as problem:
-        click.echo(f"{click.style('Error:', fg='red', bold=True)} {problem}", err=True)
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable(str(problem))}", err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -122,6 +122,11 @@ class StageEvent:
         """When it was written, UTC."""
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
 
+    @property
+    def done(self) -> str:
+        """What was done, as in `promoted 1.2.0 to staging`."""
+        return _DONE[self.move].format(version=self.version, stage=self.stage)
+
     def tags(self) -> dict[str, str]:
         """The event as tags of a row of the log."""
         told = {
@@ -181,8 +186,7 @@ class StageEvent:
         >>> StageEvent(Move.PROMOTE, "1.2.0", Stage.STAGING, actor="ada").told()
         'ada promoted 1.2.0 to staging (1970-01-01 00:00:00 UTC)'
         """
-        done = _DONE[self.move].format(version=self.version, stage=self.stage)
-        return f"{self.actor or 'Somebody'} {done} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
+        return f"{self.actor or 'Somebody'} {self.done} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
 
     def to_dict(self) -> dict[str, object]:
         """As JSON values."""
