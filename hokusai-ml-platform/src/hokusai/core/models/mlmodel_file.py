@@ -7,16 +7,22 @@ of its own, to guess its requirements: ten seconds a model. Neither MLflow nor s
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import platform
 import zipfile
-from collections.abc import Iterator
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib import metadata as distributions
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import Any
 
 from hokusai.domain.model import ModelArtifact
+from hokusai.errors import IntegrityError
 
+MLMODEL = "MLmodel"
 _SKOPS = ".skops"
 
 
@@ -24,35 +30,78 @@ def mlflow_files(model: ModelArtifact) -> dict[str, bytes]:
     """The files to store beside the file of `model`, by name; none for a model that is not scikit-learn's."""
     if not model.file_name.endswith(_SKOPS):
         return {}
+    flavor = {
+        "code": None,
+        "pickled_model": model.file_name,  # MLflow's name for it; it is no pickle
+        "serialization_format": "skops",
+        "sklearn_version": version("scikit-learn"),
+        "skops_trusted_types": stored_types(model.content),
+    }
+    metadata = {"hokusai.model_id": model.model_id, "hokusai.sha256": model.sha256}
+    return described_files({"sklearn": flavor}, ("scikit-learn", "skops", "numpy", "pandas"), metadata)
+
+
+def described_files(
+    flavors: Mapping[str, Mapping[str, Any]],
+    packages: Sequence[str],
+    metadata: Mapping[str, Any],
+    signature: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """`MLmodel` and the files that it refers to.
+
+    Args:
+        flavors: What each of MLflow's flavors has to know; that of `mlflow.pyfunc` follows from the others.
+        packages: Distributions that loading needs; those that are not installed here are left out.
+        metadata: Anything else to write down.
+        signature: MLflow's signature.
+    """
     python = platform.python_version()
-    packages = [f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas")]
+    name, conf = next(iter(flavors.items()))
+    pyfunc = {"env": {"virtualenv": "python_env.yaml"}, **_pyfunc(name, conf), "python_version": python}
     described = {
         "flavors": {
-            "python_function": {
-                "env": {"virtualenv": "python_env.yaml"},
-                "loader_module": "mlflow.sklearn",
-                "model_path": model.file_name,
-                "predict_fn": "predict",
-                "python_version": python,
-            },
-            "sklearn": {
-                "code": None,
-                "pickled_model": model.file_name,  # MLflow's name for it; it is no pickle
-                "serialization_format": "skops",
-                "sklearn_version": version("scikit-learn"),
-                "skops_trusted_types": stored_types(model.content),
-            },
+            "python_function": pyfunc,
+            **{n: c for n, c in flavors.items() if n != "python_function"},
         },
-        "metadata": {"hokusai.model_id": model.model_id, "hokusai.sha256": model.sha256},
+        "metadata": dict(metadata),
         "mlflow_version": version("mlflow-skinny"),
+        **({"signature": dict(signature)} if signature else {}),
     }
-    environment = {"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]}
     return {
-        # JSON is YAML.
-        "MLmodel": _as_json(described),
-        "python_env.yaml": _as_json(environment),
-        "requirements.txt": "".join(f"{line}\n" for line in packages).encode(),
+        MLMODEL: _as_json(described),
+        "python_env.yaml": _environment(),
+        "requirements.txt": "".join(f"{line}\n" for line in _pinned(tuple(packages))).encode(),
     }
+
+
+@lru_cache(maxsize=64)
+def version(package: str) -> str:
+    """The version of an installed distribution; reading it from its files again and again would take longer."""
+    return distributions.version(package)
+
+
+def read_mlmodel(folder: Path) -> dict[str, Any] | None:
+    """What an `MLmodel` file says, whoever wrote it; None if there is none.
+
+    Raises:
+        IntegrityError: It cannot be read.
+    """
+    import yaml
+
+    path = folder / MLMODEL
+    if not path.is_file():
+        return None
+    text = path.read_bytes()
+    try:
+        try:
+            told = json.loads(text)
+        except ValueError:
+            told = yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        told = None
+    if not isinstance(told, dict) or not isinstance(told.get("flavors"), dict):
+        raise IntegrityError("The file MLmodel is not one that MLflow or Hokusai wrote", where=MLMODEL)
+    return told
 
 
 def stored_types(content: bytes) -> list[str]:
@@ -73,5 +122,32 @@ def _types(node: Any) -> Iterator[str]:
             yield from _types(child)
 
 
+def _pyfunc(flavor: str, conf: Mapping[str, Any]) -> dict[str, Any]:
+    """What `mlflow.pyfunc` has to know; each of MLflow's flavors calls its file another name."""
+    if flavor == "python_function":
+        return dict(conf)
+    if flavor == "sklearn":
+        files = {"model_path": conf["pickled_model"], "predict_fn": "predict"}
+        return {"loader_module": "mlflow.sklearn", **files}
+    place = {"pytorch": "model_data", "keras": None}.get(flavor, "data")
+    return {"loader_module": f"mlflow.{flavor}", **({"data": conf[place]} if place else {})}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> bytes:
+    python = platform.python_version()
+    return _as_json({"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]})
+
+
+@lru_cache(maxsize=64)
+def _pinned(packages: tuple[str, ...]) -> tuple[str, ...]:
+    lines = []
+    for name in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            lines.append(f"{name}=={version(name)}")
+    return tuple(lines)
+
+
 def _as_json(data: dict[str, Any]) -> bytes:
+    """JSON, which is YAML."""
     return (json.dumps(data, indent=2) + "\n").encode()

@@ -112,6 +112,16 @@ def load_model(content: bytes, *, where: str, trust: bool = False, also: Collect
         ) from problem
 
 
+def root_type(content: bytes) -> str:
+    """The import path of the class of the object in a skops file, read without loading it; empty if there is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            schema = json.loads(archive.read(_SCHEMA))
+        return f"{schema['__module__']}.{schema['__class__']}"
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        return ""
+
+
 def check_loads(content: bytes, model: object, *, where: str, also: Collection[str] = ()) -> None:
     """Refuse, before it is stored, what `load_model` would not load again.
 
