@@ -16,7 +16,9 @@ from hokusai.utils import metrics
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
+    from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.ports import Ledger, MetricSink, ModelFiles, RunStore
     from hokusai.utils.config import Settings
 
@@ -66,9 +68,45 @@ def registry_backends(settings: Settings, tracking_uri: str | None = None) -> Ba
     return provided.Backends(store, ledger(settings), settings.actor or _user())
 
 
+def installation(settings: Settings) -> Installation:
+    """What `hokusai doctor` examines: everything that the settings name."""
+    from hokusai.adapters.mlflow_registry import MlflowModelStore
+    from hokusai.adapters.redis_ping import ping_redis
+    from hokusai.core.doctor import Installation
+    from hokusai.core.hops import Hop
+    from hokusai.utils.redaction import mask_url_passwords
+
+    store = MlflowModelStore(settings.mlflow_uri, settings.artifact_location)
+    hops = []
+    if settings.redis_host is not None:
+        host, port = settings.redis_host, settings.redis_port
+        hops.append(Hop("redis", f"{host}:{port}", lambda: ping_redis(host, port)))
+    return Installation(
+        store=lambda: store,
+        ledger=lambda: ledger(settings),
+        actor=settings.actor or _user(),
+        store_address=store.location,
+        ledger_address=mask_url_passwords(settings.database_url),
+        artifact_address=mask_url_passwords(settings.artifact_location or "kept by the MLflow server"),
+        home=settings.home,
+        drafts={
+            ".mlflow-db-*": "The draft of a new MLflow database",
+            ".ledger-*": "The draft of a new ledger",
+        },
+        hops=hops,
+    )
+
+
 def ledger(settings: Settings) -> Ledger:
     """Where the audit trail and the index of models are: SQLite in HOKUSAI_HOME, or the configured PostgreSQL."""
     return _sql_ledger(settings.database_url)
+
+
+def ledger_schema(settings: Settings) -> LedgerSchema:
+    """The ledger's tables, to look at and to upgrade."""
+    from hokusai.adapters.sql.schema import LedgerSchema
+
+    return LedgerSchema(settings.database_url)
 
 
 def _user() -> str:

@@ -28,6 +28,11 @@ _GROUPS = {
     "rollback": ("hokusai.cli.stages", "Go back to the version that was in a stage before."),
     "withdraw": ("hokusai.cli.stages", "Leave a stage without a version."),
     "history": ("hokusai.cli.stages", "Show who moved which version where, when and why."),
+    "audit": ("hokusai.cli.audit", "Who did what: show, verify and export the audit trail."),
+    "db": ("hokusai.cli.db", "Show and upgrade the database of the ledger."),
+    "index": ("hokusai.cli.index", "Make the index of models again, or see how fresh it is."),
+    "doctor": ("hokusai.cli.doctor", "Test every server, find what a crash left behind, and mend it."),
+    "migrate": ("hokusai.cli.migrate", "Take over an existing MLflow registry."),
     "pipeline": (
         "hokusai.cli.pipeline",
         "Run the pipeline: contributed data in, DeltaOne and an attestation out.",
