@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import create_engine, insert, table, column
+from hokusai.core.versioning import ModelVersionManager
 from sklearn.linear_model import LogisticRegression
+from sqlalchemy import column, create_engine, insert, table
 
 from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.adapters.mlflow_store import open_client, quiet_mlflow, with_driver
 from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.core.rebuild import rebuild
 from hokusai.core.registry import ModelRegistry
-from hokusai.core.versioning import ModelVersionManager
 
 VERSIONS_A_MODEL = 500
 HITS = 5
@@ -324,7 +324,8 @@ def postgres_places(folder: Path) -> Iterator[Place]:
     """PostgreSQL: each time a new database on one server, which keeps its data safe against power failure."""
     from sqlalchemy import text
 
-    from hokusai.adapters.sql.engine import upgrade
+    from hokusai.adapters.sql.engine import Database
+    from hokusai.adapters.sql.schema import upgrade
     from hokusai.stack.postgres import start_postgres
 
     with start_postgres(folder=folder / "postgres") as server:
@@ -338,7 +339,7 @@ def postgres_places(folder: Path) -> Iterator[Place]:
                 from mlflow import MlflowClient
 
                 MlflowClient(with_driver(uri)).search_model_versions(max_results=1)
-            upgrade(uri)
+            upgrade(Database(uri))
             yield Place("PostgreSQL", uri, uri, folder / f"artifacts-{i}")
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -56,8 +57,10 @@ def write_whole(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     draft = folder.with_name(DRAFT_PREFIX + folder.name)
     try:
         write_files(draft, files)
-        for path in (*draft.rglob("*"), draft):
-            _sync(path)
+        with ThreadPoolExecutor(
+            8
+        ) as waiting:  # a file system takes those who wait together to the disk at once
+            list(waiting.map(_sync, (*draft.rglob("*"), draft)))
         draft.rename(folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)

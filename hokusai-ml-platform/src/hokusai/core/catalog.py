@@ -83,12 +83,7 @@ class Catalog:
 
     def exact(self, name: str, version: SemanticVersion | int) -> ModelRecord | None:
         """One version of a model: from the index, else from the store."""
-        self.catch_up()
-        where = self._store.location
-        if isinstance(version, int):
-            found = self._index.numbered(where, name, version)
-        else:
-            found = self._index.get(where, name, version.key)
+        found = self.copied(name, version)
         if found is not None:
             return found
         try:
@@ -99,8 +94,16 @@ class Catalog:
         except NotFoundError:
             return None
         if found is not None:
-            self._index.put(where, [found])
+            self._index.put(self._store.location, [found])
         return found
+
+    def copied(self, name: str, version: SemanticVersion | int) -> ModelRecord | None:
+        """One version of a model, if the index has it."""
+        self.catch_up()
+        where = self._store.location
+        if isinstance(version, int):
+            return self._index.numbered(where, name, version)
+        return self._index.get(where, name, version.key)
 
     def page(self, wanted: Page) -> list[ModelRecord]:
         """One page of versions, newest first."""

@@ -151,7 +151,7 @@ class Registrar:
             version = claim.version or self._next_version(claim.name)
             facts = claim.facts(version, self._actor)
             tags = facts.tags()
-            present = self._catalog.exact(claim.name, version)
+            present = self._catalog.copied(claim.name, version)  # what it does not know, the claim finds out
             if present is None:
                 present, ours = self._stored(claim, version, tags)
                 if ours:

@@ -1,6 +1,6 @@
 """A full MLflow server: tracking, model registry and artefacts behind one address, as production has it.
 
-It runs with one worker, without the job runner (eight more processes) and without telemetry. Its tables are
+It runs, unless told otherwise, with one worker, and without the job runner (eight more processes) and without telemetry. Its tables are
 made by one process at a time: two servers that meet an empty database both try to make them, and all but
 one fail.
 """
@@ -45,6 +45,7 @@ def start_mlflow(
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     port: int | None = None,
+    workers: int = 1,
     ready_within_seconds: float = 180.0,
 ) -> Running[MlflowServer]:
     """Start an MLflow server on this machine, on 127.0.0.1 only.
@@ -59,6 +60,7 @@ def start_mlflow(
         env: What the server needs besides, for example `S3Server.env()`.
         folder: Keep the defaults above and the log here; a temporary folder by default.
         port: TCP port; any free one by default.
+        workers: Processes that answer requests.
         ready_within_seconds: How long the start, and first of all the creation of the tables, may take.
 
     Raises:
@@ -84,7 +86,7 @@ def start_mlflow(
                     "--port",
                     str(number),
                     "--workers",
-                    "1",
+                    str(workers),
                 ],
                 is_ready=lambda: _finds_default_experiment(number),
                 log_path=home / "mlflow.log",

@@ -1,0 +1,336 @@
+"""What the registry survives: processes killed anywhere, racing each other, servers that go, disks that fill.
+
+The processes and servers are real. After every fault the doctor explains what it finds, repairs it, and finds nothing
+more; and whatever somebody was told is registered is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hokusai.core.versioning import ModelVersionManager
+from sklearn.linear_model import LogisticRegression
+from sqlalchemy import create_engine, text
+
+from hokusai import wiring
+from hokusai.adapters.mlflow_store import quiet_mlflow, with_driver
+from hokusai.adapters.sql.engine import Database
+from hokusai.adapters.sql.schema import upgrade
+from hokusai.core.registry import ModelRegistry
+from hokusai.domain.audit import chain_faults
+from hokusai.domain.records import SEMVER
+from hokusai.domain.stages import Stage
+from hokusai.errors import BackendUnavailableError, IntegrityError
+from hokusai.stack.mlflow import start_mlflow
+from hokusai.stack.postgres import PostgresServer, start_postgres
+from hokusai.utils.config import Settings
+
+ACTORS = Path(__file__).with_name("registry_actors.py")
+ROWS = np.random.default_rng(3).normal(size=(4, 3))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a registry is: its folder, and the variables that lead there."""
+
+    home: Path
+    variables: dict[str, str]
+
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.home,
+            tracking_uri=self.variables.get("MLFLOW_TRACKING_URI"),
+            hokusai_database_url=self.variables.get("HOKUSAI_DATABASE_URL"),
+        )
+
+    def registry(self) -> ModelRegistry:
+        found = wiring.registry_backends(self.settings())
+        return ModelRegistry(store=found.store, ledger=found.ledger, actor="checker", poll_seconds=0)
+
+    def act(self, scenario: str, **told: Any) -> list[dict[str, Any]]:
+        """What the processes of a scenario said."""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", str(ACTORS), json.dumps({"scenario": scenario, **told})],
+            env={**self._environment(), **self.variables},
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    def hokusai(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hokusai.cli", *arguments],
+            env={**self._environment(), **self.variables},
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("HOKUSAI_", "MLFLOW_"))
+        }
+        return {**kept, "HOKUSAI_HOME": str(self.home)}
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> Place:
+    return Place(tmp_path, {})
+
+
+@pytest.fixture
+def postgres_place(tmp_path: Path, postgres_server: PostgresServer) -> Place:
+    return _on_postgres(tmp_path, postgres_server)
+
+
+@pytest.fixture
+def server_place(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Place]:
+    """An MLflow server with two workers, and a ledger, on PostgreSQL."""
+    behind = _on_postgres(tmp_path, postgres_server).variables
+    with start_mlflow(
+        backend_store_uri=behind["MLFLOW_TRACKING_URI"],
+        artifacts_destination=str(tmp_path / "served"),
+        workers=2,
+    ) as server:
+        yield Place(tmp_path, {**behind, "MLFLOW_TRACKING_URI": server.url})
+
+
+@pytest.fixture(params=["sqlite", "postgres", pytest.param("server", marks=pytest.mark.slow)])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(f"{request.param}_place")
+    return found
+
+
+class TestRaces:
+    def test_one_process_owns_a_version_and_the_others_are_told(self, place: Place) -> None:
+        said = place.act("same", processes=4, versions=5, name="churn")
+        for number in range(5):
+            about = [line for line in said if line["version"] == f"1.{number}.0"]
+            outcomes = sorted(str(line.get("created", line.get("error"))) for line in about)
+            assert outcomes == ["ConflictError", "ConflictError", "ConflictError", "True"]
+        keys = [record.tags[SEMVER] for record in place.registry().store.versions("churn")]
+        assert sorted(keys) == [f"1.{number}.0" for number in range(5)]
+        assert_healthy(place)
+
+    def test_eight_processes_register_200_versions(self, place: Place) -> None:
+        said = place.act("different", processes=8, versions=25, name="churn")
+        expected = sorted(f"churn/{process}.{number}.0" for process in range(1, 9) for number in range(25))
+        assert sorted(line["id"] for line in said) == expected
+        registry = place.registry()
+        assert sorted(record.model_id for record in registry.versions_of("churn")) == expected
+        assert len(registry.ledger.events(kind="model.registered")) == 200
+        assert_healthy(place)
+
+    def test_three_processes_open_a_new_store_at_once(self, sqlite_place: Place) -> None:
+        said = sqlite_place.act("different", processes=3, versions=1, name="churn")
+        assert sorted(line.get("id", line.get("text")) for line in said) == [
+            f"churn/{n}.0.0" for n in (1, 2, 3)
+        ]
+        assert_healthy(sqlite_place)
+
+    def test_two_promotions_at_once_leave_one_order(self, place: Place) -> None:
+        place.act("different", processes=2, versions=6, name="churn")
+        said = place.act("promote", processes=2, versions=6, name="churn")
+        assert [line for line in said if "error" in line] == []
+        board = place.registry().stages.board("churn")
+        assert sorted(event.version for event in board.history) == sorted(line["version"] for line in said)
+        assert_linear(place)
+
+    def test_of_two_promotions_that_expect_the_same_one_wins(self, place: Place) -> None:
+        place.act("different", processes=2, versions=1, name="churn")
+        said = place.act("promote", processes=2, versions=1, name="churn", expected=None)
+        assert sorted(line.get("error", "won") for line in said) == ["ConflictError", "won"]
+        assert_linear(place)
+
+
+class TestKilled:
+    POINTS = (
+        "before upload", "sync 1", "sync 2", "sync 3", "after upload", "before add_version", "after add_version",
+        "before record", "after record",
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("point", POINTS)
+    def test_at_any_point_of_a_registration(self, sqlite_place: Place, point: str) -> None:
+        said = sqlite_place.act("die", name="churn", version="1.0.0", point=point)
+        assert said == [{"process": -1, "killed": 9}]
+        registry = sqlite_place.registry()
+        whole = registry.find("churn/1.0.0")
+        assert (whole is not None) == (point in ("after add_version", "before record", "after record"))
+        assert_explained_and_repaired(sqlite_place)
+        again = registry.register(_same_model(), "churn", "1.0.0")
+        assert again.created == (whole is None)
+        assert registry.load_model("churn/1.0.0").predict(ROWS).shape == (4,)
+        assert_healthy(sqlite_place)
+
+    @pytest.mark.parametrize("point", ["after upload", "after add_version"])
+    def test_at_the_seams_of_a_registration_on_postgres(self, postgres_place: Place, point: str) -> None:
+        assert postgres_place.act("die", name="churn", version="1.0.0", point=point)[0]["killed"] == 9
+        assert_explained_and_repaired(postgres_place)
+        postgres_place.registry().register(_same_model(), "churn", "1.0.0")
+        assert_healthy(postgres_place)
+
+    @pytest.mark.slow
+    def test_at_moments_that_nobody_chose(self, sqlite_place: Place) -> None:
+        for attempt in range(10):
+            sqlite_place.act(
+                "different",
+                processes=1,
+                versions=200,
+                name=f"churn-{attempt}",
+                kill_after_seconds=0.3 + 0.17 * attempt,
+            )
+        assert_explained_and_repaired(sqlite_place)
+        registry = sqlite_place.registry()
+        for record in registry.list_models(limit=10_000):
+            assert registry.load_model(record.model_id).predict(ROWS).shape == (4,)
+
+    @pytest.mark.parametrize(
+        "point", ["after add_version", "before set_alias", "after set_alias", "before record"]
+    )
+    def test_in_a_promotion(self, sqlite_place: Place, point: str) -> None:
+        sqlite_place.act("different", processes=1, versions=1, name="churn")
+        said = sqlite_place.act("promote_and_die", name="churn", version="1.0.0", point=point)
+        assert said == [{"process": -1, "killed": 9}]
+        registry = sqlite_place.registry()
+        assert registry.get_model("churn@production").model_id == "churn/1.0.0"
+        assert_explained_and_repaired(sqlite_place)
+        assert registry.store.alias("churn", "production") == 1
+
+
+class TestGone:
+    @pytest.mark.slow
+    def test_mlflow(self, tmp_path: Path) -> None:
+        with start_mlflow(artifacts_destination=str(tmp_path / "served")) as server:
+            place = Place(tmp_path, {"MLFLOW_TRACKING_URI": server.url})
+            registry = place.registry()
+            registry.register_model(_same_model(), "churn", "1.0.0")
+        with pytest.raises(BackendUnavailableError):
+            registry.register_model(_same_model(1), "churn", "1.1.0")
+        assert registry.get_model("churn/1.0.0").number == 1  # from the index
+        with pytest.raises(BackendUnavailableError):
+            ModelVersionManager(registry).promote_model("churn", "1.0.0")
+        report = place.hokusai("doctor", "--json")
+        assert report.returncode == 1
+        assert "MLflow" in report.stdout
+
+    def test_postgres_and_back(self, tmp_path: Path) -> None:
+        with start_postgres(folder=tmp_path / "pg") as server:
+            place, port = _on_postgres(tmp_path, server), int(server.uri.rpartition(":")[2].partition("/")[0])
+            registry = place.registry()
+            registry.register_model(_same_model(), "churn", "1.0.0")
+        with pytest.raises(BackendUnavailableError):
+            registry.register_model(_same_model(1), "churn", "1.1.0")
+        with start_postgres(folder=tmp_path / "pg", port=port):
+            assert registry.register_model(_same_model(1), "churn", "1.1.0") == "churn/1.1.0"
+            assert [record.model_id for record in registry.versions_of("churn")] == [
+                "churn/1.1.0",
+                "churn/1.0.0",
+            ]
+            assert_explained_and_repaired(place)
+
+    def test_space_on_the_disk(self, sqlite_place: Place) -> None:
+        said = sqlite_place.act("full_disk", name="big", version="1.0.0", bytes=1_500_000)
+        assert [line.get("error") for line in said] == ["BackendUnavailableError"], said
+        registry = sqlite_place.registry()
+        assert registry.find("big/1.0.0") is None
+        assert list(registry.store.orphans()) == []
+        assert_healthy(sqlite_place)
+
+
+class TestByHand:
+    def test_a_truncated_artefact_is_not_loaded(self, sqlite_place: Place) -> None:
+        registry = sqlite_place.registry()
+        registry.register_model(_same_model(), "churn", "1.0.0")
+        file = next(sqlite_place.home.rglob("*.skops"))
+        file.chmod(0o644)
+        file.write_bytes(file.read_bytes()[:-10])
+        with pytest.raises(IntegrityError, match=file.name):
+            registry.load_model("churn/1.0.0")
+        report = sqlite_place.hokusai("doctor", "--deep", "--json")
+        assert report.returncode == 1
+        assert "churn/1.0.0" in report.stdout
+
+    def test_an_edited_event_log_is_noticed(self, sqlite_place: Place) -> None:
+        sqlite_place.registry().register_model(_same_model(), "churn", "1.0.0")
+        assert sqlite_place.hokusai("audit", "verify").returncode == 0
+        with closing(sqlite3.connect(sqlite_place.home / "hokusai.db")) as connection:
+            for (trigger,) in connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall():
+                connection.execute(f'DROP TRIGGER "{trigger}"')
+            tables = [
+                name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
+            events = next(
+                name for name in tables if "event" in name or ("audit" in name and "head" not in name)
+            )
+            changed = connection.execute(f"UPDATE \"{events}\" SET actor = 'somebody else'")
+            assert changed.rowcount >= 1
+            connection.commit()
+        verdict = sqlite_place.hokusai("audit", "verify")
+        assert verdict.returncode == 1
+        assert "changed" in verdict.stdout + verdict.stderr
+
+
+def assert_healthy(place: Place) -> None:
+    report = place.hokusai("doctor", "--json")
+    assert report.returncode == 0, report.stdout + report.stderr
+    ledger = place.registry().ledger
+    assert chain_faults(ledger.events(), ledger.head()) == []
+
+
+def assert_explained_and_repaired(place: Place) -> None:
+    """The doctor's repairs leave nothing to find; what is too young to be called lost counts as in progress."""
+    repaired = place.hokusai("doctor", "--repair", "--older-than", "0", "--json")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert_healthy(place)
+
+
+def assert_linear(place: Place) -> None:
+    """Every move follows the one before, and MLflow's aliases say what the last ones say."""
+    registry = place.registry()
+    board = registry.stages.board("churn")
+    assert [event.expected for event in board.history] == [0, *(event.number for event in board.history)][:-1]
+    for stage in Stage:
+        key = board.current(stage)
+        number = registry.get_model("churn", key).number if key else None
+        assert registry.store.alias("churn", stage.value) == number
+    assert_healthy(place)
+
+
+def _same_model(seed: int = 0) -> LogisticRegression:
+    rows = np.random.default_rng(seed).normal(size=(40, 3))
+    return LogisticRegression().fit(rows, rows[:, 0] + 0.1 * rows[:, 1] > 0)
+
+
+def _on_postgres(folder: Path, server: PostgresServer) -> Place:
+    """MLflow's tables and the ledger's, in a new database."""
+    name = f"registry_{os.urandom(6).hex()}"
+    engine = create_engine(with_driver(server.uri), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    uri = f"{server.uri.rpartition('/')[0]}/{name}"
+    with quiet_mlflow():
+        from mlflow import MlflowClient
+
+        MlflowClient(with_driver(uri)).search_model_versions(max_results=1)
+    upgrade(Database(uri))
+    return Place(folder, {"MLFLOW_TRACKING_URI": uri, "HOKUSAI_DATABASE_URL": uri})
