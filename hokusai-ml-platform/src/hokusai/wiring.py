@@ -16,9 +16,9 @@ from hokusai.utils import metrics
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
-    from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.ports import Ledger, MetricSink, ModelFiles, RunStore
     from hokusai.utils.config import Settings
 

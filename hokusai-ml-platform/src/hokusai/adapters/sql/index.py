@@ -13,16 +13,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    tuple_,
+)
 
 from hokusai.adapters.index_keys import contributor_key, keys_of
+from hokusai.adapters.sql import bulk
 from hokusai.adapters.sql.engine import Database
 from hokusai.adapters.sql.tables import FACTS, locations, marks, tags, versions
 from hokusai.domain.records import ModelRecord
 from hokusai.ports import Page
 
-_CHUNK = 1_000
+_CHUNK = 2_000
 _LONGEST_KEY = 200  # more may not fit into an index of PostgreSQL
 
 
@@ -123,7 +133,7 @@ class SqlModelIndex:
         def work(connection: Connection) -> None:
             where = _locked_location(connection, location)
             row = {"location_id": where, "key": key, "value": value}
-            connection.execute(_upsert(connection, marks, ("location_id", "key")), row)
+            bulk.upsert(connection, marks, ("location_id", "key"), [row])
 
         self._database.write(work)
 
@@ -220,7 +230,7 @@ def _locked_location(connection: Connection, location: str) -> int:
     query = select(locations.c.id).where(locations.c.location == location).with_for_update()
     found = connection.scalar(query)
     if found is None:
-        statement = _insert(connection, locations).on_conflict_do_nothing(index_elements=["location"])
+        statement = bulk.insert(connection, locations).on_conflict_do_nothing(index_elements=["location"])
         connection.execute(statement, {"location": location})
         found = connection.scalar(query)
     return int(found or 0)
@@ -233,38 +243,28 @@ def _put_chunk(
     records: Mapping[tuple[str, int], ModelRecord],
 ) -> None:
     keys = [(row["name"], row["number"]) for row in rows]
-    query = select(versions.c.name, versions.c.number, versions.c.row).where(_among(versions, where, keys))
+    chosen = _among(connection, versions, where, keys)
+    query = select(versions.c.name, versions.c.number, versions.c.row).where(chosen)
     existing = {(name, number): text for name, number, text in connection.execute(query)}
     changed = [row for row in rows if existing.get((row["name"], row["number"])) != row["row"]]
     if not changed:
         return
-    connection.execute(_upsert(connection, versions, ("location_id", "name", "number")), changed)
+    bulk.upsert(connection, versions, ("location_id", "name", "number"), changed)
     stale = [key for row in changed if (key := (row["name"], row["number"])) in existing]
     if stale:
-        connection.execute(delete(tags).where(_among(tags, where, stale)))
+        connection.execute(delete(tags).where(_among(connection, tags, where, stale)))
     labels = [label for row in changed for label in _tag_rows(row, records[row["name"], row["number"]])]
     if labels:
-        connection.execute(insert(tags), labels)
+        bulk.upsert(connection, tags, ("location_id", "name", "number", "digest"), labels)
 
 
 def _drop_chunk(connection: Connection, where: int, keys: list[tuple[str, int]]) -> None:
     for table in (tags, versions):
-        connection.execute(delete(table).where(_among(table, where, keys)))
+        connection.execute(delete(table).where(_among(connection, table, where, keys)))
 
 
-def _among(table: Any, where: int, keys: Sequence[tuple[str, int]]) -> Any:
-    return and_(table.c.location_id == where, tuple_(table.c.name, table.c.number).in_(keys))
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
-
-
-def _upsert(connection: Connection, table: Any, key: tuple[str, ...]) -> Any:
-    statement = _insert(connection, table)
-    new = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=new)
+def _among(connection: Connection, table: Any, where: int, keys: Sequence[tuple[str, int]]) -> Any:
+    return and_(table.c.location_id == where, bulk.among(connection, table, ("name", "number"), keys))
 
 
 def _columns(where: int, record: ModelRecord) -> dict[str, Any]:
@@ -296,8 +296,8 @@ def _key(value: str | None) -> str | None:
 
 
 def _tag_digest(tag: str, value: str) -> str:
-    text = json.dumps([tag, value])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    text = f"{len(tag)} {tag} {value}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _text(record: ModelRecord) -> str:

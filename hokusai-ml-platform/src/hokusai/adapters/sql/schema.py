@@ -10,8 +10,10 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, inspect, select
 
@@ -19,7 +21,7 @@ from hokusai import __version__
 from hokusai.adapters.sql import tables
 from hokusai.adapters.sql.engine import Database
 from hokusai.domain.audit import GENESIS_HASH
-from hokusai.errors import ConfigurationError
+from hokusai.errors import ConfigurationError, HokusaiError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _UPGRADE_LOCK = 0x484F_4B55_5341_49  # "HOKUSAI": one upgrade of a server's database at a time
@@ -30,22 +32,85 @@ class SchemaState:
     """Where a database's schema stands.
 
     Attributes:
+        location: Which database, without passwords.
+        is_embedded: Whether it is a file of ours, which is made and upgraded when it is used.
         found: The version of the schema that it has; None where there is none.
         made_by: The version of Hokusai that brought it there.
     """
 
-    found: str | None
+    location: str
+    is_embedded: bool
+    found: str | None = None
     made_by: str | None = None
+
+    @property
+    def needed(self) -> str:
+        """The version that this code works with."""
+        return tables.REVISIONS[-1]
 
     @property
     def is_current(self) -> bool:
         """Whether this code can work with it."""
-        return self.found == tables.REVISIONS[-1]
+        return self.found == self.needed
 
     @property
     def is_newer(self) -> bool:
         """Whether a later release than this one made it."""
         return self.found is not None and self.found not in tables.REVISIONS
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this code can work with it, once it has done by itself what it does by itself."""
+        return self.is_current or (self.is_embedded and not self.is_newer)
+
+    @property
+    def verdict(self) -> str:
+        """What that means, in a sentence."""
+        if self.is_current:
+            return "ready"
+        if self.is_newer:
+            return f"a later Hokusai made it; {self.remedy}"
+        if self.is_embedded:
+            return "upgraded when it is next used" if self.found else "made when it is first used"
+        return f"{'older than this Hokusai' if self.found else 'no ledger yet'}; {self.remedy}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it cannot be used."""
+        if self.is_newer:
+            return f"install the release that made it: pip install 'hokusai-ml-platform>={self.made_by or __version__}'"
+        return "run: hokusai db upgrade"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        names = ("location", "found", "made_by", "needed", "is_usable", "verdict")
+        return {name: getattr(self, name) for name in names}
+
+
+class LedgerSchema:
+    """The schema of one ledger, to look at and to upgrade.
+
+    Args:
+        url: As `SqlLedger` takes it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def state(self) -> SchemaState:
+        """Where it stands; nothing is made or changed."""
+        database = self._database
+        if database.is_sqlite and not Path(database.path).exists():
+            return SchemaState(database.location, is_embedded=True)
+        return state(database)
+
+    def upgrade(self) -> tuple[SchemaState, SchemaState]:
+        """Bring it to the version of this code: how it was, and how it is.
+
+        Raises:
+            ConfigurationError: A later release made it.
+        """
+        return upgrade(self._database)
 
 
 def ready(database: Database) -> None:
@@ -59,23 +124,19 @@ def ready(database: Database) -> None:
     found = state(database)
     if found.is_current:
         return
-    _refuse_newer(found, database.location)
-    if database.is_sqlite:
-        upgrade(database)
-        return
-    raise ConfigurationError(
-        f"The ledger's tables are of version {found.found}, and this is Hokusai {__version__} with version "
-        f"{tables.REVISIONS[-1]}"
-        if found.found
-        else "The database has no ledger yet",
-        where=database.location,
-        hint="Run: hokusai db upgrade",
-    )
+    _refuse_newer(found)
+    if not found.is_embedded:
+        raise ConfigurationError(
+            f"The ledger cannot be used: {found.verdict.partition(';')[0]}",
+            where=found.location,
+            hint=found.remedy[0].upper() + found.remedy[1:],
+        )
+    upgrade(database)
 
 
 def state(database: Database) -> SchemaState:
     """Which version of the schema a database has."""
-    return database.once(_state)
+    return database.once(partial(_state, database))
 
 
 def upgrade(database: Database) -> tuple[SchemaState, SchemaState]:
@@ -87,20 +148,22 @@ def upgrade(database: Database) -> tuple[SchemaState, SchemaState]:
     Raises:
         ConfigurationError: A later release made it.
     """
-    if database.is_sqlite:
+    is_new = database.is_sqlite and not Path(database.path).exists()
+    if is_new:
         _create_file(database)
 
     def work(connection: Connection) -> tuple[SchemaState, SchemaState]:
         if not database.is_sqlite:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-        before = _state(connection)
-        _refuse_newer(before, database.location)
+        before = _state(database, connection)
+        _refuse_newer(before)
         if not before.is_current:
             migrate(connection)
             _sign(connection)
-        return before, _state(connection)
+        return before, _state(database, connection)
 
-    return database.once(work)
+    before, after = database.once(work)
+    return (replace(before, found=None, made_by=None) if is_new else before), after
 
 
 def migrate(connection: Connection) -> None:
@@ -121,12 +184,13 @@ def create(connection: Connection) -> None:
     _sign(connection)
 
 
-def _state(connection: Connection) -> SchemaState:
+def _state(database: Database, connection: Connection) -> SchemaState:
+    there = SchemaState(database.location, database.is_sqlite)
     if not inspect(connection).has_table(tables.schema_version.name):
-        return SchemaState(None)
+        return there
     found = connection.scalar(select(tables.schema_version.c.version_num))
     made_by = connection.scalar(select(tables.about.c.value).where(tables.about.c.key == "upgraded_by"))
-    return SchemaState(found, made_by)
+    return replace(there, found=found, made_by=made_by)
 
 
 def _sign(connection: Connection) -> None:
@@ -135,13 +199,12 @@ def _sign(connection: Connection) -> None:
     connection.execute(tables.about.insert(), {"key": "upgraded_by", "value": __version__})
 
 
-def _refuse_newer(found: SchemaState, where: str) -> None:
+def _refuse_newer(found: SchemaState) -> None:
     if found.is_newer:
         raise ConfigurationError(
-            f"The ledger's tables are of version {found.found}, which this Hokusai {__version__} does not know",
-            where=where,
-            hint=f"Install the release that made them, or a later one: "
-            f"pip install 'hokusai-ml-platform>={found.made_by or __version__}'",
+            f"The ledger's tables are of version {found.found}, which Hokusai {__version__} does not know",
+            where=found.location,
+            hint=found.remedy[0].upper() + found.remedy[1:],
         )
 
 
@@ -158,6 +221,8 @@ def _create_file(database: Database) -> None:
             with draft.open("rb") as file:
                 os.fsync(file.fileno())
             _put_in_place(draft, path)
+    except HokusaiError:  # some are OSErrors
+        raise
     except OSError as problem:
         raise ConfigurationError(
             f"The ledger's file cannot be made: {problem.strerror or problem}",
@@ -168,11 +233,7 @@ def _create_file(database: Database) -> None:
 
 def _draft(path: Path) -> None:
     database = Database(f"sqlite:///{path}")
-
-    def work(connection: Connection) -> None:
-        create(connection)
-
-    database.once(work)
+    database.once(create)
     database.close()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         # Readers do not wait for a writer then; the mode is kept in the file.
