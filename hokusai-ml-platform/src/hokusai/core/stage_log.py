@@ -82,7 +82,10 @@ class StageLog:
         began_ms = now_ms()
         with self._lock(name):
             known = self._boards.get(name)
-            board, fresh = known or self._refreshed(name), known is None
+            fresh = (
+                known is None or known.head == GENESIS
+            )  # the first move writes down what the aliases say now
+            board = self._refreshed(name) if known is None or fresh else known
             start = _Start(board, None if fresh else began_ms)
             for attempt in range(_TRIES):
                 if attempt > 1:

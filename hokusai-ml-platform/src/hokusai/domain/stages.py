@@ -194,6 +194,8 @@ class _Draft:
 def _enter(stack: list[str], version: str, *, back: bool) -> None:
     if stack and (back or stack[-1] == EMPTY):
         stack.pop()  # what a rollback leaves is not what was before it
+    if not back and stack[-1:] == [version]:
+        return
     if back and version in stack:
         while stack[-1] != version:
             stack.pop()
@@ -220,6 +222,8 @@ def _check_promote(board: StageBoard, event: StageEvent) -> None:
         raise InvalidInputError("A promotion needs a stage", where="stage")
     _usable(board, event)
     there = board.stage_of(event.version)
+    if there is event.stage and board.head == GENESIS:
+        return  # so far only an alias says so; this writes it down
     if there is not None and there.rank >= event.stage.rank:
         raise ConflictError(
             f"{board.name}/{event.version} is in {there}, and a promotion to {event.stage} does not go up",
