@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -130,6 +131,12 @@ class TestLinks:
         assert [node.model_id for node in lineage.roots] == ["churn/1.0.0"]
         assert len(lineage.edges) == 3
         assert "churn/1.0.0 → churn/2.0.0 → churn/3.0.0 → churn/1.0.0" in lineage.to_text()
+
+    def test_a_long_cycle_is_named_in_short(self) -> None:
+        ring = [version(n, f"{n}.0.0", f"churn/{n - 1 or 5000}.0.0") for n in range(1, 5001)]
+        lineage = Lineage.of(ring)
+        assert len(lineage.cycles[0]) == 5000
+        assert "7.0.0 → … → churn/5000.0.0 → churn/1.0.0. churn/1.0.0 is drawn" in lineage.to_text()
 
     def test_a_version_that_names_itself_is_a_root(self) -> None:
         lineage = Lineage.of([version(1, "1.0.0", "churn/1.0.0")])
@@ -445,7 +452,8 @@ def test_ten_thousand_generations_take_less_than_a_second_and_no_recursion() -> 
     assert len(lineage.to_text()) < 1_000_000
     assert lineage.to_mermaid().count("-->") == count - 1
     assert len(lineage.to_dict()["lineage"]) == count
-    assert taken < 1.0
+    if sys.gettrace() is None:  # whoever measures coverage may take longer
+        assert taken < 1.0
 
 
 def test_side_branches_of_side_branches_stay_narrow() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,13 @@ def test_contributors_are_credited_with_their_own_step(tracker: LineageTracker) 
 def test_a_lineage_is_drawn_by_name(tracker: LineageTracker, tmp_path: Path) -> None:
     written = tracker.draw(tmp_path / "churn.svg", "churn")
     assert "churn/1.2.0" in written.read_text()
+
+
+def test_the_async_twins_give_the_same(tracker: LineageTracker) -> None:
+    async def both() -> tuple[object, object]:
+        return (await tracker.alineage("churn")).to_dict(), await tracker.acontributors("churn")
+
+    assert asyncio.run(both()) == (tracker.lineage("churn").to_dict(), tracker.contributors("churn"))
 
 
 def test_an_unknown_model_is_not_found(tracker: LineageTracker) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +15,7 @@ import pytest
 from hokusai.domain.lineage import Lineage
 from hokusai.domain.records import CONTRIBUTOR, METRICS, PARENT, SEMVER, ModelRecord
 from hokusai.domain.stages import Stage
-from hokusai.errors import InvalidInputError
+from hokusai.errors import InvalidInputError, MissingExtraError
 from hokusai.tracking.plots import draw_lineage, render_lineage
 
 GREEN, RED = "#1a7f37", "#cf222e"
@@ -124,7 +126,7 @@ def test_a_png_of_60_versions_is_as_sharp_as_one_of_three() -> None:
     small = Image.open(io.BytesIO(render_lineage(chain(3, accuracy=0.5))))
     large = Image.open(io.BytesIO(render_lineage(chain(60, accuracy=0.5))))
     assert large.size[1] - small.size[1] == pytest.approx(
-        197 * 0.3 * 150, abs=2
+        57 * 0.3 * 150, abs=2
     )  # rows of 0.3 inches, 150 dpi
 
 
@@ -142,3 +144,19 @@ def test_the_ending_decides_the_format(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="jpg"):
         draw_lineage(chain(2), tmp_path / "a.jpg")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.PNG", "a.svg"]
+
+
+def test_without_matplotlib_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'hokusai-ml-platform\[plots\]'"):
+        render_lineage(chain(1))
+
+
+def test_nothing_heavy_is_loaded_before_something_is_drawn() -> None:
+    heavy = ["matplotlib", "mlflow", "numpy", "rich", "sqlalchemy"]
+    code = (
+        "import sys, hokusai.tracking, hokusai.tracking.lineage, hokusai.tracking.plots, hokusai.cli.lineage;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

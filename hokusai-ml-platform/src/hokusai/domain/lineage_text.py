@@ -20,6 +20,8 @@ from hokusai.utils.text import one_line
 if TYPE_CHECKING:
     from hokusai.domain.lineage import Lineage
 
+_MOST_NAMED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -125,7 +127,8 @@ def notes(lineage: Lineage) -> list[str]:
     """What a reader should know of the lineage besides, a sentence each."""
     found = []
     for cycle in lineage.cycles:
-        ring = " → ".join(one_line(own) for own in (*cycle, cycle[0]))
+        listed = cycle if len(cycle) <= _MOST_NAMED else (*cycle[: _MOST_NAMED - 1], "…", cycle[-1])
+        ring = " → ".join(one_line(own) for own in (*listed, cycle[0]))
         found.append(f"A cycle was cut: {ring}. {one_line(cycle[0])} is drawn as a root.")
     found += [
         f"{one_line(node.model_id)} is named as a parent, and is not there."

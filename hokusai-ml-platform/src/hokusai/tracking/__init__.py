@@ -1,7 +1,7 @@
 """What became of models over time: their lineage, and pictures of it.
 
 - `lineage`  `LineageTracker`: where a model comes from, and what each contributor's data did
-- `plots`    pictures, for reports and papers; needs the extra `plots`
+- `plots`    pictures, for reports and papers; needs the extra `plots`. `page` is what they are laid out on
 
 The names below are loaded when they are first used.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hokusai.domain.lineage import ContributorImpact, Improvement, Lineage
+from hokusai.utils.twins import async_twin
 
 
 class LineageSource(Protocol):
@@ -63,3 +64,8 @@ class LineageTracker:
         from hokusai.tracking.plots import draw_lineage
 
         return draw_lineage(self.lineage(reference), path, metric)
+
+    alineage = async_twin(lineage)
+    acontributors = async_twin(contributors)
+    aimprovement = async_twin(improvement)
+    adraw = async_twin(draw)

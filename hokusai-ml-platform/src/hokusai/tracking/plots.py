@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,8 @@ from hokusai.domain.lineage_parts import by_common_name, direction
 from hokusai.domain.lineage_text import Row, notes, readings, rows, short_contributor
 from hokusai.domain.metrics import common_metric_name, find_metric_spec
 from hokusai.errors import InvalidInputError
+from hokusai.tracking.page import INK, Font, Page, Word
 from hokusai.utils.extras import require
-from hokusai.utils.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +31,7 @@ _ROW, _LANE, _GAP, _PLOT, _MARGIN = 0.3, 0.22, 0.28, 3.2, 0.3  # inches
 _SIZE, _TITLE = 9.0, 12.0  # points
 _DPI, _LEAST_DPI, _MOST_PIXELS = 150.0, 36.0, 60_000
 _MOST_COLUMNS = 5
-_INK, _PALE, _LINE, _BETTER, _WORSE = "#1f2328", "#6e7781", "#57606a", "#1a7f37", "#cf222e"
+_PALE, _LINE, _BETTER, _WORSE = "#6e7781", "#57606a", "#1a7f37", "#cf222e"
 _STAGES = {"production": "#1a7f37", "staging": "#9a6700", "development": "#0969da"}
 
 
@@ -85,82 +84,9 @@ def render_lineage(lineage: Lineage, kind: str = "png", metric: str | None = Non
     return buffer.getvalue()
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A piece of text in a table's cell, and its colour."""
-
-    text: str
-    colour: str = _INK
-
-
-class _Font:
-    """Measures text before anything is drawn, and replaces what the font cannot show."""
-
-    def __init__(self, size: float, *, bold: bool = False) -> None:
-        from matplotlib import font_manager
-
-        # This family comes with matplotlib, so that pictures look the same everywhere.
-        self.properties = font_manager.FontProperties(
-            family="DejaVu Sans", size=size, weight="bold" if bold else "normal"
-        )
-        self._face = font_manager.get_font(font_manager.findfont(self.properties))
-        self._face.set_size(size, 72)
-        self._glyphs = self._face.get_charmap()
-        self._inches: dict[str, float] = {}
-
-    def shown(self, text: str) -> str:
-        """`text` with a mark for everything that cannot be drawn."""
-        clean = one_line(text)
-        return "".join(char if ord(char) in self._glyphs else "\ufffd" for char in clean)
-
-    def width(self, text: str) -> float:
-        """Inches that `text` takes in a row."""
-        return sum(self._advance(char) for char in self.shown(text))
-
-    def _advance(self, char: str) -> float:
-        if char not in self._inches:
-            self._inches[char] = self._face.load_char(ord(char)).linearHoriAdvance / 65536 / 72
-        return self._inches[char]
-
-
-class _Page:
-    """A figure measured in inches from its upper left corner."""
-
-    def __init__(self, width: float, height: float) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        self.width, self.height = width, height
-        self.figure = Figure(figsize=(width, height), facecolor="white")
-        FigureCanvasAgg(self.figure)
-        self.axes = self.figure.add_axes((0, 0, 1, 1))
-        self.axes.set(xlim=(0, width), ylim=(height, 0))
-        self.axes.set_axis_off()
-
-    def text(self, x: float, y: float, word: _Word, font: _Font) -> float:
-        """Write a word beginning at `x`, centred on `y`; gives where the next one begins."""
-        shown = font.shown(word.text)
-        self.axes.text(
-            x,
-            y,
-            shown,
-            color=word.colour,
-            fontproperties=font.properties,
-            va="center_baseline",
-            parse_math=False,
-        )
-        return x + font.width(shown)
-
-    def panel(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Axes of their own within the page."""
-        return self.figure.add_axes(
-            (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
-        )
-
-
 def _figure(lineage: Lineage, metric: str | None) -> Figure:
     listed = list(rows(lineage))
-    font, bold, title = _Font(_SIZE), _Font(_SIZE, bold=True), _Font(_TITLE, bold=True)
+    font, bold, title = Font(_SIZE), Font(_SIZE, bold=True), Font(_TITLE, bold=True)
     columns, remarks = _table(listed), _remarks(lineage, listed)
     widths = [
         max([bold.width(head), *(_width(cell, font) for cell in cells)], default=0.0)
@@ -169,13 +95,13 @@ def _figure(lineage: Lineage, metric: str | None) -> Figure:
     lanes = _LANE * (max((row.lane for row in listed), default=0) + 1)
     table = _MARGIN + lanes + 0.1
     panel = table + sum(widths) + _GAP * len(widths)
-    heading = [_Word(f"Lineage of {lineage.model_id}"), _Word(_summary(lineage), _PALE)]
+    heading = [Word(f"Lineage of {lineage.model_id}"), Word(_summary(lineage), _PALE)]
     width = panel + (_PLOT + _MARGIN if metric else 0)
     width = max(width, 2 * _MARGIN + max(title.width(heading[0].text), font.width(heading[1].text)))
     width = max([width, *(2 * _MARGIN + font.width(remark) for remark in remarks)])
     top = 1.35
     bottom = top + _ROW * len(listed)
-    page = _Page(width, bottom + 0.75 + 0.22 * len(remarks))
+    page = Page(width, bottom + 0.75 + 0.22 * len(remarks))
     page.text(_MARGIN, 0.35, heading[0], title)
     page.text(_MARGIN, 0.65, heading[1], font)
     middles = {row.node.model_id: top + _ROW * (place + 0.5) for place, row in enumerate(listed)}
@@ -184,19 +110,19 @@ def _figure(lineage: Lineage, metric: str | None) -> Figure:
     _draw_tree(page.axes, lineage, listed, middles)
     x = table
     for (head, cells), breadth in zip(columns, widths, strict=True):
-        page.text(x, top - 0.2, _Word(head, _PALE), bold)
+        page.text(x, top - 0.2, Word(head, _PALE), bold)
         for row, cell in zip(listed, cells, strict=True):
             end = x
             for word in cell:
                 end = page.text(end, middles[row.node.model_id], word, font)
         x += breadth + _GAP
     if metric:
-        page.text(panel, top - 0.42, _Word(f"{metric} ({_better(metric)})", _PALE), bold)
+        page.text(panel, top - 0.42, Word(f"{metric} ({_better(metric)})", _PALE), bold)
         axes = page.panel(panel, top, _PLOT, bottom - top)
         axes.set_ylim(bottom, top)
         _draw_course(axes, lineage, metric, middles)
     for place, remark in enumerate(remarks):
-        page.text(_MARGIN, bottom + 0.65 + 0.22 * place, _Word(remark, _PALE), font)
+        page.text(_MARGIN, bottom + 0.65 + 0.22 * place, Word(remark, _PALE), font)
     return page.figure
 
 
@@ -213,7 +139,7 @@ def _draw_tree(axes: Axes, lineage: Lineage, listed: Sequence[Row], middles: dic
         on = {edge.parent, edge.child} <= straight
         codes = [Curve.MOVETO, Curve.LINETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4]
         axes.add_patch(
-            PathPatch(Curve(curve, codes), fill=False, edgecolor=_INK if on else _LINE, lw=2.0 if on else 1.1)
+            PathPatch(Curve(curve, codes), fill=False, edgecolor=INK if on else _LINE, lw=2.0 if on else 1.1)
         )
     for row in listed:
         node = row.node
@@ -221,7 +147,7 @@ def _draw_tree(axes: Axes, lineage: Lineage, listed: Sequence[Row], middles: dic
         fill = "white" if gone else _STAGES.get(node.stage or "", _LINE)
         x, y = across[node.model_id], middles[node.model_id]
         axes.plot(
-            [x], [y], "X" if gone else "o", ms=7, mfc=fill, mec=_PALE if gone else _INK, mew=0.8, zorder=3
+            [x], [y], "X" if gone else "o", ms=7, mfc=fill, mec=_PALE if gone else INK, mew=0.8, zorder=3
         )
 
 
@@ -236,7 +162,7 @@ def _draw_course(axes: Axes, lineage: Lineage, metric: str, middles: dict[str, f
         if old is not None and new is not None:
             on = {edge.parent, edge.child} <= straight
             heights = [middles[edge.parent], middles[edge.child]]
-            axes.plot([old, new], heights, color=_INK if on else "#afb8c1", lw=2.0 if on else 1.1, zorder=2)
+            axes.plot([old, new], heights, color=INK if on else "#afb8c1", lw=2.0 if on else 1.1, zorder=2)
     for node in lineage.nodes:
         value = values[node.model_id]
         if value is not None:
@@ -260,27 +186,27 @@ def _better(metric: str) -> str:
     return "higher is better" if direction(metric) > 0 else "lower is better"
 
 
-def _table(listed: Sequence[Row]) -> list[tuple[str, list[list[_Word]]]]:
+def _table(listed: Sequence[Row]) -> list[tuple[str, list[list[Word]]]]:
     """Heading and cells of each column; a column with nothing in it is left out."""
     columns = [
-        ("version", [[_Word(row.node.model_id, _PALE if row.node.missing else _INK)] for row in listed]),
+        ("version", [[Word(row.node.model_id, _PALE if row.node.missing else INK)] for row in listed]),
         (
             "",
-            [[_Word(", ".join(row.node.marks), _STAGES.get(row.node.stage or "", _PALE))] for row in listed],
+            [[Word(", ".join(row.node.marks), _STAGES.get(row.node.stage or "", _PALE))] for row in listed],
         ),
     ]
     columns += [
         (metric, [_cell(row, metric) for row in listed]) for metric in _metrics(listed)[:_MOST_COLUMNS]
     ]
-    columns.append(("contributor", [[_Word(short_contributor(row.node.contributor))] for row in listed]))
+    columns.append(("contributor", [[Word(short_contributor(row.node.contributor))] for row in listed]))
     return [(head, cells) for head, cells in columns if any(word.text for cell in cells for word in cell)]
 
 
-def _cell(row: Row, metric: str) -> list[_Word]:
+def _cell(row: Row, metric: str) -> list[Word]:
     for reading in readings(row.node, row.edge):
         if common_metric_name(reading.metric) == metric:
             value = "" if reading.value is None else f"{reading.value:.4g} "
-            return [_Word(value), _Word(reading.delta_text, (_PALE, _BETTER, _WORSE)[reading.verdict])]
+            return [Word(value), Word(reading.delta_text, (_PALE, _BETTER, _WORSE)[reading.verdict])]
     return []
 
 
@@ -327,5 +253,5 @@ def _main_line(lineage: Lineage) -> set[str]:
     return {node.model_id for node in lineage.path_to(lineage.latest.model_id)}
 
 
-def _width(cell: Sequence[_Word], font: _Font) -> float:
+def _width(cell: Sequence[Word], font: Font) -> float:
     return sum(font.width(word.text) for word in cell)
