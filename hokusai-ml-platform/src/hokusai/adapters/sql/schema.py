@@ -12,12 +12,12 @@ import sqlite3
 import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, inspect, select
 
-from hokusai import __version__
 from hokusai.adapters.sql import tables
 from hokusai.adapters.sql.engine import Database
 from hokusai.domain.audit import GENESIS_HASH
@@ -78,7 +78,7 @@ class SchemaState:
     def remedy(self) -> str:
         """What to do where it cannot be used."""
         if self.is_newer:
-            return f"install the release that made it: pip install 'hokusai-ml-platform>={self.made_by or __version__}'"
+            return f"install the release that made it: pip install 'hokusai-ml-platform>={self.made_by or _release()}'"
         return "run: hokusai db upgrade"
 
     def to_dict(self) -> dict[str, Any]:
@@ -196,13 +196,17 @@ def _state(database: Database, connection: Connection) -> SchemaState:
 def _sign(connection: Connection) -> None:
     """Leave word for an older release, which does not know the version of the schema that it finds."""
     connection.execute(tables.about.delete().where(tables.about.c.key == "upgraded_by"))
-    connection.execute(tables.about.insert(), {"key": "upgraded_by", "value": __version__})
+    connection.execute(tables.about.insert(), {"key": "upgraded_by", "value": _release()})
+
+
+def _release() -> str:
+    return metadata.version("hokusai-ml-platform")
 
 
 def _refuse_newer(found: SchemaState) -> None:
     if found.is_newer:
         raise ConfigurationError(
-            f"The ledger's tables are of version {found.found}, which Hokusai {__version__} does not know",
+            f"The ledger's tables are of version {found.found}, which Hokusai {_release()} does not know",
             where=found.location,
             hint=found.remedy[0].upper() + found.remedy[1:],
         )
