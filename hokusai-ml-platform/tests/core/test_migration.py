@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -352,3 +356,122 @@ class TestDigests:
         told = [event.happening.details["sha256"] for event in registry.ledger.events(kind=MIGRATED)]
         assert told == [None, registry.store.version("churn", 1).sha256]
         assert not registry.migrate(Rules()).changed
+
+
+N_VERSIONS = 12
+
+
+def write_as_others_do(uri: str, name: str, artifact: str = "/nowhere") -> None:
+    """A registry as plain MLflow clients write one: tags, aliases, and stages of the older kind."""
+    client = open_client(uri)
+    with quiet_mlflow():
+        client.create_registered_model(name)
+        for number in range(1, N_VERSIONS + 1):
+            tags = {"version": f"1.{number // 2}.0"} if number % 3 else {"trained_by": "somebody"}
+            client.create_model_version(name, artifact, tags=tags)
+        client.transition_model_version_stage(name, "3", "Archived")
+        client.transition_model_version_stage(name, "7", "Production")
+        client.transition_model_version_stage(name, "9", "Production")
+        client.transition_model_version_stage(name, "10", "Staging")
+        client.set_registered_model_alias(name, "blue", "2")
+
+
+EXPECTED = [
+    "1.0.0",  # number 1 states it
+    "1.1.0",
+    "0.3.0",
+    "1.2.0",
+    "0.5.0",  # states 1.2.0 too
+    "0.6.0",
+    "1.3.0",
+    "1.4.0",
+    "0.9.0",
+    "1.5.0",
+    "0.11.0",  # states 1.5.0 too
+    "0.12.0",
+]
+
+
+def outcome(store: ModelStore, ledger: SqlLedger, name: str) -> object:
+    """All that a take-over writes, but for times, and numbers that depend on the order of the writers."""
+    board = StageLog(store).board(name)
+    return {
+        "versions": [str(row.version) for row in store.versions(name)],
+        "tags": [dict(row.tags) for row in store.versions(name)],
+        "aliases": store.aliases(name),
+        "moves": [(e.move, e.version, e.stage, e.reason, e.actor) for e in board.history],
+        "deprecated": dict(board.deprecated),
+        "trail": sorted(
+            (h.kind, h.subject, h.actor, str(h.details.get("rule")), str(h.details.get("mlflow_version")))
+            for h in (event.happening for event in ledger.events())
+            if h.subject.startswith(f"{name}/")
+        ),
+        "index": [ledger.index.numbered(store.location, name, n) for n in range(1, N_VERSIONS + 1)]
+        == store.versions(name),
+    }
+
+
+class TestOnMlflow:
+    @pytest.mark.parametrize("kind", ["sqlite", "server"])
+    def test_the_whole_registry_is_taken_over(
+        self, kind: str, tmp_path: Path, request: pytest.FixtureRequest
+    ) -> None:
+        name = f"churn-{uuid.uuid4().hex[:8]}"
+        uri = (
+            f"sqlite:///{tmp_path}/mlflow.db"
+            if kind == "sqlite"
+            else request.getfixturevalue("mlflow_server").url
+        )
+        write_as_others_do(uri, name, "s3://nowhere/model" if kind == "server" else "/nowhere")
+        store, ledger = MlflowModelStore(uri), SqlLedger(f"sqlite:///{tmp_path}/hokusai.db")
+        rules = Rules(digests=False, names=name)
+        report = migrate(store, ledger, StageLog(store), "ada", rules)
+        assert [str(row.version) for row in store.versions(name)] == EXPECTED
+        board = StageLog(store).board(name)
+        assert (board.current(Stage.PRODUCTION), board.current(Stage.STAGING)) == ("0.9.0", "1.5.0")
+        assert list(board.deprecated) == ["0.3.0"]
+        assert store.aliases(name) == {"production": 9, "staging": 10, "blue": 2}
+        assert (report.versioned, report.moved, report.entries) == (12, 3, 15)
+        assert not migrate(store, ledger, StageLog(store), "ada", rules).changed
+
+    @pytest.mark.parametrize(
+        ("when", "query"),
+        [
+            (
+                "among the versions",
+                "SELECT count(*) >= 5 FROM model_version_tags WHERE key = 'hokusai.semver'",
+            ),
+            ("among the moves", "SELECT count(*) >= 1 FROM model_versions WHERE name LIKE 'hokusai-log.%'"),
+        ],
+    )
+    def test_a_run_that_was_killed_is_continued_to_the_same_end(
+        self, when: str, query: str, tmp_path: Path
+    ) -> None:
+        uri = f"sqlite:///{tmp_path}/undisturbed/mlflow.db"
+        write_as_others_do(uri, "churn")
+        shutil.copytree(tmp_path / "undisturbed", tmp_path / "killed")
+
+        killed_after(tmp_path / "killed", query)
+        ends = []
+        for folder in ("undisturbed", "killed"):
+            store = MlflowModelStore(f"sqlite:///{tmp_path}/{folder}/mlflow.db")
+            ledger = SqlLedger(f"sqlite:///{tmp_path}/{folder}/hokusai.db")
+            report = migrate(store, ledger, StageLog(store), "ada", Rules(digests=False))
+            assert report.changed, when
+            ends.append(outcome(store, ledger, "churn"))
+        assert ends[0] == ends[1]
+        assert ends[0]["versions"] == EXPECTED  # type: ignore[index]
+        assert ends[0]["index"] is True  # type: ignore[index]
+
+
+def killed_after(home: Path, query: str) -> None:
+    """Take over the registry in `home` by the real command, and kill it as soon as `query` says so."""
+    environment = {**os.environ, "HOKUSAI_HOME": str(home), "HOKUSAI_ACTOR": "ada"}
+    command = [sys.executable, "-m", "hokusai.cli", "migrate", "from-mlflow", "--no-digests"]
+    with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL) as process:
+        with contextlib.closing(sqlite3.connect(home / "mlflow.db", timeout=20)) as database:
+            while not database.execute(query).fetchone()[0]:
+                assert process.poll() is None, "it was through before it could be killed"
+                time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
