@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from hokusai.core.registry import ModelRegistry
+    from hokusai.domain.comparison import VersionComparison
     from hokusai.domain.records import ModelRecord
 
 Boards = Mapping[str, StageBoard | None]
 """Model name to its stages; None where they cannot be read now."""
 
 STAGE_STYLES = {Stage.PRODUCTION: "bold green", Stage.STAGING: "bold yellow", Stage.DEVELOPMENT: "bold blue"}
+_VERDICT_STYLES = {"better": "green", "worse": "red"}
 _METRICS_SHOWN = 3
 _COLUMNS_SHOWN = 8
 
@@ -61,8 +63,7 @@ def list_rows(boards: Boards, records: Sequence[ModelRecord]) -> Iterator[tuple[
 
 def facts_of(boards: Boards, record: ModelRecord) -> dict[str, str | Text]:
     """Everything that is known of a version, name to text; empty texts where nothing is known."""
-    stored, token = record.stored, told(boards, record)
-    benchmark = f"{token['token_id']}, {token['benchmark_metric']} from {token['benchmark_value']:g}"
+    stored = record.stored
     by = f" by {record.actor}" if record.actor else ""
     return {
         "model": styled(record.model_id, "bold"),
@@ -85,13 +86,20 @@ def facts_of(boards: Boards, record: ModelRecord) -> dict[str, str | Text]:
         "change": ", ".join(f"{name} {value:+.6g}" for name, value in record.delta.items()),
         "contributor": _contributor(record),
         "contribution": pairs(record.contribution),
-        "token": benchmark if token["token_id"] else "",
+        "token": _token(record),
         "tags": pairs(record.free_tags),
         "metadata": pairs(record.metadata),
         "MLflow": f"version {record.number} of {record.name}"
         + (f", run {record.run_id}" if record.run_id else ""),
         "files": record.source,
     }
+
+
+def comparison_rows(found: VersionComparison) -> Iterator[tuple[str | Text, ...]]:
+    """For each thing compared: its name, both values, and the difference, in green or red where it is judged."""
+    verdicts = {change.name: change.verdict for change in found.metrics}
+    for name, a, b, difference in found.rows():
+        yield name, a, b, styled(difference, _VERDICT_STYLES.get(verdicts.get(name, ""), ""))
 
 
 def in_stage(stage: Stage) -> Text:
@@ -137,6 +145,14 @@ def _contributor(record: ModelRecord) -> str:
     if wallet is None:
         return ""
     return str(wallet) if wallet.payable else f"{wallet} (an opaque id, not payable)"
+
+
+def _token(record: ModelRecord) -> str | Text:
+    try:
+        token = record.token
+    except HokusaiError as problem:  # somebody set the tags in MLflow
+        return styled(f"unusable: {problem}", "red")
+    return f"{token.token_id}, {token.metric} from {token.value:.6g}" if token else ""
 
 
 def _columns(signature: Mapping[str, Any] | None, side: str) -> str:

@@ -8,11 +8,12 @@ from functools import partial
 import click
 
 from hokusai.cli import door
-from hokusai.cli.model_display import boards_of, facts_of, list_rows, told
+from hokusai.cli.model_display import boards_of, comparison_rows, facts_of, list_rows, told
 from hokusai.cli.options import as_numbers, as_stage, as_texts, json_option
 from hokusai.cli.output import show_facts, show_json, show_line, show_table, size, styled
 from hokusai.domain.stages import Stage
 from hokusai.domain.tokens import TokenBenchmark
+from hokusai.errors import InvalidInputError
 from hokusai.utils.text import printable
 
 _MAX_PAGE = 1000
@@ -148,7 +149,8 @@ def list_(
             else "Nothing is registered. Begin with: hokusai models register FILE --name NAME"
         )
         return
-    show_table(("model", "stage", "metrics", "contributor", "registered", ""), list_rows(boards, page))
+    columns = ("model", "stage", "metrics", "contributor", "registered", "")
+    show_table(columns, list_rows(boards, page), folding=["metrics"])
     if more:
         show_line(
             styled(
@@ -171,6 +173,30 @@ def show(reference: str, *, as_json: bool) -> None:
         show_json(told(boards, record))
     else:
         show_facts(facts_of(boards, record))
+
+
+@models.command(short_help="Show what sets a version apart from another.")
+@click.argument("reference_a", metavar="REF_A")
+@click.argument("reference_b", metavar="REF_B")
+@json_option
+def compare(reference_a: str, reference_b: str, *, as_json: bool) -> None:
+    """Show REF_B against REF_A, two versions of one model: metrics, signatures, parameters, sizes, descent."""
+    from hokusai.core.versioning import ModelVersionManager
+
+    registry = door.registry()
+    a, b = registry.get_model(reference_a), registry.get_model(reference_b)
+    if a.name != b.name:
+        raise InvalidInputError(
+            f"{a.model_id} and {b.model_id} are versions of different models",
+            where="REF_B",
+            hint="Compare two versions of one model.",
+        )
+    found = ModelVersionManager(registry).compare_versions(a.name, a.number, b.number)
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        columns = ("", a.model_id, b.model_id, "difference")
+        show_table(columns, comparison_rows(found), folding=columns)
 
 
 @models.command(short_help="Set and remove tags of a version.")

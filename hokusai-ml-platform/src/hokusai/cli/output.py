@@ -7,7 +7,7 @@ read as rich's markup. A table that is piped is never cut to the width of a term
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from hokusai.utils.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 _PIPED_WIDTH = 100_000
@@ -39,16 +40,31 @@ def console(*, stderr: bool = False) -> Console:
     return out if out.is_terminal else Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH)
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """Print rows of one line each, under the names of their columns."""
+def show_table(
+    columns: Iterable[str], rows: Iterable[Iterable[str | Text]], *, folding: Collection[str] = ()
+) -> None:
+    """Print rows under the names of their columns; below each other where the terminal is too narrow for a table.
+
+    Args:
+        columns: Their names.
+        rows: A cell for each column.
+        folding: The columns that may take several lines.
+    """
     from rich.table import Table
 
+    names, cells = list(columns), [list(row) for row in rows]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name not in folding)
+    for row in cells:
         table.add_row(*(_text(cell, one_line=True) for cell in row))
-    console().print(table)
+    out = console()
+    if out.measure(table, options=out.options.update(width=_PIPED_WIDTH)).minimum <= out.width:
+        _show(table)
+        return
+    for row in cells:
+        show_facts(dict(zip(names, row, strict=True)))
+        click.echo()
 
 
 def show_facts(facts: Mapping[str, str | Text]) -> None:
@@ -61,7 +77,7 @@ def show_facts(facts: Mapping[str, str | Text]) -> None:
     for name, value in facts.items():
         if value:
             table.add_row(_text(name), _text(value))
-    console().print(table)
+    _show(table)
 
 
 def show_line(*parts: str | Text, stderr: bool = False) -> None:
@@ -133,6 +149,14 @@ def pairs(values: Mapping[str, Any]) -> str:
         f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in values.items()
     )
+
+
+def _show(table: Table) -> None:
+    out = console()
+    with out.capture() as captured:
+        out.print(table)
+    # The blanks that make its last column as wide as the widest line are of no use to anybody.
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=True)
 
 
 def _text(value: str | Text, *, one_line: bool = False) -> Text:

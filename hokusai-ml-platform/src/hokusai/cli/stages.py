@@ -11,7 +11,7 @@ from hokusai.cli.model_display import in_stage
 from hokusai.cli.options import as_stage, json_option
 from hokusai.cli.output import moment, show_json, show_line, show_table, styled
 from hokusai.domain.stages import Move, Stage, StageEvent
-from hokusai.domain.versions import ModelId
+from hokusai.domain.versions import ModelId, check_model_name
 
 if TYPE_CHECKING:
     from hokusai.core.versioning import ModelVersionManager, StageChange
@@ -28,10 +28,18 @@ if TYPE_CHECKING:
 )
 @json_option
 def promote(reference: str, *, stage: Stage, reason: str, expected: str | None, as_json: bool) -> None:
-    """Put NAME/VERSION into development, staging or production, in place of the version that is there."""
-    model = ModelId.parse(reference)
-    only_if = {} if expected is None else {"expected": None if expected.lower() == "none" else expected}
-    change = _versions().promote_model(model.name, str(model.version), stage, reason=reason, **only_if)
+    """Put NAME/VERSION into development, staging or production, in place of the version that is there.
+
+    NAME@staging is the version that is in staging now.
+    """
+    from hokusai.core.versioning import ANY, Expected
+
+    wanted: Expected = ANY if expected is None else None if expected.lower() == "none" else expected
+    versions = _versions()
+    if "@" not in reference:
+        ModelId.parse(reference)  # a bare name would be whatever is the latest at that moment
+    record = versions.registry.get_model(reference)
+    change = versions.promote_model(record.name, record.number, stage, reason=reason, expected=wanted)
     _show_change(change, as_json=as_json)
 
 
@@ -45,7 +53,9 @@ def promote(reference: str, *, stage: Stage, reason: str, expected: str | None, 
 @json_option
 def rollback(name: str, *, to_version: str | None, stage: Stage, reason: str, as_json: bool) -> None:
     """Put the version of NAME that was in a stage before back into it."""
-    _show_change(_versions().rollback_model(name, to_version, stage, reason=reason), as_json=as_json)
+    _show_change(
+        _versions().rollback_model(check_model_name(name), to_version, stage, reason=reason), as_json=as_json
+    )
 
 
 @click.command(short_help="Leave a stage without a version.")
@@ -55,7 +65,7 @@ def rollback(name: str, *, to_version: str | None, stage: Stage, reason: str, as
 @json_option
 def withdraw(name: str, *, stage: Stage, reason: str, as_json: bool) -> None:
     """Take the version of NAME that is in a stage out of it, and put none in its place."""
-    _show_change(_versions().withdraw_model(name, stage, reason=reason), as_json=as_json)
+    _show_change(_versions().withdraw_model(check_model_name(name), stage, reason=reason), as_json=as_json)
 
 
 @click.command(short_help="Show who moved which version where, when and why.")
@@ -64,20 +74,22 @@ def withdraw(name: str, *, stage: Stage, reason: str, as_json: bool) -> None:
 def history(name: str, *, as_json: bool) -> None:
     """Show which versions of NAME are in use, and every move since the first, oldest first."""
     versions = _versions()
-    events, board = versions.history(name), versions.stages(name)
+    events, in_use = versions.history(check_model_name(name)), versions.stages(name)
+    if not events:
+        versions.list_versions(name, include_deleted=True)  # that there is no such model is the better answer
     if as_json:
-        in_use = {stage.value: board.current(stage) for stage in Stage}
-        show_json({"name": name, "stages": in_use, "events": [event.to_dict() for event in events]})
+        stages = {stage.value: version for stage, version in in_use.items()}
+        show_json({"name": name, "stages": stages, "events": [event.to_dict() for event in events]})
         return
     for stage in reversed(Stage):
-        show_line(in_stage(stage), ": ", board.current(stage) or "none")
-    if not events:
-        show_line(f"No version of {name} was ever moved.")
-        return
-    show_table(
-        ("when", "who", "what", "why"),
-        ((moment(event.at), event.actor, _what(event), event.reason) for event in events),
-    )
+        show_line(in_stage(stage), ": ", in_use[stage] or styled("none", "dim"))
+    if events:
+        click.echo()
+        show_table(
+            ("when", "who", "what", "why"),
+            ((moment(event.at), event.actor, _what(event), event.reason) for event in events),
+            folding=["what", "why"],
+        )
 
 
 def _versions() -> ModelVersionManager:
@@ -88,26 +100,15 @@ def _versions() -> ModelVersionManager:
 
 def _show_change(change: StageChange, *, as_json: bool) -> None:
     if as_json:
-        show_json(
-            {
-                "model_id": change.model_id,
-                "stage": change.stage.value,
-                "previous": change.previous,
-                "changed": change.changed,
-                "event": change.event.to_dict() if change.event else None,
-            }
-        )
+        show_json(change.to_dict())
         return
-    if change.changed:
-        before = f", in place of {change.previous}" if change.previous else ""
-        show_line(styled(change.model_id, "bold"), " is in ", in_stage(change.stage), f" now{before}.")
+    model, stage = styled(change.model_id, "bold"), in_stage(change.stage)
+    if change.event is not None and change.event.move is Move.WITHDRAW:
+        show_line(model, " has left ", stage, ", which is empty now.")
+    elif change.changed:
+        show_line(model, " is in ", stage, f", in place of {change.previous}." if change.previous else ".")
     else:
-        show_line(
-            styled(change.model_id, "bold"),
-            " is in ",
-            in_stage(change.stage),
-            " already; nothing is changed.",
-        )
+        show_line(model, " was in ", stage, " already; nothing is changed.")
 
 
 def _what(event: StageEvent) -> str:
