@@ -116,9 +116,9 @@ class StageLog:
 
     def mirror(self, name: str, board: StageBoard) -> list[str]:
         """Make MLflow's aliases and tags say what `board` says; a sentence for each that did not. Idempotent."""
-        done = self._mirror.repair(board) if board.head != GENESIS else []
+        done = self._mirror.repair(replace(board, name=name)) if board.head != GENESIS else []
         if done:
-            self._verify(name)
+            self._verify(board)
         return done
 
     def mirror_faults(self, name: str) -> list[str]:
@@ -206,7 +206,7 @@ class StageLog:
                 self._mirror.repair(after, new)
             else:
                 self._mirror.follow(before, after, mine)
-            self._verify(after.name)
+            self._verify(after)
         except HokusaiError as problem:
             _log.warning(
                 "The move is written, but MLflow's aliases lag behind; whoever reads it next sets them right",
@@ -215,9 +215,17 @@ class StageLog:
                 problem=str(problem),
             )
 
-    def _verify(self, name: str) -> None:
-        """What we wrote to the mirror may have come after a newer move's; then the newer one is mirrored again."""
-        self._refreshed(name)
+    def _verify(self, board: StageBoard) -> None:
+        """What we wrote to the mirror may have come after a newer move's; then the newer one is mirrored again.
+
+        Rows are numbered without gaps, so asking for the next one is asking whether there is any; it is the cheaper
+        question.
+        """
+        try:
+            self._store.version(LOG_PREFIX + board.name, board.seen + 1)
+        except NotFoundError:
+            return
+        self._refreshed(board.name)
 
     def _repair(self, board: StageBoard, new: Sequence[StageEvent]) -> bool:
         """Whether the mirror had to be set right for `new` moves. Reading goes on without it where that fails."""

@@ -87,12 +87,13 @@ class StageBoard:
 
     def last_move(self, stage: Stage) -> StageEvent | None:
         """The move that made `stage` what it is; None where only an alias says so, or nothing ever was there."""
+        left = None
         for event in reversed(self.history):
             if event.stage is stage:
-                return event
-            if event.move in (Move.PROMOTE, Move.ROLLBACK) and self._left_for(event, stage):
-                return event
-        return None
+                return left or event
+            if event.move in (Move.PROMOTE, Move.ROLLBACK) and self._left(stage) == event.version:
+                left = event
+        return left
 
     def holders(self) -> tuple[Holder, ...]:
         """Who is in which stage."""
@@ -130,10 +131,10 @@ class StageBoard:
         out_of_use = version in self.deleted or version in self.deprecated
         return not out_of_use and (there is None or there.rank < stage.rank)
 
-    def _left_for(self, event: StageEvent, stage: Stage) -> bool:
-        """Whether `event` took its version out of `stage`, which has been empty since then."""
+    def _left(self, stage: Stage) -> str | None:
+        """The version that was the last in `stage`, which is empty since then."""
         stack = self.stacks.get(stage, ())
-        return stack[-2:] == (event.version, EMPTY)
+        return stack[-2] if len(stack) > 1 and stack[-1] == EMPTY else None
 
 
 class _Draft:
