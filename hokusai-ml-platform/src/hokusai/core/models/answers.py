@@ -47,7 +47,7 @@ def as_rows(data: Any, names: Sequence[str] | None, *, where: str = "data") -> t
 
 def mirrored(data: Any, answer: Any) -> Any:
     """`answer` as JSON values if `data` was JSON-like, else as it is."""
-    return to_json(answer) if isinstance(data, Mapping | list | tuple | _SCALARS) else answer
+    return to_json(answer) if isinstance(data, (Mapping, list, tuple, *_SCALARS)) else answer
 
 
 def to_json(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -59,6 +60,8 @@ class ModelFactory:
             )
         if config is not None:
             details["config"] = config
+        if "model_type" in inspect.signature(known).parameters:
+            details["model_type"] = str(model_type)
         return known(model_id=model_id, version=version, metadata=metadata, **details)
 
     @classmethod

@@ -93,7 +93,7 @@ def read_lightgbm(folder: Path, conf: Mapping[str, Any], trust: bool, /) -> Any:
     if conf.get("model_class", BOOSTER) != BOOSTER:
         return read_object(path, str(conf.get("serialization_format")), trust=trust, also=TRUSTED)
     try:
-        return lightgbm.Booster(model_str=path.read_text(), params={"verbose": -1})
+        return lightgbm.Booster(model_str=path.read_text())
     except (lightgbm.basic.LightGBMError, ValueError) as problem:
         raise DataError(
             f"LightGBM cannot read the model: {problem}",

@@ -136,7 +136,9 @@ def _pyfunc(flavor: str, conf: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _environment() -> bytes:
     python = platform.python_version()
-    return _as_json({"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]})
+    return _as_json(
+        {"python": python, "build_dependencies": ["pip"], "dependencies": ["-r requirements.txt"]}
+    )
 
 
 @lru_cache(maxsize=64)

@@ -84,6 +84,12 @@ def _described(data: Any) -> list[dict[str, Any]] | None:
     ]
 
 
+def _is_data(thing: Any) -> bool:
+    """Whether it is of a kind that MLflow describes; it takes any other object for a text."""
+    plain = isinstance(thing, str | bytes | bool | int | float | Mapping | list)
+    return plain or type(thing).__module__.partition(".")[0] in ("numpy", "pandas", "scipy")
+
+
 def _as_text(part: Any, name: str) -> str | None:
     if part is None or isinstance(part, str):
         try:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from hokusai.core.models.base import HokusaiModel, ModelType
-from hokusai.core.models.packing import describe, pack, unpack
+from hokusai.core.models.formats import layout_of
+from hokusai.core.models.packing import pack
 from hokusai.core.models.wrapping import wrap
-from hokusai.domain.records import ModelRecord
 from hokusai.errors import InvalidInputError
 
 
@@ -67,10 +67,11 @@ class TaskModel(HokusaiModel):
         """The model in the folder `path`.
 
         Raises:
+            InvalidInputError: The folder holds no model.
             UntrustedModelError: Loading its format runs its author's code, and `trust` is not given.
         """
-        describe(Path(path))  # a folder that holds no model says so
-        return cls(model=unpack(Path(path), ModelRecord("", 0), trust=trust))
+        folder = Path(path)
+        return cls(model=layout_of(folder).read(folder, trust=trust))
 
     def _answering(self) -> HokusaiModel:
         if self.wrapped is None:
