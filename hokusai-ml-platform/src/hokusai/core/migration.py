@@ -11,6 +11,7 @@ import contextlib
 import fnmatch
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,7 @@ Pointers = Callable[[str], tuple[Mapping[str, int], Mapping[int, str]]]
 _KINDS = {Move.PROMOTE: "model.promoted", Move.DEPRECATE: "model.deprecated"}
 T = TypeVar("T")
 _ROUNDS = 5
+_WRITERS = 4  # a server, or the disk, is waited for most of the time
 _ENTRIES_AT_ONCE = 500
 
 
@@ -213,14 +215,13 @@ class _Migration:
         self._write_trail(plan)
 
     def _write(self, plan: ModelPlan, tell: Callable[[int], None]) -> None:
-        rows = []
-        for done, planned in enumerate(plan.versions, start=1):
-            if not planned.is_done and (row := self._write_version(planned)) is not None:
-                rows.append(row)
-            if len(rows) >= _ENTRIES_AT_ONCE:
-                self._ledger.index.put(self._store.location, rows)
-                rows = []
-            tell(done)
+        todo = [planned for planned in plan.versions if not planned.is_done]
+        already = len(plan.versions) - len(todo)
+        rows: list[ModelRecord] = []
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="hokusai-migration") as writers:
+            for done, row in enumerate(writers.map(self._write_version, todo), start=1):
+                rows += [row] if row is not None else []
+                tell(already + done)
         self._ledger.index.put(self._store.location, rows)
         if plan.moves:
             self._stages.forget(plan.name)  # what aliases said of versions that had no semantic version then
