@@ -107,6 +107,11 @@ class Database:
                     raise
             return self._transaction(work)
 
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, which only reads, outside any transaction and without `on_open`."""
+        with self._translated(), self._engine.connect() as connection:
+            return work(connection)
+
     def once(self, work: Callable[[Connection], T]) -> T:
         """As `write`, without `on_open` and without a second attempt: for what opens a database."""
         with self._translated():

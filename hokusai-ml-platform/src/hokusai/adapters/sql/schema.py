@@ -136,7 +136,7 @@ def ready(database: Database) -> None:
 
 def state(database: Database) -> SchemaState:
     """Which version of the schema a database has."""
-    return database.once(partial(_state, database))
+    return database.look(partial(_state, database))
 
 
 def upgrade(database: Database) -> tuple[SchemaState, SchemaState]:
