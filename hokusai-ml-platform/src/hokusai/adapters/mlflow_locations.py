@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LOGGED = re.compile(r"models:/(?P<id>m-[^/]+)(?P<path>/.+)?")
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>\d+|latest)(?P<path>/.+)?")
 _ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)(?P<path>/.+)?")
+_ABSENT = re.compile(r"not found|No such artifact|No such file|NoSuchKey|\b404\b")
 _FILES = re.compile(r"(?P<kind>runs|mlflow-artifacts):/(/[^/]+/|[^/]+/).+")
 
 
@@ -155,5 +156,4 @@ def _says_absent(problem: Exception) -> bool:
     # Not every store behind MLflow has a code for it.
     if getattr(problem, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
         return True
-    text = str(problem)
-    return any(words in text for words in ("not found", "No such artifact", "No such file", "404"))
+    return _ABSENT.search(str(problem)) is not None

@@ -18,7 +18,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hokusai.adapters.artifact_files import DRAFT_PREFIX, checked_files, size_of, write_files, write_whole
+from hokusai.adapters.artifact_files import (
+    DRAFT_PREFIX,
+    checked_files,
+    local_path,
+    size_of,
+    write_files,
+    write_whole,
+)
 from hokusai.adapters.mlflow_store import experiment_id
 from hokusai.errors import BackendUnavailableError, InvalidInputError
 from hokusai.ports import Orphan, Upload
@@ -56,7 +63,8 @@ class FolderShelf:
 
     def __init__(self, root: Path) -> None:
         self._root = root / _FOLDER
-        self.prefix = f"{self._root}/"
+        # As a URI, because MLflow takes `%20` in a path for a blank.
+        self.prefix = f"{self._root.as_uri()}/"
 
     def put(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None) -> Upload:
         """Write the files, and wait until the disk has them."""
@@ -69,11 +77,11 @@ class FolderShelf:
                 where=str(self._root),
                 hint="Nothing was kept. Make room, or set MLFLOW_ARTIFACT_ROOT to another place.",
             ) from problem
-        return Upload(str(folder), run_id)
+        return Upload(folder.as_uri(), run_id)
 
     def remove(self, source: str) -> None:
         """Remove a folder of ours; it stops being whole at once, however long its removal takes."""
-        folder = Path(source)
+        folder = local_path(source) or Path()
         if folder.parent.parent != self._root or not _ID.fullmatch(folder.name.removeprefix(DRAFT_PREFIX)):
             raise _not_ours(source)
         draft = folder.with_name(DRAFT_PREFIX + folder.name.removeprefix(DRAFT_PREFIX))
@@ -89,7 +97,7 @@ class FolderShelf:
             # MLflow keeps logged models of its own in a folder of the same name.
             if _ID.fullmatch(made_id) and folder.is_dir():
                 with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                    yield Orphan(str(folder), size_of(folder), _age_seconds(made_id))
+                    yield Orphan(folder.as_uri(), size_of(folder), _age_seconds(made_id))
 
 
 class ObjectShelf:
@@ -124,9 +132,9 @@ class ObjectShelf:
         for model in root.list_artifacts():
             for upload in root.list_artifacts(model.path) if model.is_dir else ():
                 made_id = upload.path.rpartition("/")[2]
-                if upload.is_dir and _ID.fullmatch(made_id):
-                    size = _size_below(root, upload.path)
-                    yield Orphan(f"{self.prefix}{upload.path}", size, _age_seconds(made_id))
+                sizes = _sizes_below(root, upload.path) if upload.is_dir and _ID.fullmatch(made_id) else []
+                if sizes:  # some stores list what has been emptied
+                    yield Orphan(f"{self.prefix}{upload.path}", sum(sizes), _age_seconds(made_id))
 
 
 class ServerShelf:
@@ -245,11 +253,11 @@ def _repository(uri: str, tracking_uri: str | None = None) -> Any:
     return get_artifact_repository(uri, tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
 
-def _size_below(repository: Any, path: str) -> int:
-    return sum(
-        _size_below(repository, entry.path) if entry.is_dir else int(entry.file_size or 0)
-        for entry in repository.list_artifacts(path)
-    )
+def _sizes_below(repository: Any, path: str) -> list[int]:
+    sizes: list[int] = []
+    for entry in repository.list_artifacts(path):
+        sizes += _sizes_below(repository, entry.path) if entry.is_dir else [int(entry.file_size or 0)]
+    return sizes
 
 
 def _not_ours(source: str) -> InvalidInputError:
