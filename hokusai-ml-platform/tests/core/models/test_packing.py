@@ -366,6 +366,10 @@ class TestWhatIsStored:
         with pytest.raises(InvalidInputError, match="cannot be stored"):
             pack(lambda data: (lock, data))
 
+    def test_a_booster_that_is_not_fitted_cannot_be_stored(self) -> None:
+        with pytest.raises(InvalidInputError, match="cannot be stored: NotFittedError"):
+            pack(xgboost.XGBClassifier())
+
     def test_a_model_of_ones_own_is_itself_again(self, tmp_path: Path) -> None:
         record = stored(OwnModel("mine/1.0.0", "custom", "1.0.0"), tmp_path)
         back = unpack(tmp_path, record, trust=True)

@@ -18,7 +18,7 @@ from hokusai.core.models.base import HokusaiModel
 from hokusai.core.models.callable_model import CallableModel
 from hokusai.core.models.dspy_program import DspyProgram
 from hokusai.core.models.formats import FORMAT_KEY, TYPE_KEY, Layout, is_safe, layout_of
-from hokusai.core.models.framework_model import FrameworkModel, as_example, json_params
+from hokusai.core.models.framework_model import FrameworkModel, NativeFiles, as_example, json_params
 from hokusai.core.models.mlmodel_file import described_files
 from hokusai.core.models.signature import given_signature, inferred_signature, known_features
 from hokusai.core.models.skops_file import root_type
@@ -83,7 +83,7 @@ def pack(
     if told is None:
         told, sure = known_features(face.feature_names, face.n_features), False
 
-    native = face.native_files(rows)
+    native = _stored_form(face, rows)
     own = {name: sha256_hex(content) for name, content in native.files.items()}
     sha256 = _identity(own)
     metadata = {FORMAT_KEY: native.format, "hokusai.sha256": sha256, TYPE_KEY: face.model_type}
@@ -179,6 +179,19 @@ def _face(model: Any) -> FrameworkModel:
     if not isinstance(found, FrameworkModel):
         return _face(found)
     return found
+
+
+def _stored_form(face: FrameworkModel, rows: Any) -> NativeFiles:
+    try:
+        return face.native_files(rows)
+    except HokusaiError:
+        raise
+    except Exception as problem:  # frameworks say in their own ways that a model is not fitted
+        raise InvalidInputError(
+            f"The model cannot be stored: {type(problem).__name__}: {problem}",
+            where=face.model_type,
+            hint="Fit it first.",
+        ) from problem
 
 
 def _answered(face: FrameworkModel, rows: Any) -> Any:

@@ -43,10 +43,10 @@ def inferred_signature(rows: Any, answer: Any) -> Signature | None:
     inputs, outputs = _described(rows), _described(answer)
     if inputs is not None and outputs is not None:
         return {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
-    with (
-        warnings.catch_warnings(),
-        contextlib.suppress(Exception),
-    ):  # MLflow refuses in many ways what it cannot tell
+    if not (_is_data(rows) and _is_data(answer)):
+        return None
+    # MLflow refuses in many ways what it cannot tell.
+    with warnings.catch_warnings(), contextlib.suppress(Exception):
         warnings.simplefilter("ignore")
         from mlflow.models import infer_signature
 
