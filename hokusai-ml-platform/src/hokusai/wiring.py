@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
-    from hokusai.ports import Ledger, MetricSink, ModelFiles, RunStore
+    from hokusai.ports import Ledger, MetricSink, ModelFiles, ModelStore, RunStore
     from hokusai.utils.config import Settings
 
 
@@ -66,6 +66,24 @@ def registry_backends(settings: Settings, tracking_uri: str | None = None) -> Ba
         settings = settings.model_copy(update={"tracking_uri": tracking_uri})
     store = MlflowModelStore(settings.mlflow_uri, settings.artifact_location)
     return provided.Backends(store, ledger(settings), settings.actor or _user())
+
+
+def other_model_store(tracking_uri: str) -> ModelStore:
+    """Models in another MLflow, to read from.
+
+    Raises:
+        ConfigurationError: There is none.
+        BackendUnavailableError: It cannot be reached.
+    """
+    from hokusai.adapters.mlflow_registry import MlflowModelStore
+    from hokusai.adapters.mlflow_sqlite import SQLITE, sqlite_path
+    from hokusai.errors import ConfigurationError
+
+    if tracking_uri.startswith(SQLITE) and not sqlite_path(tracking_uri).exists():
+        raise ConfigurationError("There is no such database", where=tracking_uri)
+    store = MlflowModelStore(tracking_uri)
+    store.check()
+    return store
 
 
 def installation(settings: Settings) -> Installation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -13,6 +14,8 @@ from hokusai.core.version_rules import SCHEMES, VERSION_TAGS, Rules, Scheme
 
 if TYPE_CHECKING:
     from hokusai.core.migration import MigrationReport
+    from hokusai.core.provided import Backends
+    from hokusai.ports import ModelStore
 
 
 @click.group()
@@ -22,6 +25,7 @@ def migrate() -> None:
 
 @migrate.command("from-mlflow", short_help="Take over an MLflow registry.")
 @click.option("--dry-run", is_flag=True, help="write nothing; show all that would be done")
+@click.option("--source", metavar="URI", help="copy from this MLflow into the configured one first")
 @click.option("--name", "names", default="*", metavar="PATTERN", help="only these models, as in 'churn-*'")
 @click.option(
     "--version-tag",
@@ -43,6 +47,7 @@ def from_mlflow(
     ctx: click.Context,
     *,
     dry_run: bool,
+    source: str | None,
     names: str,
     version_tag: str | None,
     scheme: str,
@@ -59,10 +64,11 @@ def from_mlflow(
 
     It may be interrupted and run again at any time; a second run does nothing. Exit code 1 if a model could not be
     taken over; the others are.
+
+    With --source, versions of another MLflow are copied first, in their order, with files, tags, descriptions and
+    aliases; each copy names its origin and is made once. A dry run shows what they would be taken over as.
     """
     from hokusai import wiring
-    from hokusai.core.migration import migrate as take_over
-    from hokusai.core.stage_log import StageLog
 
     rules = Rules(
         version_tag=version_tag,
@@ -72,21 +78,47 @@ def from_mlflow(
         names=names,
     )
     backends = wiring.registry_backends(wiring.start_up())
-    with counting("Taking over versions") as progress:
-        report = take_over(
-            backends.store,
-            backends.ledger,
-            StageLog(backends.store),
-            backends.actor,
-            rules,
-            dry_run=dry_run,
-            progress=progress,
-        )
+    other = wiring.other_model_store(source) if source else None
+    report = _taken_over(backends, other, rules, dry_run=dry_run)
     if as_json:
         show_json(report.to_dict())
     else:
         _show(report)
     ctx.exit(1 if report.refused else 0)
+
+
+def _taken_over(
+    backends: Backends, source: ModelStore | None, rules: Rules, *, dry_run: bool
+) -> MigrationReport:
+    from hokusai.core.migration import migrate as take_over
+    from hokusai.core.migration_copy import copy_models, source_pointers
+    from hokusai.core.stage_log import StageLog
+
+    store = source if source is not None and dry_run else backends.store
+    stages, copied, pointers = StageLog(store), None, None
+    if source is not None and not dry_run:
+        with counting("Copying versions") as progress:
+            copied = copy_models(source, store, stages, rules.names, progress)
+        pointers = source_pointers(source, store)
+    with counting("Taking over versions") as progress:
+        report = take_over(
+            store,
+            backends.ledger,
+            stages,
+            backends.actor,
+            rules,
+            dry_run=dry_run,
+            progress=progress,
+            pointers=pointers,
+        )
+    if copied is None:
+        return report
+    return replace(
+        report,
+        copied=copied.copied,
+        missing={**report.missing, **copied.missing},
+        refused={**report.refused, **copied.refused},
+    )
 
 
 def _show(report: MigrationReport) -> None:
@@ -138,7 +170,8 @@ def _summary(report: MigrationReport) -> str:
     if not report.changed:
         return f"{models}: nothing was left to be done."
     missing = f", {len(report.missing):,} without files" if report.missing else ""
+    copied = f"{report.copied:,} were copied, " if report.copied else ""
     return (
-        f"{models}: {report.versioned:,} got a semantic version, {report.digested:,} a digest{missing}; "
+        f"{models}: {copied}{report.versioned:,} got a semantic version, {report.digested:,} a digest{missing}; "
         f"{report.moved:,} moves of stages and {report.entries:,} audit entries were written."
     )
