@@ -84,7 +84,10 @@ class ModelVersionManager(StageManager):
             metrics: The new model's metrics.
             signature: Its signature, as MLflow's dict.
         """
-        records = self.registry.versions_of(name, include_deleted=True)
+        try:
+            records = self.registry.versions_of(name, include_deleted=True)
+        except NotFoundError:  # a new model
+            records = []
         known = [(record.version, record) for record in records if record.version is not None]
         if not known:
             return "1.0.0"
@@ -112,8 +115,6 @@ class ModelVersionManager(StageManager):
         if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
             raise InvalidInputError(f"keep is {keep!r}, and a number from 1 was expected", where="keep")
         records = self.registry.versions_of(name)
-        if not records:
-            self.registry.get_model(name)
         plan = plan_clean_up(
             name,
             records,
