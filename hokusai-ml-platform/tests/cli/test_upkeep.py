@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,24 @@ class TestMigrate:
         assert told["versioned"] == 2
         assert sorted(told["missing_artifacts"]) == ["churn/1", "churn/2"]
 
+    def test_copies_another_registry_first(self, home: Path, hokusai: Hokusai, tmp_path: Path) -> None:
+        home.rename(tmp_path / "other")
+        source = f"sqlite:///{tmp_path}/other/mlflow.db"
+        rehearsed = hokusai.json("migrate", "from-mlflow", "--source", source, "--dry-run")
+        assert [v["version"] for m in rehearsed["models"] for v in m["versions"]] == [
+            "1.0.0",
+            "0.2.0",
+            "2.0.0",
+        ]
+        assert hokusai.json("index", "rebuild")["rows"] == 0
+        told = hokusai.json("migrate", "from-mlflow", "--source", source)
+        assert (told["copied"], told["versioned"], told["moved"]) == (3, 3, 1)
+        assert hokusai.json("models", "show", "churn@production")["model_id"] == "churn/1.0.0"
+        assert hokusai.json("migrate", "from-mlflow", "--source", source)["copied"] == 0
+        code, _, err = hokusai("migrate", "from-mlflow", "--source", f"sqlite:///{tmp_path}/nothing.db")
+        assert code == 1
+        assert "There is no such database" in err
+
     def test_refuses_an_unknown_scheme(self, home: Path, hokusai: Hokusai) -> None:
         code, _, err = hokusai("migrate", "from-mlflow", "--scheme", "1.N.0")
         assert code == 2
@@ -140,6 +159,31 @@ class TestDoctor:
         assert "Mended draft-left-behind" in out
         assert not draft.exists()
         assert hokusai.json("audit", "log", "--kind", "doctor.repaired")
+
+    def test_is_not_held_up_by_servers_that_say_nothing(
+        self, home: Path, hokusai: Hokusai, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+            port = silent.getsockname()[1]
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+            monkeypatch.setenv("HOKUSAI_DATABASE_URL", f"postgresql://me@127.0.0.1:{port}/db")
+            monkeypatch.setenv("REDIS_HOST", "127.0.0.1")
+            monkeypatch.setenv("REDIS_PORT", str(port))
+            began = time.monotonic()
+            told = hokusai.json("doctor", "--timeout", "2", code=1)
+            assert time.monotonic() - began < 15
+        assert [hop["ok"] for hop in told["hops"]] == [False] * 4
+        assert {hop["problem"] for hop in told["hops"]} == {"There was no answer within 2 seconds"}
+
+    def test_names_runs_that_wait_for_mlflow(self, home: Path, hokusai: Hokusai) -> None:
+        journal = home / "journals" / "1795"
+        journal.mkdir(parents=True)
+        (journal / "journal.json").write_text("{}")
+        told = hokusai.json("doctor", code=1)
+        assert [(f["name"], f["subject"]) for f in told["findings"]] == [
+            ("no-semantic-version", f"sqlite:///{home}/mlflow.db"),
+            ("journal-waiting", "1795"),
+        ]
 
     def test_tells_of_dead_servers_without_passwords_and_soon(
         self, home: Path, hokusai: Hokusai, monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,7 @@ from hokusai.core.doctor import Diagnosis, Installation, diagnose
 from hokusai.core.examination import REPAIRED
 from hokusai.core.findings import Finding
 from hokusai.core.hops import Hop
+from hokusai.core.rebuild import POLLED_MARK
 from hokusai.core.registration import REGISTERED
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.audit import Happening
@@ -53,6 +54,10 @@ class Patient:
 
     def __init__(self, home: Path | None = None) -> None:
         self.store, self.ledger, self.home = Old(), MemoryLedger(), home
+        self.polled(in_ms=HOUR_MS)
+
+    def polled(self, in_ms: int) -> None:
+        self.ledger.index.set_mark(self.store.location, POLLED_MARK, str(int(time.time() * 1000) + in_ms))
 
     def installation(self, **more: object) -> Installation:
         return Installation(
@@ -245,9 +250,15 @@ class TestIndex:
         assert patient.mended() == [("index-has-removed-rows", patient.store.location)]
         assert patient.ledger.index.count(patient.store.location) == 1
 
-    def test_that_was_never_filled_is_no_fault(self, patient: Patient) -> None:
+    def test_that_was_never_made_is_made_on_first_use(self, patient: Patient) -> None:
         patient.register(indexed=False)
-        assert patient.diagnose().is_healthy
+        patient.ledger.index.drop(patient.store.location)
+        assert patient.found() == []
+
+    def test_that_the_next_poll_completes_is_no_fault(self, patient: Patient) -> None:
+        patient.register(indexed=False)
+        patient.polled(in_ms=0)
+        assert patient.found() == []
 
 
 class TestFiles:

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 import uuid
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from hokusai.adapters.memory_ledger import MemoryLedger
 from hokusai.adapters.memory_models import MemoryModelStore
@@ -24,11 +26,12 @@ from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.adapters.mlflow_store import open_client, quiet_mlflow
 from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.core.migration import MIGRATED, MigrationReport, migrate
+from hokusai.core.registry import ModelRegistry
 from hokusai.core.stage_log import StageLog
 from hokusai.core.version_rules import Rules, Scheme
 from hokusai.domain.records import ACTOR, SEMVER, SHA256, ModelRecord
 from hokusai.domain.stages import Stage
-from hokusai.errors import InvalidInputError
+from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.ports import ModelStore, Upload
 
 NO_DIGESTS = Rules(digests=False)
@@ -433,6 +436,31 @@ class TestOnMlflow:
         assert store.aliases(name) == {"production": 9, "staging": 10, "blue": 2}
         assert (report.versioned, report.moved, report.entries) == (12, 3, 15)
         assert not migrate(store, ledger, StageLog(store), "ada", rules).changed
+
+    def test_a_model_that_mlflow_saved_is_loaded_after_its_bytes_were_checked(self, tmp_path: Path) -> None:
+        with quiet_mlflow():
+            import mlflow.sklearn
+        rows, labels = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+        with quiet_mlflow(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            mlflow.sklearn.save_model(
+                LogisticRegression().fit(rows, labels), str(tmp_path / "saved"), pip_requirements=[]
+            )
+        client = open_client(f"sqlite:///{tmp_path}/mlflow.db")
+        client.create_registered_model("churn")
+        client.create_model_version("churn", str(tmp_path / "saved"), tags={"version": "1.2.0"})
+        store, ledger = (
+            MlflowModelStore(f"sqlite:///{tmp_path}/mlflow.db"),
+            SqlLedger(f"sqlite:///{tmp_path}/hokusai.db"),
+        )
+        assert migrate(store, ledger, StageLog(store), "ada").digested == 1
+
+        registry = ModelRegistry(store=store, ledger=ledger, actor="ada")
+        assert list(registry.load_model("churn/1.2.0").predict(rows)) == labels
+        saved = next((tmp_path / "saved").glob("model.*"))
+        saved.write_bytes(saved.read_bytes() + b"x")
+        with pytest.raises(IntegrityError, match=saved.name):
+            registry.load_model("churn/1.2.0")
 
     @pytest.mark.parametrize(
         ("when", "query"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -57,8 +61,10 @@ def doctor(
     from hokusai import wiring
     from hokusai.core.doctor import diagnose
 
+    settings = wiring.start_up()
+    installation = wiring.installation(settings)
     diagnosis = diagnose(
-        wiring.installation(wiring.start_up()),
+        replace(installation, checks=[*installation.checks, ("journals", partial(_journals, settings.home))]),
         repair=repair,
         deep=deep,
         older_than_hours=older_than_hours,
@@ -69,6 +75,20 @@ def doctor(
     else:
         _show(diagnosis)
     ctx.exit(0 if diagnosis.is_healthy else 1)
+
+
+def _journals(home: Path) -> Iterator[Finding]:
+    """Pipeline runs that ended while MLflow was away, and wait to be written there."""
+    from hokusai.core.findings import Finding
+    from hokusai.pipeline.publication import waiting_journals
+
+    for spool in waiting_journals(home):
+        yield Finding(
+            "journal-waiting",
+            spool.name,
+            "This pipeline run ended while MLflow was away, and is not in MLflow yet",
+            "Deliver it: hokusai pipeline flush",
+        )
 
 
 def _show(diagnosis: Diagnosis) -> None:

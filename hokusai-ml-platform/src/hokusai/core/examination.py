@@ -17,7 +17,7 @@ from hokusai.core import claims
 from hokusai.core.findings import Finding
 from hokusai.core.found_files import file_faults
 from hokusai.core.migration import MIGRATED
-from hokusai.core.rebuild import indexed_pages, model_pages, tag_fault
+from hokusai.core.rebuild import POLL_OVERLAP_MS, POLLED_MARK, indexed_pages, model_pages, tag_fault
 from hokusai.core.registration import REGISTERED, REGISTERED_FROM_URI
 from hokusai.core.stage_log import StageLog
 from hokusai.core.trail import entries
@@ -185,13 +185,16 @@ class Examination:
     def index(self) -> Iterator[Finding]:
         """The index has what MLflow has."""
         where, index = self._store.location, self._ledger.index
+        mark = index.mark(where, POLLED_MARK)
+        if mark is None:
+            return  # it is made when it is first used
+        settled_ms = int(mark) - POLL_OVERLAP_MS  # what changed later is fetched by the next poll
         known: dict[tuple[str, int], ModelRecord] = {}
         for page in indexed_pages(index, where):
             known.update({(row.name, row.number): row for row in page})
-        lost = [row for key, row in self._rows.items() if key not in known]
-        stale = [
-            row for key, row in self._rows.items() if key in known and dict(known[key].tags) != dict(row.tags)
-        ]
+        settled = {key: row for key, row in self._rows.items() if row.updated_ms < settled_ms}
+        lost = [row for key, row in settled.items() if key not in known]
+        stale = [row for key, row in settled.items() if key in known and known[key].tags != row.tags]
         gone = [
             row for key, row in known.items() if key not in self._rows and row.name not in self._unreadable
         ]
@@ -207,7 +210,6 @@ class Examination:
                     f"{_some(rows)} {words}",
                     "They are read from MLflow again; or everything: hokusai index rebuild",
                     fix=partial(self._indexed_again, rows),
-                    is_fault=index.count(where) > 0,  # an index that is empty is filled when it is first used
                 )
 
     def orphans(self) -> Iterator[Finding]:

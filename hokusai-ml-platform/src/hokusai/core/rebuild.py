@@ -20,7 +20,8 @@ from hokusai.ports import Ledger, ModelIndex, ModelStore, Page
 ROWS_A_PAGE = 10_000
 POLLED_MARK = "polled_ms"
 """The index's note of the time up to which it has what others wrote."""
-_OVERLAP_MS = 60_000  # a row is stamped before it is committed, by the clock of whoever writes it
+POLL_OVERLAP_MS = 60_000
+"""A row is stamped before it is committed, by the clock of whoever writes it; so a poll goes back by this much."""
 
 Progress = Callable[[int], None]
 """Told now and then how many rows are done."""
@@ -84,7 +85,9 @@ def rebuild(store: ModelStore, ledger: Ledger, progress: Progress | None = None)
 
     for page in model_pages(store, lambda name, problem: unreadable.update({name: problem.what})):
         copy(page)
-    late = [row for row in store.changed_since(began_ms - _OVERLAP_MS) if not row.name.startswith(LOG_PREFIX)]
+    late = [
+        row for row in store.changed_since(began_ms - POLL_OVERLAP_MS) if not row.name.startswith(LOG_PREFIX)
+    ]
     if late:
         copy(late)
     gone = _gone(store, index, seen, unreadable)
