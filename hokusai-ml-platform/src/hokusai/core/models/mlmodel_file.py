@@ -1,4 +1,4 @@
-"""The files that make a stored skops model one that MLflow loads: `MLmodel` and what it refers to.
+"""The files that make a stored model one that MLflow loads: `MLmodel` and what it refers to.
 
 With them `mlflow.sklearn.load_model("runs:/…/models/new")` and `mlflow.pyfunc.load_model` work on what a run
 leaves, without Hokusai. They are written by hand, because MLflow's own writer loads the model again, in a process
