@@ -316,12 +316,17 @@ class TestList:
 
     def test_one_that_cannot_be_read_does_not_hide_the_others(self, churn: Hokusai) -> None:
         registry = door.registry()
-        damaged = registry.store.set_tags("churn", 1, {"hokusai.metrics": "{"})
-        registry.ledger.index.put(registry.store.location, [damaged])
-        listed = churn("models", "list", "--json").json["models"]
-        assert listed[0]["metrics"] == {"accuracy": 0.93, "loss": 0.2}
-        assert "hokusai.metrics" in listed[1]["fault"]
-        assert "is not the JSON that Hokusai wrote" in churn("models", "list").out
+        sound = registry.get_model("churn/1.0.0").tags
+        for tag, value in (("hokusai.size_bytes", "many"), ("hokusai.files", "[]"), ("hokusai.metrics", "{")):
+            damaged = registry.store.set_tags("churn", 1, {tag: value})
+            registry.ledger.index.put(registry.store.location, [damaged])
+            listed = churn("models", "list", "--json").json["models"]
+            assert listed[0]["metrics"] == {"accuracy": 0.93, "loss": 0.2}
+            assert f"The tag {tag} of churn version 1 is not" in listed[1]["fault"]
+            shown = churn("models", "list")
+            assert (shown.code, len(shown.out.splitlines())) == (0, 3)
+            registry.store.set_tags("churn", 1, {tag: sound[tag]})
+        assert "is not the JSON that Hokusai wrote" in shown.out
 
 
 class TestShow:

@@ -177,7 +177,7 @@ class ModelRecord:
         return StoredModel(
             sha256=self.tags[SHA256],
             files=self._object(FILES),
-            size_bytes=int(self.tags.get(SIZE, "0")),
+            size_bytes=self._whole_number(SIZE),
             format=self.tags.get(FORMAT, ""),
             model_type=self.tags.get(MODEL_TYPE, ""),
             signature=self._object(SIGNATURE) or None,
@@ -313,12 +313,21 @@ class ModelRecord:
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            raise IntegrityError(
-                f"The tag {tag} of {self.name} version {self.number} is not the JSON that Hokusai wrote",
-                where=self.model_id,
-                hint="Somebody changed it in MLflow; set it back, or register the model again.",
-            )
+            raise self._changed(tag, "JSON")
         return value
+
+    def _whole_number(self, tag: str) -> int:
+        text = self.tags.get(tag) or "0"
+        if not (text.isascii() and text.isdecimal()):
+            raise self._changed(tag, "number")
+        return int(text)
+
+    def _changed(self, tag: str, kind: str) -> IntegrityError:
+        return IntegrityError(
+            f"The tag {tag} of {self.name} version {self.number} is not the {kind} that Hokusai wrote",
+            where=self.model_id,
+            hint="Somebody changed it in MLflow; set it back, or register the model again.",
+        )
 
 
 def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
