@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hokusai.adapters.mlflow_sqlite import schema_sql
 from hokusai.adapters.mlflow_store import open_client, quiet_mlflow
 from hokusai.cli import main
 
@@ -68,7 +69,7 @@ def hokusai(capsys: pytest.CaptureFixture[str]) -> Hokusai:
 
 class TestMigrate:
     def test_shows_the_whole_plan_and_writes_nothing(self, home: Path, hokusai: Hokusai) -> None:
-        before = (home / "mlflow.db").read_bytes()
+        before = schema_sql(home / "mlflow.db")
         code, out, _ = hokusai("migrate", "from-mlflow", "--dry-run", "--no-digests")
         assert code == 0
         rows = [line.split() for line in out.splitlines()[1:4]]
@@ -81,7 +82,7 @@ class TestMigrate:
         assert (
             "3 versions of 2 models: 3 would get a semantic version, 1 a stage. Nothing was written." in out
         )
-        assert (home / "mlflow.db").read_bytes() == before
+        assert schema_sql(home / "mlflow.db") == before
 
     def test_takes_over_and_a_second_time_does_nothing(self, home: Path, hokusai: Hokusai) -> None:
         code, out, _ = hokusai("migrate", "from-mlflow")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +16,9 @@ import pytest
 
 from hokusai.adapters.memory_ledger import MemoryLedger
 from hokusai.adapters.memory_models import MemoryModelStore
+from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.adapters.redis_ping import ping_redis
+from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.core.doctor import Diagnosis, Installation, diagnose
 from hokusai.core.examination import REPAIRED
 from hokusai.core.findings import Finding
@@ -365,3 +369,47 @@ class TestRepair:
         assert sorted(patient.found()) == ["files-without-version", "version-without-audit-entry"]
         assert len(patient.ledger.events()) == before
         assert len(list(patient.store.orphans())) == 1
+
+
+CRASH = """
+import os, sys
+from hokusai.adapters.mlflow_registry import MlflowModelStore
+from hokusai.adapters.sql.ledger import SqlLedger
+from hokusai.core import claims
+from hokusai.core.registry import ModelRegistry
+
+home, point = sys.argv[1:]
+store, ledger = MlflowModelStore(f"sqlite:///{home}/mlflow.db"), SqlLedger(f"sqlite:///{home}/hokusai.db")
+if point == "before the row":
+    store.add_version = lambda *args: os._exit(9)
+else:
+    ledger.record = lambda *args, **more: os._exit(9)
+ModelRegistry(store=store, ledger=ledger, actor="ada").register(len, "churn", "1.0.0")
+"""
+
+
+class TestOnMlflow:
+    @pytest.mark.parametrize(
+        ("point", "expected"),
+        [
+            ("before the row", ["files-without-version"]),
+            ("before the audit entry", ["version-without-audit-entry"]),
+        ],
+    )
+    def test_a_registration_that_died_is_explained_and_mended(
+        self, point: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done = subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), point], check=False)
+        assert done.returncode == 9
+        store = MlflowModelStore(f"sqlite:///{tmp_path}/mlflow.db")
+        ledger = SqlLedger(f"sqlite:///{tmp_path}/hokusai.db")
+        installation = Installation(store=lambda: store, ledger=lambda: ledger, actor="ada")
+        young = diagnose(installation)
+        assert [(f.name, f.is_fault) for f in young.findings] == [(name, False) for name in expected]
+
+        monkeypatch.setattr("hokusai.core.examination._SETTLING_SECONDS", 0)
+        old = diagnose(installation, older_than_hours=0, deep=True, repair=True)
+        assert [repair.finding.name for repair in old.repairs] == expected
+        assert old.is_healthy
+        assert diagnose(installation, older_than_hours=0, deep=True).findings == ()
+        assert list(store.orphans()) == []
