@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hokusai.core.versioning import ModelVersionManager
 from sklearn.linear_model import LogisticRegression
 
 from hokusai import wiring
@@ -27,6 +26,7 @@ from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.adapters.mlflow_store import quiet_mlflow
 from hokusai.core.provided import Backends
 from hokusai.core.registry import ModelRegistry
+from hokusai.core.versioning import ModelVersionManager
 from hokusai.domain.audit import AuditEvent
 from hokusai.domain.records import ModelRecord
 from hokusai.errors import HokusaiError
@@ -64,14 +64,10 @@ def main(told: dict[str, Any]) -> None:
         children.append(child)
     os.close(wait_here)
     os.close(release)
-    if "kill_after_seconds" in told:
-        time.sleep(told["kill_after_seconds"])
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-    for child in children:
+    for index, child in enumerate(children):
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
-            tell(-1, killed=os.WTERMSIG(status))
+            tell(index, killed=os.WTERMSIG(status))
 
 
 def tell(index: int, **what: Any) -> None:
@@ -113,22 +109,46 @@ def promote(index: int, told: dict[str, Any]) -> None:
 
 
 def die(index: int, told: dict[str, Any]) -> None:
-    """Register, and be killed at the chosen point."""
-    registry = ModelRegistry(store=None, ledger=None)
-    found = wiring.registry_backends(Settings.load())
-    mortal = dying(found, told["point"])
+    """Register, and be killed at the point that is chosen for this process, in a folder of its own."""
+    point = told["points"][index]
+    mortal = dying(wiring.registry_backends(_settings_at(told, index)), point)
     registry = ModelRegistry(store=mortal.store, ledger=mortal.ledger)
     registry.list_models()
-    if told["point"].startswith("sync "):
-        die_at_sync(int(told["point"].split()[1]))
-    tell(index, id=registry.register_model(fitted(told.get("seed", 0)), told["name"], told["version"]))
+    if point.startswith("sync "):
+        die_at_sync(int(point.split()[1]))
+    tell(index, id=registry.register_model(fitted(0), "churn", "1.0.0"))
 
 
 def promote_and_die(index: int, told: dict[str, Any]) -> None:
-    """Promote, and be killed at the chosen point."""
-    mortal = dying(wiring.registry_backends(Settings.load()), told["point"])
+    """Register and promote, and be killed at the point that is chosen for this process, in a folder of its own."""
+    found = wiring.registry_backends(_settings_at(told, index))
+    ModelRegistry(store=found.store, ledger=found.ledger).register_model(fitted(0), "churn", "1.0.0")
+    mortal = dying(found, told["points"][index])
     manager = ModelVersionManager(ModelRegistry(store=mortal.store, ledger=mortal.ledger))
-    tell(index, changed=manager.promote_model(told["name"], told["version"]).changed)
+    tell(index, changed=manager.promote_model("churn", "1.0.0").changed)
+
+
+def die_by_the_clock(index: int, told: dict[str, Any]) -> None:
+    """Register one version after another until killed, in a folder of its own."""
+    found = wiring.registry_backends(_settings_at(told, index))
+    registry = ModelRegistry(store=found.store, ledger=found.ledger)
+    for number in range(10_000):
+        registry.register_model(fitted(index), "churn", f"1.{number}.0")
+        if number == 0:
+            kill_later(told["delays"][index])
+
+
+def kill_later(seconds: float) -> None:
+    """Die after so many seconds, whatever is being done then."""
+    victim = os.getpid()
+    if os.fork() == 0:
+        time.sleep(seconds)
+        os.kill(victim, signal.SIGKILL)
+        os._exit(0)
+
+
+def _settings_at(told: dict[str, Any], index: int) -> Settings:
+    return Settings.load(home=Path(told["homes"][index])) if "homes" in told else Settings.load()
 
 
 def full_disk(index: int, told: dict[str, Any]) -> None:
@@ -192,9 +212,9 @@ def dying(found: Backends, point: str) -> Backends:
         events: list[AuditEvent] = around("record", lambda: record(*args, **kwargs))
         return events
 
-    settings = Settings.load()
     found.ledger.record = recording  # type: ignore[method-assign]
-    return Backends(Store(settings.mlflow_uri, settings.artifact_location), found.ledger, found.actor)
+    found.store.__class__ = Store  # the same store, but mortal
+    return found
 
 
 SCENARIOS = {
@@ -202,6 +222,7 @@ SCENARIOS = {
     "different": different,
     "promote": promote,
     "die": die,
+    "die_by_the_clock": die_by_the_clock,
     "promote_and_die": promote_and_die,
     "full_disk": full_disk,
 }

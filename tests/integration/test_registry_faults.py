@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hokusai.core.versioning import ModelVersionManager
 from sklearn.linear_model import LogisticRegression
 from sqlalchemy import create_engine, text
 
@@ -27,7 +26,9 @@ from hokusai import wiring
 from hokusai.adapters.mlflow_store import quiet_mlflow, with_driver
 from hokusai.adapters.sql.engine import Database
 from hokusai.adapters.sql.schema import upgrade
+from hokusai.core.doctor import diagnose
 from hokusai.core.registry import ModelRegistry
+from hokusai.core.versioning import ModelVersionManager
 from hokusai.domain.audit import chain_faults
 from hokusai.domain.records import SEMVER
 from hokusai.domain.stages import Stage
@@ -160,58 +161,67 @@ class TestRaces:
         assert_linear(place)
 
 
-class TestKilled:
-    POINTS = (
-        "before upload", "sync 1", "sync 2", "sync 3", "after upload", "before add_version", "after add_version",
-        "before record", "after record",
-    )  # fmt: skip
+POINTS = (
+    "before upload", "sync 1", "sync 2", "sync 4", "after upload", "before add_version", "after add_version",
+    "before record", "after record",
+)  # fmt: skip
+MOVING = ("after add_version", "before set_alias", "after set_alias", "before record")
+DELAYS = (0.02, 0.11, 0.19, 0.31, 0.46, 0.62)
 
+
+@pytest.fixture(scope="module")
+def graves(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Place]:
+    """By the point at which a process was killed there: a registry in a folder of its own."""
+    found = {}
+    for scenario, key, values in (
+        ("die", "points", POINTS),
+        ("promote_and_die", "points", MOVING),
+        ("die_by_the_clock", "delays", DELAYS),
+    ):
+        folder = tmp_path_factory.mktemp(scenario)
+        homes = [folder / str(index) for index in range(len(values))]
+        told = {key: values, "homes": [str(home) for home in homes], "processes": len(values)}
+        said = Place(folder, {}).act(scenario, **told)
+        assert said == [{"process": index, "killed": 9} for index in range(len(values))]
+        found |= {f"{scenario} {value}": Place(home, {}) for value, home in zip(values, homes, strict=True)}
+    return found
+
+
+class TestKilled:
     @pytest.mark.parametrize("point", POINTS)
-    def test_at_any_point_of_a_registration(self, sqlite_place: Place, point: str) -> None:
-        said = sqlite_place.act("die", name="churn", version="1.0.0", point=point)
-        assert said == [{"process": -1, "killed": 9}]
-        registry = sqlite_place.registry()
+    def test_at_any_point_of_a_registration(self, graves: dict[str, Place], point: str) -> None:
+        place = graves[f"die {point}"]
+        registry = place.registry()
         whole = registry.find("churn/1.0.0")
         assert (whole is not None) == (point in ("after add_version", "before record", "after record"))
-        assert_explained_and_repaired(sqlite_place)
+        assert_explained_and_repaired(place)
         again = registry.register(_same_model(), "churn", "1.0.0")
         assert again.created == (whole is None)
         assert registry.load_model("churn/1.0.0").predict(ROWS).shape == (4,)
-        assert_healthy(sqlite_place)
+        assert_healthy(place)
+
+    @pytest.mark.parametrize("delay", DELAYS)
+    def test_at_moments_that_nobody_chose(self, graves: dict[str, Place], delay: float) -> None:
+        place = graves[f"die_by_the_clock {delay}"]
+        assert_explained_and_repaired(place)
+        registry = place.registry()
+        numbers = [record.number for record in registry.versions_of("churn")]
+        assert numbers == list(range(len(numbers), 0, -1))
+        assert registry.load_model("churn").predict(ROWS).shape == (4,)
+
+    @pytest.mark.parametrize("point", MOVING)
+    def test_in_a_promotion(self, graves: dict[str, Place], point: str) -> None:
+        place = graves[f"promote_and_die {point}"]
+        assert place.registry().get_model("churn@production").model_id == "churn/1.0.0"
+        assert_explained_and_repaired(place)
+        assert place.registry().store.alias("churn", "production") == 1
 
     @pytest.mark.parametrize("point", ["after upload", "after add_version"])
     def test_at_the_seams_of_a_registration_on_postgres(self, postgres_place: Place, point: str) -> None:
-        assert postgres_place.act("die", name="churn", version="1.0.0", point=point)[0]["killed"] == 9
+        assert postgres_place.act("die", points=[point]) == [{"process": 0, "killed": 9}]
         assert_explained_and_repaired(postgres_place)
         postgres_place.registry().register(_same_model(), "churn", "1.0.0")
         assert_healthy(postgres_place)
-
-    @pytest.mark.slow
-    def test_at_moments_that_nobody_chose(self, sqlite_place: Place) -> None:
-        for attempt in range(10):
-            sqlite_place.act(
-                "different",
-                processes=1,
-                versions=200,
-                name=f"churn-{attempt}",
-                kill_after_seconds=0.3 + 0.17 * attempt,
-            )
-        assert_explained_and_repaired(sqlite_place)
-        registry = sqlite_place.registry()
-        for record in registry.list_models(limit=10_000):
-            assert registry.load_model(record.model_id).predict(ROWS).shape == (4,)
-
-    @pytest.mark.parametrize(
-        "point", ["after add_version", "before set_alias", "after set_alias", "before record"]
-    )
-    def test_in_a_promotion(self, sqlite_place: Place, point: str) -> None:
-        sqlite_place.act("different", processes=1, versions=1, name="churn")
-        said = sqlite_place.act("promote_and_die", name="churn", version="1.0.0", point=point)
-        assert said == [{"process": -1, "killed": 9}]
-        registry = sqlite_place.registry()
-        assert registry.get_model("churn@production").model_id == "churn/1.0.0"
-        assert_explained_and_repaired(sqlite_place)
-        assert registry.store.alias("churn", "production") == 1
 
 
 class TestGone:
@@ -226,9 +236,8 @@ class TestGone:
         assert registry.get_model("churn/1.0.0").number == 1  # from the index
         with pytest.raises(BackendUnavailableError):
             ModelVersionManager(registry).promote_model("churn", "1.0.0")
-        report = place.hokusai("doctor", "--json")
-        assert report.returncode == 1
-        assert "MLflow" in report.stdout
+        diagnosis = diagnose(wiring.installation(place.settings()), timeout_seconds=5)
+        assert [hop.name for hop in diagnosis.hops if not hop.ok][:1] == ["MLflow"]
 
     def test_postgres_and_back(self, tmp_path: Path) -> None:
         with start_postgres(folder=tmp_path / "pg") as server:
@@ -263,9 +272,8 @@ class TestByHand:
         file.write_bytes(file.read_bytes()[:-10])
         with pytest.raises(IntegrityError, match=file.name):
             registry.load_model("churn/1.0.0")
-        report = sqlite_place.hokusai("doctor", "--deep", "--json")
-        assert report.returncode == 1
-        assert "churn/1.0.0" in report.stdout
+        diagnosis = diagnose(wiring.installation(sqlite_place.settings()), deep=True)
+        assert [finding.subject for finding in diagnosis.findings if finding.is_fault] == ["churn/1.0.0"]
 
     def test_an_edited_event_log_is_noticed(self, sqlite_place: Place) -> None:
         sqlite_place.registry().register_model(_same_model(), "churn", "1.0.0")
@@ -290,16 +298,17 @@ class TestByHand:
 
 
 def assert_healthy(place: Place) -> None:
-    report = place.hokusai("doctor", "--json")
-    assert report.returncode == 0, report.stdout + report.stderr
+    diagnosis = diagnose(wiring.installation(place.settings()))
+    assert diagnosis.is_healthy, diagnosis.to_dict()
     ledger = place.registry().ledger
     assert chain_faults(ledger.events(), ledger.head()) == []
 
 
 def assert_explained_and_repaired(place: Place) -> None:
-    """The doctor's repairs leave nothing to find; what is too young to be called lost counts as in progress."""
-    repaired = place.hokusai("doctor", "--repair", "--older-than", "0", "--json")
-    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    """After the doctor's repairs no fault is left."""
+    diagnose(wiring.installation(place.settings()), repair=True, older_than_hours=0)
+    left = diagnose(wiring.installation(place.settings()), older_than_hours=0)
+    assert left.is_healthy, left.to_dict()
     assert_healthy(place)
 
 
