@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hokusai.core.versioning import ModelVersionManager
 from sklearn.linear_model import LogisticRegression
 from sqlalchemy import column, create_engine, insert, table
 
@@ -33,6 +32,7 @@ from hokusai.adapters.mlflow_store import open_client, quiet_mlflow, with_driver
 from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.core.rebuild import rebuild
 from hokusai.core.registry import ModelRegistry
+from hokusai.core.versioning import ModelVersionManager
 
 VERSIONS_A_MODEL = 500
 HITS = 5

@@ -5,12 +5,14 @@ Somebody contributes data; a model is retrained on it; Hokusai measures how much
 
 The pieces, from the outside in:
 
-- `hokusai.cli`          the command `hokusai`: run the pipeline, verify an attestation
+- `hokusai.cli`          the command `hokusai`: pipeline, models, stages, audit, doctor, attestations
 - `hokusai.pipeline`     the steps from contributed data to DeltaOne, one file each
+- `hokusai.tracking`     lineage and contributors, asked for and drawn
+- `hokusai.core`         the registry: models, versions, stages, tokens; its index, doctor and migration
 - `hokusai.attestation`  the signed statement of an improvement, and its offline verifier
 - `hokusai.stats`        the paired comparison of two models on the same rows
 - `hokusai.stack`        PostgreSQL, Redis, S3 and MLflow on this machine, without Docker
-- `hokusai.domain`       the nouns: metrics, deltas, contributors, journals
+- `hokusai.domain`       the nouns: versions, records, stages, metrics, deltas, contributors, journals
 - `hokusai.ports`        what the verbs need from the world; `hokusai.adapters` provides it
 - `hokusai.wiring`       settings in, adapters out: what runs in production
 - `hokusai.errors`       every failure, as one tree
@@ -29,6 +31,8 @@ from hokusai import wiring as _wiring  # noqa: F401 - plugs in the defaults; loa
 
 if TYPE_CHECKING:
     from hokusai.attestation.verify import verify_attestation
+    from hokusai.core.registry import ModelRegistry
+    from hokusai.core.versioning import ModelVersionManager
     from hokusai.domain.contribution import Contribution, Contributor
     from hokusai.domain.delta import Comparison, MetricDelta
     from hokusai.domain.identifiers import WalletAddress
@@ -42,6 +46,8 @@ _HOMES = {
     "Contributor": "hokusai.domain.contribution",
     "HokusaiError": "hokusai.errors",
     "MetricDelta": "hokusai.domain.delta",
+    "ModelRegistry": "hokusai.core.registry",
+    "ModelVersionManager": "hokusai.core.versioning",
     "Settings": "hokusai.utils.config",
     "WalletAddress": "hokusai.domain.identifiers",
     "compare_classifiers": "hokusai.stats.paired",
@@ -55,6 +61,8 @@ __all__ = [
     "Contributor",
     "HokusaiError",
     "MetricDelta",
+    "ModelRegistry",
+    "ModelVersionManager",
     "Settings",
     "WalletAddress",
     "__version__",

@@ -374,9 +374,9 @@ class TestTokens:
 
     @pytest.mark.parametrize("token_id", ["", "MSG", "-a", "a-", "a_b", "a" * 65, None, "ä"])
     def test_refuses_malformed_ids(self, registry: ModelRegistry, token_id: Any, logged: str) -> None:
-        with pytest.raises(InvalidInputError, match="^Invalid token ID"):
+        with pytest.raises(InvalidInputError, match=r"^Invalid token ID"):
             registry.validate_token_id(token_id)
-        with pytest.raises(InvalidInputError, match="^Invalid token ID"):
+        with pytest.raises(InvalidInputError, match=r"^Invalid token ID"):
             registry.register_tokenized_model(logged, "m", token_id, "accuracy", 0.5)
 
     @pytest.mark.parametrize("value", [math.nan, "0.5", True, None])

@@ -14,32 +14,33 @@ from hokusai.domain.stages import Move, Stage, StageEvent
 from hokusai.domain.versions import ModelId, check_model_name
 
 if TYPE_CHECKING:
-    from hokusai.core.versioning import ModelVersionManager, StageChange
+    from hokusai.core.versioning import Expected, ModelVersionManager, StageChange
+
+_expected_option = click.option(
+    "--expected",
+    metavar="VERSION|none",
+    help="refuse unless this version is in the stage now; none: unless the stage is empty",
+)
 
 
 @click.command(short_help="Put a version into a stage.")
 @click.argument("reference", metavar="NAME/VERSION")
 @click.option("--stage", callback=as_stage, default="production", show_default=True, metavar="STAGE")
 @click.option("--reason", default="", metavar="TEXT", help="why, for the history")
-@click.option(
-    "--expected",
-    metavar="VERSION|none",
-    help="refuse unless this version is in the stage now; none: unless the stage is empty",
-)
+@_expected_option
 @json_option
 def promote(reference: str, *, stage: Stage, reason: str, expected: str | None, as_json: bool) -> None:
     """Put NAME/VERSION into development, staging or production, in place of the version that is there.
 
     NAME@staging is the version that is in staging now.
     """
-    from hokusai.core.versioning import ANY, Expected
-
-    wanted: Expected = ANY if expected is None else None if expected.lower() == "none" else expected
     versions = _versions()
     if "@" not in reference:
         ModelId.parse(reference)  # a bare name would be whatever is the latest at that moment
     record = versions.registry.get_model(reference)
-    change = versions.promote_model(record.name, record.number, stage, reason=reason, expected=wanted)
+    change = versions.promote_model(
+        record.name, record.number, stage, reason=reason, expected=_expected(expected)
+    )
     _show_change(change, as_json=as_json)
 
 
@@ -50,12 +51,16 @@ def promote(reference: str, *, stage: Stage, reason: str, expected: str | None, 
 )
 @click.option("--stage", callback=as_stage, default="production", show_default=True, metavar="STAGE")
 @click.option("--reason", default="", metavar="TEXT", help="why, for the history")
+@_expected_option
 @json_option
-def rollback(name: str, *, to_version: str | None, stage: Stage, reason: str, as_json: bool) -> None:
+def rollback(
+    name: str, *, to_version: str | None, stage: Stage, reason: str, expected: str | None, as_json: bool
+) -> None:
     """Put the version of NAME that was in a stage before back into it."""
-    _show_change(
-        _versions().rollback_model(check_model_name(name), to_version, stage, reason=reason), as_json=as_json
+    change = _versions().rollback_model(
+        check_model_name(name), to_version, stage, reason=reason, expected=_expected(expected)
     )
+    _show_change(change, as_json=as_json)
 
 
 @click.command(short_help="Leave a stage without a version.")
@@ -114,3 +119,9 @@ def _show_change(change: StageChange, *, as_json: bool) -> None:
 def _what(event: StageEvent) -> str:
     replaced = event.move is Move.PROMOTE and event.previous
     return f"{event.done}, in place of {event.previous}" if replaced else event.done
+
+
+def _expected(text: str | None) -> Expected:
+    from hokusai.core.versioning import ANY
+
+    return ANY if text is None else None if text.lower() == "none" else text

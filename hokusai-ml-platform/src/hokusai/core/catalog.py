@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hokusai.core import claims
-from hokusai.core.rebuild import rebuild
+from hokusai.core.rebuild import POLL_OVERLAP_MS, POLLED_MARK, rebuild
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.stages import Stage
@@ -25,8 +25,6 @@ from hokusai.errors import BackendUnavailableError, InvalidInputError, NotFoundE
 from hokusai.ports import Ledger, ModelStore, Page
 from hokusai.utils.logging import get_logger
 
-_MARK = "polled_ms"
-_OVERLAP_MS = 60_000  # a row is stamped before it is committed, by the clock of whoever writes it
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[^/@]+)|@(?P<alias>[^/@]+))")
 
 _log = get_logger(__name__)
@@ -137,7 +135,7 @@ class Catalog:
             current = rest.pop()
             rows = self.all(Page(name=current, include_deleted=True, limit=10_000))
             children = self.all(Page(parent_name=current, include_deleted=True, limit=10_000))
-            found += rows
+            found += [row for row in rows if self._owns_its_version(row)]
             parents = {row.parent_id.rpartition("/")[0] for row in rows if row.parent_id}
             new = (parents | {child.name for child in children}) - names
             names |= new
@@ -166,24 +164,22 @@ class Catalog:
 
     def catch_up(self, *, now: bool = False) -> None:
         """Copy what others have written since the last time, unless that was less than `poll_seconds` ago."""
-        if now or self._is_due(_MARK):
+        if now or self._is_due(POLLED_MARK):
             self._guarded(self._poll)
 
     def _poll(self) -> None:
         where = self._store.location
-        mark = self._index.mark(where, _MARK)
+        mark = self._index.mark(where, POLLED_MARK)
         if mark is None:
-            began = int(time.time() * 1000)
             rebuild(self._store, self._ledger)
-            self._index.set_mark(where, _MARK, str(began))
             return
-        rows = self._store.changed_since(int(mark) - _OVERLAP_MS)
+        rows = self._store.changed_since(int(mark) - POLL_OVERLAP_MS)
         for name in {row.name for row in rows if row.name.startswith(LOG_PREFIX)}:
             self._stages.board(name.removeprefix(LOG_PREFIX))  # reads what is new, and repairs its mirror
         self._index.put(where, [row for row in rows if not row.name.startswith(LOG_PREFIX)])
         newest = max((row.updated_ms for row in rows), default=0)
         if newest > int(mark):
-            self._index.set_mark(where, _MARK, str(newest))
+            self._index.set_mark(where, POLLED_MARK, str(newest))
 
     def _ask_for_token(self, token_id: str) -> None:
         """Tags that somebody sets in MLflow on a row that was there before are seen by no poll."""
@@ -212,6 +208,13 @@ class Catalog:
         key = self._stages.board(name).current(stage)
         return None if key is None else self.exact(name, parse_version(key))
 
+    def _owns_its_version(self, row: ModelRecord) -> bool:
+        """Whether `row` did not lose a race for its version."""
+        if row.version is None:
+            return True
+        owner = self._index.get(self._store.location, row.name, row.version.key)
+        return owner is None or owner.number == row.number
+
     def _is_due(self, what: str) -> bool:
         now = time.monotonic()
         with self._lock:
@@ -226,7 +229,7 @@ class Catalog:
         try:
             ask()
         except BackendUnavailableError as problem:
-            if self._index.mark(self._store.location, _MARK) is None:
+            if self._index.mark(self._store.location, POLLED_MARK) is None:
                 raise
             if not self._away:
                 _log.warning(

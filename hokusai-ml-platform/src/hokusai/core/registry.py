@@ -24,7 +24,7 @@ from hokusai.domain import tokens
 from hokusai.domain.audit import Happening
 from hokusai.domain.lineage import Lineage
 from hokusai.domain.records import ModelRecord, check_metrics, check_tags
-from hokusai.domain.stages import Move, Stage, StageEvent, now_ms
+from hokusai.domain.stages import Move, Stage, StageEvent
 from hokusai.domain.tokens import TokenBenchmark
 from hokusai.domain.versions import SemanticVersion, check_model_name
 from hokusai.errors import BackendUnavailableError, ConflictError, InvalidInputError, UntrustedModelError
@@ -598,7 +598,7 @@ class ModelRegistry:
 
     def _moved(self, record: ModelRecord, move: Move, reason: str, kind: str) -> ModelRecord:
         key = record.version.key if record.version else str(record.number)
-        event = StageEvent(move, key, actor=self.actor, reason=reason, at_ms=now_ms())
+        event = StageEvent(move, key, actor=self.actor, reason=reason, row=record.number)
         self.stages.move(record.name, lambda _: event)
         changed = self.store.version(record.name, record.number)
         self.note(Happening(kind, record.model_id, self.actor, {"reason": reason}), [changed])

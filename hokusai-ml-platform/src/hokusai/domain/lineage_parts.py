@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from hokusai.domain.identifiers import WalletAddress
-from hokusai.domain.metrics import common_metric_name, find_metric_spec
+from hokusai.domain.metrics import common_metric_name, metric_direction
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.stages import Stage
 from hokusai.errors import HokusaiError
@@ -163,7 +163,7 @@ class Improvement:
     @property
     def direction_known(self) -> bool:
         """Whether it is a metric of which Hokusai knows which way is better; else higher is taken as better."""
-        return find_metric_spec(self.metric) is not None
+        return metric_direction(self.metric) is not None
 
     @property
     def higher_is_better(self) -> bool:
@@ -215,8 +215,7 @@ class ContributorImpact:
 
 def direction(metric: str) -> int:
     """+1 where higher is better, -1 where lower is better; +1 for a metric that is not known."""
-    spec = find_metric_spec(metric)
-    return spec.direction if spec else 1
+    return metric_direction(metric) or 1
 
 
 def node_of(record: ModelRecord, model_id: str, parent_id: str | None, stage: Stage | None) -> LineageNode:

@@ -6,6 +6,7 @@ One table, so that "is lower better?" and "are f1 and f1_score the same?" have o
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,3 +98,27 @@ def common_metric_name(name: str) -> str:
     """
     spec = find_metric_spec(name)
     return spec.name if spec else name
+
+
+_LOWER_IS_BETTER = re.compile(
+    r"(^|[_.:])(loss|error|errors|mse|rmse|mae|mape|smape|brier|ece|perplexity|latency|duration|cost|wer|cer|"
+    r"fpr|fnr|misses|memory|size)([_.]|$)"
+)
+_HIGHER_IS_BETTER = re.compile(
+    r"(^|[_.:])(accuracy|precision|recall|f1|f1_score|auc|auroc|auprc|r2|mcc|kappa|bleu|rouge|ndcg|map|mrr|throughput|"
+    r"conversion_rate|reply_rate|engagement_rate|click_through_rate|retention_rate|success_rate)([_.]|$)"
+)
+
+
+def metric_direction(name: str) -> int | None:
+    """+1 where higher is better, -1 where lower is better; None where neither a spec nor the name tells.
+
+    >>> [metric_direction(name) for name in ("auc", "val_log_loss", "pipeline:error_rate", "latency_ms", "score")]
+    [1, -1, -1, -1, None]
+    """
+    spec = find_metric_spec(name)
+    if spec is not None:
+        return spec.direction
+    if _LOWER_IS_BETTER.search(name.lower()):
+        return -1
+    return 1 if _HIGHER_IS_BETTER.search(name.lower()) else None

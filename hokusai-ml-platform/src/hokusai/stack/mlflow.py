@@ -1,8 +1,8 @@
 """A full MLflow server: tracking, model registry and artefacts behind one address, as production has it.
 
-It runs, unless told otherwise, with one worker, and without the job runner (eight more processes) and without telemetry. Its tables are
-made by one process at a time: two servers that meet an empty database both try to make them, and all but
-one fail.
+It runs with one worker unless told otherwise, without the job runner (eight more processes) and without
+telemetry. Its tables are made by one process at a time: two servers that meet an empty database both try to
+make them, and all but one fail.
 """
 
 from __future__ import annotations
