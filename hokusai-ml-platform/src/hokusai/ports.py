@@ -105,6 +105,9 @@ class ModelStore(Protocol):
     def check(self) -> None:
         """Raise `BackendUnavailableError` unless the store can be used now."""
 
+    def has_news(self) -> bool:
+        """Whether somebody else has written since this was asked last; False where that cannot be told at once."""
+
     def upload(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None = None) -> Upload:
         """Store the files of a model, whole or not at all; path within the artefact to content.
 

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from hokusai.adapters.memory_ledger import MemoryLedger
 from hokusai.adapters.memory_models import MemoryModelStore
+from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.core.registry import ModelRegistry
 from hokusai.domain.records import SHA256, ModelRecord
 from hokusai.errors import (
@@ -434,3 +435,27 @@ class TestTrail:
             ("model.tagged", "m/1.0.0", "ada"),
             ("model.deleted", "m/1.0.0", "ada"),
         ]
+
+
+class TestNews:
+    def test_what_another_process_does_to_an_sqlite_file_is_seen_at_once(self, tmp_path: Path) -> None:
+        def opened() -> tuple[ModelRegistry, MlflowModelStore]:
+            store = MlflowModelStore(f"sqlite:///{tmp_path}/mlflow.db", str(tmp_path / "artifacts"))
+            return ModelRegistry(store=store, ledger=MemoryLedger(), poll_seconds=3600), store
+
+        (mine, _), (_, theirs) = opened(), opened()
+        tags = {"hokusai_token_id": "msg-ai", "benchmark_metric": "accuracy", "benchmark_value": "0.5"}
+        assert mine.list_models() == []
+        theirs.add_version("theirs", Upload("s3://bucket/model"), tags)
+        assert [record.model_id for record in mine.list_models()] == ["theirs/1"]
+        assert [told["version"] for told in mine.list_models_by_token("msg-ai")] == ["1"]
+        theirs.add_version("theirs", Upload("s3://bucket/model"), {})
+        theirs.set_tags("theirs", 2, tags)
+        assert [told["version"] for told in mine.list_models_by_token("msg-ai")] == ["2", "1"]
+
+    def test_what_it_writes_itself_is_no_news(self, tmp_path: Path) -> None:
+        store = MlflowModelStore(f"sqlite:///{tmp_path}/mlflow.db", str(tmp_path / "artifacts"))
+        registry = ModelRegistry(store=store, ledger=MemoryLedger(), poll_seconds=3600)
+        registry.list_models()
+        registry.register_model(fitted(), "m", "1.0.0")
+        assert not store.has_news()

@@ -48,6 +48,10 @@ class MemoryModelStore:
     def check(self) -> None:
         """Nothing to find out: memory is there."""
 
+    def has_news(self) -> bool:
+        """Never told: whoever shares this store shares its process."""
+        return False
+
     def upload(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None = None) -> Upload:
         """Keep the bytes of the files."""
         _check_name(name)

@@ -8,7 +8,7 @@ part of the client below the check.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -51,6 +51,8 @@ _NAMES_A_PAGE = 1_000
 _LONGEST_VALUE_IN_A_QUERY = 500
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 
+Stamp = tuple[tuple[int, int], ...]
+
 
 class MlflowModelStore:
     """Keeps models in MLflow; a `ModelStore`. Threads may share it.
@@ -69,6 +71,8 @@ class MlflowModelStore:
         self._shelf_made: Shelf | None = None
         self._no_prompts: set[str] = set()
         self._lock = Lock()
+        self._stamp_seen: Stamp = ()
+        self._news = False
 
     def __repr__(self) -> str:
         return f"MlflowModelStore({self._location!r})"
@@ -81,6 +85,12 @@ class MlflowModelStore:
     def check(self) -> None:
         """Raise `BackendUnavailableError` unless the server or database can be used now."""
         check_reachable(self._uri)
+
+    def has_news(self) -> bool:
+        """Whether somebody else has written into the SQLite file since this was asked last; False for servers."""
+        self._look()
+        news, self._news = self._news, False
+        return news
 
     def upload(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None = None) -> Upload:
         """Store the files of a model, whole or not at all."""
@@ -120,7 +130,7 @@ class MlflowModelStore:
         """Add a row with all its tags in one transaction; the model itself is made if it is new."""
         from mlflow.exceptions import MlflowException
 
-        with self._mlflow() as client:
+        with self._writing() as client:
             self._refuse_prompt(client, name)
 
             def add() -> ModelRecord:
@@ -149,7 +159,7 @@ class MlflowModelStore:
 
     def remove_version(self, name: str, number: int) -> None:
         """Take a row out of sight for good; nothing happens if it is gone."""
-        with self._mlflow() as client:
+        with self._writing() as client:
             _unless_missing(lambda: _below_the_check(client).delete_model_version(name, str(number)))
 
     def version(self, name: str, number: int) -> ModelRecord:
@@ -204,7 +214,7 @@ class MlflowModelStore:
 
     def set_tags(self, name: str, number: int, tags: Mapping[str, str | None]) -> ModelRecord:
         """Set tags of a row, or remove those that are None; `changed_since` shows it. Gives the row as it is then."""
-        with self._mlflow() as client:
+        with self._writing() as client:
             rows = _below_the_check(client)
             for tag, value in tags.items():
                 if value is None:
@@ -223,7 +233,7 @@ class MlflowModelStore:
 
     def set_alias(self, name: str, alias: str, number: int | None) -> None:
         """Point `alias` to a version, or remove it."""
-        with self._mlflow() as client:
+        with self._writing() as client:
             rows = _below_the_check(client)
             if number is None:
                 _unless_missing(lambda: rows.delete_registered_model_alias(name, alias))
@@ -244,6 +254,30 @@ class MlflowModelStore:
             for row in rows
             if row.name == name and row.current_stage not in (None, "None")
         }
+
+    @contextmanager
+    def _writing(self) -> Iterator[MlflowClient]:
+        """As `_mlflow`; what is written is no news to us, but what others wrote before it is."""
+        self._look()
+        with self._mlflow() as client:
+            yield client
+        self._stamp_seen = self._stamp()
+
+    def _look(self) -> None:
+        stamp = self._stamp()
+        self._news, self._stamp_seen = self._news or stamp != self._stamp_seen, stamp
+
+    def _stamp(self) -> Stamp:
+        """What changes with every commit into an SQLite file: time and size of the file and of its log."""
+        if not self._uri.startswith(SQLITE):
+            return ()
+        file = sqlite_path(self._uri)
+        found = []
+        for path in (file, file.with_name(f"{file.name}-wal")):
+            with suppress(OSError):
+                status = path.stat()
+                found.append((status.st_mtime_ns, status.st_size))
+        return tuple(found)
 
     @contextmanager
     def _mlflow(self) -> Iterator[MlflowClient]:

@@ -20,4 +20,4 @@ def registry() -> ModelRegistry:
 
     settings = wiring.start_up()
     backends = wiring.registry_backends(settings)
-    return ModelRegistry(store=backends.store, ledger=backends.ledger, actor=backends.actor)
+    return ModelRegistry(store=backends.store, ledger=backends.ledger, actor=backends.actor, poll_seconds=0)

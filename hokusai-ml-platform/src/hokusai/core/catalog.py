@@ -25,6 +25,8 @@ from hokusai.errors import BackendUnavailableError, InvalidInputError, NotFoundE
 from hokusai.ports import Ledger, ModelStore, Page
 from hokusai.utils.logging import get_logger
 
+_TOKENS_A_POLL = 5
+"""So many of the tokens that were asked for last are compared with MLflow itself at each poll."""
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[^/@]+)|@(?P<alias>[^/@]+))")
 
 _log = get_logger(__name__)
@@ -45,7 +47,8 @@ class Catalog:
     ) -> None:
         self._store, self._index, self._ledger, self._stages = store, ledger.index, ledger, stages
         self._poll_seconds = poll_seconds
-        self._polled: dict[str, float] = {}
+        self._polled = float("-inf")
+        self._asked_tokens: dict[str, None] = {}
         self._lock = threading.Lock()
         self._away = False
 
@@ -106,9 +109,15 @@ class Catalog:
     def page(self, wanted: Page) -> list[ModelRecord]:
         """One page of versions, newest first."""
         self.catch_up()
-        if wanted.token_id is not None:
-            self._ask_for_token(wanted.token_id)
-        return self._index.page(self._store.location, wanted)
+        where, token_id = self._store.location, wanted.token_id
+        if token_id is None or wanted.after is not None:
+            return self._index.page(where, wanted)
+        found = self._index.page(where, wanted)
+        if found and self._poll_seconds > 0:
+            self._asked_tokens[token_id] = None
+            return found
+        self._guarded(lambda: self._compare_token(token_id))
+        return self._index.page(where, wanted)
 
     def all(self, wanted: Page) -> list[ModelRecord]:
         """Every version that `wanted` asks for, past any limit."""
@@ -163,8 +172,11 @@ class Catalog:
         )
 
     def catch_up(self, *, now: bool = False) -> None:
-        """Copy what others have written since the last time, unless that was less than `poll_seconds` ago."""
-        if now or self._is_due(POLLED_MARK):
+        """Copy what others have written since the last time.
+
+        At once where the store can tell that there is something; else unless it was done less than `poll_seconds` ago.
+        """
+        if self._store.has_news() or now or self._is_due():
             self._guarded(self._poll)
 
     def _poll(self) -> None:
@@ -180,13 +192,12 @@ class Catalog:
         newest = max((row.updated_ms for row in rows), default=0)
         if newest > int(mark):
             self._index.set_mark(where, POLLED_MARK, str(newest))
-
-    def _ask_for_token(self, token_id: str) -> None:
-        """Tags that somebody sets in MLflow on a row that was there before are seen by no poll."""
-        if self._is_due(f"token:{token_id}"):
-            self._guarded(lambda: self._compare_token(token_id))
+        asked, self._asked_tokens = list(self._asked_tokens)[-_TOKENS_A_POLL:], {}
+        for token_id in asked:
+            self._compare_token(token_id)
 
     def _compare_token(self, token_id: str) -> None:
+        """Tags that somebody sets in MLflow on a row that was there before are seen by no poll."""
         where = self._store.location
         rows = self._store.versions(tags={TOKEN_TAG: token_id})
         self._index.put(where, rows)
@@ -215,14 +226,13 @@ class Catalog:
         owner = self._index.get(self._store.location, row.name, row.version.key)
         return owner is None or owner.number == row.number
 
-    def _is_due(self, what: str) -> bool:
+    def _is_due(self) -> bool:
+        """Whether it is time for a poll; the answer yes counts as having done it."""
         now = time.monotonic()
         with self._lock:
-            if now - self._polled.get(what, float("-inf")) < self._poll_seconds:
+            if now - self._polled < self._poll_seconds:
                 return False
-            if len(self._polled) > 10_000:
-                self._polled.clear()
-            self._polled[what] = now
+            self._polled = now
             return True
 
     def _guarded(self, ask: Callable[[], None]) -> None:
