@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import logging
+import os
 import statistics
 import sys
 import tempfile
@@ -64,7 +66,8 @@ class Place:
 
 def main(many: int, searched: int, rounds: int, default_rounds: int) -> None:
     """Measure everything and print it side by side."""
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="hokusai-bench-") as folder:
         for places in (sqlite_places(Path(folder)), postgres_places(Path(folder))):
@@ -121,7 +124,7 @@ def registering(place: Place, rounds: int, default_rounds: int) -> None:
         registry.register_model(model, "ours", f"1.{next(numbers)}.0", {"accuracy": 0.9}, signature=signature)
 
     def theirs(**options: Any) -> None:
-        with mlflow.start_run():
+        with mlflow.start_run(), contextlib.redirect_stderr(io.StringIO()):
             mlflow.sklearn.log_model(
                 model, name="model", registered_model_name="theirs", signature=signature, **options
             )

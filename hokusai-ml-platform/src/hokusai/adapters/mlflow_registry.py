@@ -7,6 +7,7 @@ part of the client below the check.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -71,6 +72,7 @@ class MlflowModelStore:
         self._shelf_made: Shelf | None = None
         self._no_prompts: set[str] = set()
         self._lock = Lock()
+        self._sqlite_files = _sqlite_files(self._uri)
         self._stamp_seen: Stamp = ()
         self._news = False
 
@@ -269,13 +271,10 @@ class MlflowModelStore:
 
     def _stamp(self) -> Stamp:
         """What changes with every commit into an SQLite file: time and size of the file and of its log."""
-        if not self._uri.startswith(SQLITE):
-            return ()
-        file = sqlite_path(self._uri)
         found = []
-        for path in (file, file.with_name(f"{file.name}-wal")):
+        for path in self._sqlite_files:
             with suppress(OSError):
-                status = path.stat()
+                status = os.stat(path)  # noqa: PTH116 - asked before every look-up
                 found.append((status.st_mtime_ns, status.st_size))
         return tuple(found)
 
@@ -454,3 +453,10 @@ def _shelf_for(uri: str, artifact_location: str | None, client: Callable[[], Mlf
         artifact_location = str(sqlite_path(uri).parent / "artifacts")
     folder = local_path(artifact_location)
     return ObjectShelf(artifact_location) if folder is None else FolderShelf(folder)
+
+
+def _sqlite_files(uri: str) -> tuple[str, ...]:
+    if not uri.startswith(SQLITE):
+        return ()
+    path = str(sqlite_path(uri))
+    return path, f"{path}-wal"

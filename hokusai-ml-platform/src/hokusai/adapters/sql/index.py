@@ -111,7 +111,7 @@ class SqlModelIndex:
             **{f"digest_{i}": digest for i, digest in enumerate(digests)},
             **place,
         }
-        return [_record(row[0]) for row in self._database.rows(statement, parameters)]
+        return [_record(row[0]) for row in self._database.lookup(statement, parameters)]
 
     def names(self, location: str) -> list[str]:
         """Names of all models that have rows here, sorted."""
@@ -144,7 +144,8 @@ class SqlModelIndex:
         where = self._location_id(location)
         if where is None:
             return []
-        return self._database.rows(statement, {"location_id": where, **parameters})
+        asked = {"location_id": where, **parameters}
+        return self._database.lookup(statement, asked, often=statement in _POINTS)
 
     def _location_id(self, location: str) -> int | None:
         """Its number, which never changes once it has one."""
@@ -174,6 +175,8 @@ _COUNT = select(func.count()).select_from(versions).where(*_is("location_id"))
 _MARK = select(marks.c.value).where(
     marks.c.location_id == bindparam("location_id"), marks.c.key == bindparam("key")
 )
+_POINTS = {_GET, _NUMBERED, _MARK}
+"""Queries for one row by a unique index, which have one plan."""
 _same = versions.alias("same_version")
 _LATEST = (
     select(versions.c.row)
