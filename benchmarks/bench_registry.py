@@ -327,8 +327,7 @@ def postgres_places(folder: Path) -> Iterator[Place]:
     """PostgreSQL: each time a new database on one server, which keeps its data safe against power failure."""
     from sqlalchemy import text
 
-    from hokusai.adapters.sql.engine import Database
-    from hokusai.adapters.sql.schema import upgrade
+    from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.stack.postgres import start_postgres
 
     with start_postgres(folder=folder / "postgres") as server:
@@ -342,7 +341,7 @@ def postgres_places(folder: Path) -> Iterator[Place]:
                 from mlflow import MlflowClient
 
                 MlflowClient(with_driver(uri)).search_model_versions(max_results=1)
-            upgrade(Database(uri))
+            LedgerSchema(uri).upgrade()
             yield Place("PostgreSQL", uri, uri, folder / f"artifacts-{i}")
 
 

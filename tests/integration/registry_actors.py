@@ -112,7 +112,7 @@ def die(index: int, told: dict[str, Any]) -> None:
     """Register, and be killed at the point that is chosen for this process, in a folder of its own."""
     point = told["points"][index]
     mortal = dying(wiring.registry_backends(_settings_at(told, index)), point)
-    registry = ModelRegistry(store=mortal.store, ledger=mortal.ledger)
+    registry = ModelRegistry(store=mortal.store, ledger=mortal.ledger, actor=mortal.actor)
     registry.list_models()
     if point.startswith("sync "):
         die_at_sync(int(point.split()[1]))
@@ -122,16 +122,18 @@ def die(index: int, told: dict[str, Any]) -> None:
 def promote_and_die(index: int, told: dict[str, Any]) -> None:
     """Register and promote, and be killed at the point that is chosen for this process, in a folder of its own."""
     found = wiring.registry_backends(_settings_at(told, index))
-    ModelRegistry(store=found.store, ledger=found.ledger).register_model(fitted(0), "churn", "1.0.0")
+    ModelRegistry(store=found.store, ledger=found.ledger, actor=found.actor).register_model(
+        fitted(0), "churn", "1.0.0"
+    )
     mortal = dying(found, told["points"][index])
-    manager = ModelVersionManager(ModelRegistry(store=mortal.store, ledger=mortal.ledger))
+    manager = ModelVersionManager(ModelRegistry(store=mortal.store, ledger=mortal.ledger, actor=mortal.actor))
     tell(index, changed=manager.promote_model("churn", "1.0.0").changed)
 
 
 def die_by_the_clock(index: int, told: dict[str, Any]) -> None:
     """Register one version after another until killed, in a folder of its own."""
     found = wiring.registry_backends(_settings_at(told, index))
-    registry = ModelRegistry(store=found.store, ledger=found.ledger)
+    registry = ModelRegistry(store=found.store, ledger=found.ledger, actor=found.actor)
     for number in range(10_000):
         registry.register_model(fitted(index), "churn", f"1.{number}.0")
         if number == 0:

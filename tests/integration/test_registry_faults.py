@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,7 @@ from sqlalchemy import create_engine, text
 
 from hokusai import wiring
 from hokusai.adapters.mlflow_store import quiet_mlflow, with_driver
-from hokusai.adapters.sql.engine import Database
-from hokusai.adapters.sql.schema import upgrade
+from hokusai.adapters.sql.schema import LedgerSchema
 from hokusai.core.doctor import diagnose
 from hokusai.core.registry import ModelRegistry
 from hokusai.core.versioning import ModelVersionManager
@@ -43,10 +43,11 @@ ROWS = np.random.default_rng(3).normal(size=(4, 3))
 
 @dataclass(frozen=True)
 class Place:
-    """Where a registry is: its folder, and the variables that lead there."""
+    """Where a registry is: its folder, the variables that lead there, and a model that nobody else has."""
 
     home: Path
     variables: dict[str, str]
+    model: str = "churn"
 
     def settings(self) -> Settings:
         return Settings(
@@ -101,16 +102,19 @@ def postgres_place(tmp_path: Path, postgres_server: PostgresServer) -> Place:
     return _on_postgres(tmp_path, postgres_server)
 
 
+@pytest.fixture(scope="module")
+def two_workers(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an MLflow server with two workers on PostgreSQL; shared, so names have to be new."""
+    folder = tmp_path_factory.mktemp("served")
+    store = _on_postgres(folder, postgres_server).variables["MLFLOW_TRACKING_URI"]
+    with start_mlflow(backend_store_uri=store, artifacts_destination=str(folder), workers=2) as server:
+        yield server.url
+
+
 @pytest.fixture
-def server_place(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Place]:
-    """An MLflow server with two workers, and a ledger, on PostgreSQL."""
+def server_place(tmp_path: Path, postgres_server: PostgresServer, two_workers: str) -> Place:
     behind = _on_postgres(tmp_path, postgres_server).variables
-    with start_mlflow(
-        backend_store_uri=behind["MLFLOW_TRACKING_URI"],
-        artifacts_destination=str(tmp_path / "served"),
-        workers=2,
-    ) as server:
-        yield Place(tmp_path, {**behind, "MLFLOW_TRACKING_URI": server.url})
+    return Place(tmp_path, {**behind, "MLFLOW_TRACKING_URI": two_workers}, f"churn-{os.urandom(6).hex()}")
 
 
 @pytest.fixture(params=["sqlite", "postgres", pytest.param("server", marks=pytest.mark.slow)])
@@ -121,21 +125,23 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 class TestRaces:
     def test_one_process_owns_a_version_and_the_others_are_told(self, place: Place) -> None:
-        said = place.act("same", processes=4, versions=5, name="churn")
+        said = place.act("same", processes=4, versions=5, name=place.model)
         for number in range(5):
             about = [line for line in said if line["version"] == f"1.{number}.0"]
             outcomes = sorted(str(line.get("created", line.get("error"))) for line in about)
             assert outcomes == ["ConflictError", "ConflictError", "ConflictError", "True"]
-        keys = [record.tags[SEMVER] for record in place.registry().store.versions("churn")]
+        keys = [record.tags[SEMVER] for record in place.registry().store.versions(place.model)]
         assert sorted(keys) == [f"1.{number}.0" for number in range(5)]
         assert_healthy(place)
 
     def test_eight_processes_register_200_versions(self, place: Place) -> None:
-        said = place.act("different", processes=8, versions=25, name="churn")
-        expected = sorted(f"churn/{process}.{number}.0" for process in range(1, 9) for number in range(25))
+        said = place.act("different", processes=8, versions=25, name=place.model)
+        expected = sorted(
+            f"{place.model}/{process}.{number}.0" for process in range(1, 9) for number in range(25)
+        )
         assert sorted(line["id"] for line in said) == expected
         registry = place.registry()
-        assert sorted(record.model_id for record in registry.versions_of("churn")) == expected
+        assert sorted(record.model_id for record in registry.versions_of(place.model)) == expected
         assert len(registry.ledger.events(kind="model.registered")) == 200
         assert_healthy(place)
 
@@ -147,16 +153,16 @@ class TestRaces:
         assert_healthy(sqlite_place)
 
     def test_two_promotions_at_once_leave_one_order(self, place: Place) -> None:
-        place.act("different", processes=2, versions=6, name="churn")
-        said = place.act("promote", processes=2, versions=6, name="churn")
+        place.act("different", processes=2, versions=6, name=place.model)
+        said = place.act("promote", processes=2, versions=6, name=place.model)
         assert [line for line in said if "error" in line] == []
-        board = place.registry().stages.board("churn")
+        board = place.registry().stages.board(place.model)
         assert sorted(event.version for event in board.history) == sorted(line["version"] for line in said)
         assert_linear(place)
 
     def test_of_two_promotions_that_expect_the_same_one_wins(self, place: Place) -> None:
-        place.act("different", processes=2, versions=1, name="churn")
-        said = place.act("promote", processes=2, versions=1, name="churn", expected=None)
+        place.act("different", processes=2, versions=1, name=place.model)
+        said = place.act("promote", processes=2, versions=1, name=place.model, expected=None)
         assert sorted(line.get("error", "won") for line in said) == ["ConflictError", "won"]
         assert_linear(place)
 
@@ -315,12 +321,12 @@ def assert_explained_and_repaired(place: Place) -> None:
 def assert_linear(place: Place) -> None:
     """Every move follows the one before, and MLflow's aliases say what the last ones say."""
     registry = place.registry()
-    board = registry.stages.board("churn")
+    board = registry.stages.board(place.model)
     assert [event.expected for event in board.history] == [0, *(event.number for event in board.history)][:-1]
     for stage in Stage:
         key = board.current(stage)
-        number = registry.get_model("churn", key).number if key else None
-        assert registry.store.alias("churn", stage.value) == number
+        number = registry.get_model(place.model, key).number if key else None
+        assert registry.store.alias(place.model, stage.value) == number
     assert_healthy(place)
 
 
@@ -331,15 +337,29 @@ def _same_model(seed: int = 0) -> LogisticRegression:
 
 def _on_postgres(folder: Path, server: PostgresServer) -> Place:
     """MLflow's tables and the ledger's, in a new database."""
-    name = f"registry_{os.urandom(6).hex()}"
-    engine = create_engine(with_driver(server.uri), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    uri = f"{server.uri.rpartition('/')[0]}/{name}"
-    with quiet_mlflow():
-        from mlflow import MlflowClient
-
-        MlflowClient(with_driver(uri)).search_model_versions(max_results=1)
-    upgrade(Database(uri))
+    template = _template(server.uri)
+    uri = _new_database(server.uri, f"TEMPLATE {template}")
     return Place(folder, {"MLFLOW_TRACKING_URI": uri, "HOKUSAI_DATABASE_URL": uri})
+
+
+@lru_cache
+def _template(server_uri: str) -> str:
+    """A database with both sets of tables, which take ten seconds to make."""
+    uri = _new_database(server_uri)
+    with quiet_mlflow():
+        from mlflow.store.db.utils import _initialize_tables
+
+        engine = create_engine(with_driver(uri))
+        _initialize_tables(engine)
+        engine.dispose()
+    LedgerSchema(uri).upgrade()
+    return uri.rpartition("/")[2]
+
+
+def _new_database(server_uri: str, options: str = "") -> str:
+    name = f"registry_{os.urandom(6).hex()}"
+    engine = create_engine(with_driver(server_uri), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} {options}"))
+    engine.dispose()
+    return f"{server_uri.rpartition('/')[0]}/{name}"
