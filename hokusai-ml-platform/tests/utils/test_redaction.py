@@ -32,7 +32,7 @@ def test_leaves_public_names_alone(name: str) -> None:
         ("redis://:pw@host:6379/0", "redis://:***@host:6379/0"),
         ("http://a:p@ss@host/x and http://b:q@host", "http://a:***@host/x and http://b:***@host"),
         ("http://host:5000/path?mail=me@example.org", "http://host:5000/path?mail=me@example.org"),
-        ("http://user@host/", "http://user@host/"),
+        ("http://t0ken@host/", "http://***@host/"),
         ("no url: me@example.org", "no url: me@example.org"),
     ],
 )
@@ -48,3 +48,23 @@ def test_looks_into_nested_values() -> None:
         "n": 1,
         "secret": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://u:s3/cr3t@host/db", "postgresql://u:***@host/db"),
+        ("postgresql://u:p@ss@host/db", "postgresql://u:***@host/db"),
+        (
+            "postgresql://host/db?password=s3cr3t&sslmode=require",
+            "postgresql://host/db?password=***&sslmode=require",
+        ),
+        ("http://host:5000/?token=s3cr3t", "http://host:5000/?token=***"),
+        ("http://s3cr3t@host:5000", "http://***@host:5000"),
+        ("http://host:5000/models/a@production", "http://host:5000/models/a@production"),
+        ("postgresql://mlflow@host:5432/db", "postgresql://mlflow@host:5432/db"),
+        ("models:/churn@production", "models:/churn@production"),
+    ],
+)
+def test_secrets_of_urls_wherever_they_stand(text: str, shown: str) -> None:
+    assert mask_url_passwords(text) == shown

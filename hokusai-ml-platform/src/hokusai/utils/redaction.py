@@ -12,16 +12,19 @@ from collections.abc import Mapping
 MASK = "***"
 
 _SECRET_KEY = re.compile(
-    r"(^|[_.\-])(password|passwd|secret|secrets|token|authorization|credentials?|pepper|salt)$"
+    r"(^|[_.\-])(password|sslpassword|passwd|pwd|signature|secret|secrets|token|authorization|credentials?|pepper|salt)$"
     r"|[_.\-]key$",
     re.IGNORECASE,
 )
 _PUBLIC_KEYS = frozenset(
     {"public_key", "primary_key", "foreign_key", "cache_key", "sort_key", "partition_key"}
 )
+# A password may hold anything, a slash too; a port number before a path is none.
 _URL_PASSWORD = re.compile(
-    r"(?P<before>\b[a-z][a-z0-9+.\-]*://[^\s:/?#@\"']*:)[^\s/?#\"']+(?=@)", re.IGNORECASE
+    r"(?P<before>\b[a-z][a-z0-9+.\-]*://[^\s:/?#@\"']*:)(?!\d{1,5}[/?#])[^\s\"']+(?=@)", re.IGNORECASE
 )
+_URL_TOKEN = re.compile(r"(?P<before>\bhttps?://)[^\s:/?#@\"']+(?=@)", re.IGNORECASE)
+_URL_OPTION = re.compile(r"(?P<before>[?&](?P<name>[\w.\-]+)=)[^\s&#\"']+")
 
 
 def is_secret_name(name: str) -> bool:
@@ -49,9 +52,16 @@ def redact(value: object, name: str = "") -> object:
 
 
 def mask_url_passwords(text: str) -> str:
-    """`text` with the password of each URL in it replaced.
+    """`text` with the secrets of each URL in it replaced: a password, a token in its place, options named so.
 
     >>> mask_url_passwords("cannot reach redis://:hunter2@cache:6379/0")
     'cannot reach redis://:***@cache:6379/0'
+    >>> mask_url_passwords("https://t0ken@host, postgresql://host/db?user=me&password=pw")
+    'https://***@host, postgresql://host/db?user=me&password=***'
     """
-    return _URL_PASSWORD.sub(rf"\g<before>{MASK}", text)
+    text = _URL_TOKEN.sub(rf"\g<before>{MASK}", _URL_PASSWORD.sub(rf"\g<before>{MASK}", text))
+    return _URL_OPTION.sub(_masked_option, text)
+
+
+def _masked_option(found: re.Match[str]) -> str:
+    return found["before"] + MASK if is_secret_name(found["name"]) else found[0]
