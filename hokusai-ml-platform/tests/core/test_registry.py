@@ -17,7 +17,7 @@ from hokusai.adapters.memory_ledger import MemoryLedger
 from hokusai.adapters.memory_models import MemoryModelStore
 from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.core.registry import ModelRegistry
-from hokusai.domain.records import SHA256, ModelRecord
+from hokusai.domain.records import SEMVER, SHA256, ModelRecord
 from hokusai.errors import (
     BackendUnavailableError,
     ConflictError,
@@ -320,6 +320,17 @@ class TestDelete:
         registry.register_improved_model(fitted(1), "m", "1.1.0", baseline, {})
         with pytest.raises(ConflictError, match=r"parent of m/1\.1\.0"):
             registry.delete("m/1.0.0")
+
+    def test_of_a_parent_that_its_children_know_by_its_number_is_refused(
+        self, registry: ModelRegistry
+    ) -> None:
+        row = registry.store.add_version("leg", Upload("hokusai:event"), {})
+        registry.register_model(fitted(), "child", "1.0.0", parent="leg/1")
+        registry.ledger.index.put(
+            registry.store.location, [registry.store.set_tags("leg", row.number, {SEMVER: "0.1.0"})]
+        )
+        with pytest.raises(ConflictError, match=r"leg/0\.1\.0 is the parent of child/1\.0\.0"):
+            registry.delete("leg/0.1.0")
 
     def test_a_deleted_version_is_no_baseline(self, registry: ModelRegistry) -> None:
         baseline = registry.register_baseline(fitted(), "m", "1.0.0")

@@ -450,7 +450,9 @@ class ModelRegistry:
             ConflictError: It is in a stage, the parent of another version, or deleted already.
         """
         record = self.get_model(reference)
-        children = self.catalog.page(Page(parent_id=record.model_id, limit=3))
+        # A version that got its semantic version later is still known to its children by its number.
+        ids = dict.fromkeys([record.model_id, f"{record.name}/{record.number}"])
+        children = [child for id_ in ids for child in self.catalog.page(Page(parent_id=id_, limit=3))]
         if children:
             names = ", ".join(child.model_id for child in children)
             raise ConflictError(
