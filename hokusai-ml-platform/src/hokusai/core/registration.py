@@ -194,7 +194,9 @@ class Registrar:
                 where=present.model_id,
                 hint=f"Restore it: hokusai models restore {present.model_id}",
             )
-        if vouched and not self.vouches_for(present):
+        # Only the bytes that were in memory here are vouched for: beside an equal digest may stand another's files.
+        same = present.stored is not None and dict(present.stored.files) == dict(facts.stored.files)
+        if vouched and same and not self.vouches_for(present):
             self._note(_registered(present, self._actor, vouched=True), [present])
         _log.info("Registered already, with the same content; nothing was changed", model=present.model_id)
         return Registration(present, False)
@@ -218,7 +220,7 @@ def _registered(record: ModelRecord, actor: str, *, vouched: bool) -> Happening:
 
 def _differences(present: ModelRecord, facts: ModelFacts) -> list[str]:
     """What is said otherwise this time; what is left out is no difference."""
-    if present.sha256 != facts.stored.sha256:
+    if present.sha256 != facts.stored.sha256 or _belies_its_digest(present, facts.stored):
         return ["content"]
     pairs: tuple[tuple[str, object, object], ...] = (
         ("build metadata", present.version and present.version.build, facts.version.build),
@@ -228,6 +230,13 @@ def _differences(present: ModelRecord, facts: ModelFacts) -> list[str]:
         ("token", present.token, facts.token),
     )
     return [what for what, before, now in pairs if now and before != now]
+
+
+def _belies_its_digest(present: ModelRecord, given: StoredModel) -> bool:
+    """Whether a row states the digest of `given`, whose one file that is, and its files do not have that file."""
+    own = {name for name, sha256 in given.files.items() if sha256 == given.sha256}
+    theirs = present.stored.files if present.stored else {}
+    return not all(theirs.get(name) == given.sha256 for name in own)
 
 
 def _delta(parent: ModelRecord | None, metrics: Mapping[str, float]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hokusai.domain.canonical import canonical_json
 from hokusai.domain.records import (
     FILES,
     FORMAT,
@@ -135,8 +136,9 @@ def described(record: ModelRecord, folder: Path) -> ModelRecord:
     found = describe(folder)
     tags = {
         SHA256: found.sha256,
+        FILES: canonical_json(dict(found.files)).decode(),
         SIZE: str(found.size_bytes),
         FORMAT: found.format,
         MODEL_TYPE: found.model_type,
     }
-    return replace(record, tags={**record.tags, **tags, FILES: ""})
+    return replace(record, tags={**record.tags, **tags})

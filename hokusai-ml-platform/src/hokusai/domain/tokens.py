@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 from hokusai.errors import InvalidInputError
 
@@ -61,11 +63,7 @@ class TokenBenchmark:
                 where=METRIC_TAG,
                 hint="Give a name such as reply_rate.",
             )
-        number = self.value
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise InvalidInputError(
-                f"The benchmark value is {self.value!r}, and a finite number was expected", where=VALUE_TAG
-            )
+        object.__setattr__(self, "value", _finite(self.value))  # NumPy's numbers are written otherwise
 
     def tags(self) -> dict[str, str]:
         """The three required tags."""
@@ -98,6 +96,18 @@ def _number(text: str) -> float:
             where=VALUE_TAG,
             hint="Write it as in 0.1342.",
         ) from None
+
+
+def _finite(value: object) -> float:
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidInputError(
+            f"The benchmark value is {reprlib.repr(value)}, and a finite number was expected", where=VALUE_TAG
+        )
+    return number
 
 
 def _trouble(token_id: object) -> str:
