@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Unpack
 
 import hokusai.wiring  # noqa: F401 - plugs in where models are kept
@@ -26,10 +27,12 @@ class HokusaiModelRegistry(ModelRegistry):
         metrics: Mapping[str, float] | None = None,
         **facts: Unpack[FactsGiven],
     ) -> dict[str, Any]:
-        """Register the model that improvements are measured from."""
+        """Register the model that improvements are measured from; unnamed ones are `baseline_001`, `baseline_002`."""
         given: FactsGiven = {**facts, "metadata": metadata}
+        known = set(self.catalog.names()) if name is None else set()
+        named = name or next(own for n in count(1) if (own := f"baseline_{n:03d}") not in known)
         return self._told(
-            super().register_baseline(model, name, version, metrics, model_type=model_type, **given)
+            super().register_baseline(model, named, version, metrics, model_type=model_type, **given)
         )
 
     def register_improved_model(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]

@@ -25,9 +25,11 @@ def fitted(seed: int) -> LogisticRegression:
 
 
 def test_the_calls_of_the_specification(registry: HokusaiModelRegistry) -> None:
-    registry.register_model(fitted(0), "baseline_001", "1.0.0", metrics={"accuracy": 0.8})
     baseline = registry.register_baseline(
-        model=fitted(0), model_type="logistic_regression", metadata={"dataset": "benchmark_v1"}
+        model=fitted(0),
+        model_type="logistic_regression",
+        metadata={"dataset": "benchmark_v1"},
+        metrics={"accuracy": 0.8},
     )
     improved = registry.register_improved_model(
         baseline_model_id="baseline_001",
@@ -37,7 +39,7 @@ def test_the_calls_of_the_specification(registry: HokusaiModelRegistry) -> None:
         metrics={"accuracy": 0.83},
     )
     lineage = registry.get_model_lineage("baseline_001")
-    assert baseline["model_id"] == "hokusai_logistic_regression_baseline/1.0.0"
+    assert baseline["model_id"] == "baseline_001/1.0.0"
     assert baseline["model_type"] == "logistic_regression"
     assert improved["model_id"] == "baseline_001/1.1.0"
     assert improved["baseline_id"] == "baseline_001/1.0.0"

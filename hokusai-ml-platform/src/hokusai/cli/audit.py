@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -60,7 +60,7 @@ def log(*, limit: int, subject: str | None, kind: str | None, as_json: bool) -> 
                     event.happening.actor,
                     event.happening.kind,
                     event.happening.subject,
-                    pairs(event.happening.details),
+                    _details(event.happening.details),
                 )
                 for event in events
             ),
@@ -155,3 +155,11 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
             where=str(path),
             hint="Check that the folder exists, may be written, and has space.",
         ) from problem
+
+
+def _details(details: Mapping[str, Any]) -> str:
+    """What a reader wants to know at a glance: no digests of single files, nothing that is empty; `--json` has all."""
+    told = {
+        name: value for name, value in details.items() if name != "files" and value not in (None, "", {}, [])
+    }
+    return pairs({name: f"{value[:12]}…" if name == "sha256" else value for name, value in told.items()})

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 _FORMATS = ("tree", "mermaid", "json", "png", "svg")
 _PICTURES = ("png", "svg")
-_ENDINGS = {".mmd": "mermaid", ".mermaid": "mermaid", ".json": "json", ".png": "png", ".svg": "svg"}
+_ENDINGS = {
+    ".txt": "tree",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".json": "json",
+    ".png": "png",
+    ".svg": "svg",
+}
 _MARKS = {
     "production": "bold green",
     "staging": "bold yellow",
@@ -98,7 +105,13 @@ def _kind(wanted: str | None, output: Path | None, *, as_json: bool) -> str:
         raise click.UsageError(f"--json and --format {wanted} contradict each other.")
     if as_json:
         return "json"
-    return wanted or _ENDINGS.get(output.suffix.lower() if output else "", "tree")
+    if wanted or output is None:
+        return wanted or "tree"
+    if output.suffix.lower() not in _ENDINGS:
+        raise click.UsageError(
+            f"The ending of {one_line(str(output))} is none of {', '.join(_ENDINGS)}. Say what to write: --format"
+        )
+    return _ENDINGS[output.suffix.lower()]
 
 
 def _as_text(found: Lineage, kind: str) -> str:

@@ -13,6 +13,7 @@ from hokusai.cli.options import as_numbers, as_stage, as_texts, json_option
 from hokusai.cli.output import show_facts, show_json, show_line, show_table, size, styled
 from hokusai.domain.stages import Stage
 from hokusai.domain.tokens import TokenBenchmark
+from hokusai.domain.versions import ModelId
 from hokusai.errors import InvalidInputError
 from hokusai.utils.text import printable
 
@@ -261,6 +262,57 @@ def restore(reference: str, *, reason: str, as_json: bool) -> None:
         show_json(told(boards_of(registry, [restored]), restored))
     else:
         show_line("Restored ", styled(restored.model_id, "bold"))
+
+
+@models.command(short_help="Say that a version should not be used any more.")
+@click.argument("reference", metavar="NAME/VERSION")
+@click.option("--reason", default="", metavar="TEXT", help="why, for whoever wants to use it")
+@json_option
+def deprecate(reference: str, *, reason: str, as_json: bool) -> None:
+    """Deprecate a version: it can be loaded, and not be promoted."""
+    _mark("deprecate_version", reference, reason, "deprecated", as_json=as_json)
+
+
+@models.command(short_help="Take a deprecation back.")
+@click.argument("reference", metavar="NAME/VERSION")
+@click.option("--reason", default="", metavar="TEXT", help="why, for the history")
+@json_option
+def reinstate(reference: str, *, reason: str, as_json: bool) -> None:
+    """Let a deprecated version be promoted again."""
+    _mark("reinstate_version", reference, reason, "in use again", as_json=as_json)
+
+
+@models.command(short_help="Delete old versions that nothing needs.")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--keep", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="newest versions"
+)
+@click.option("--apply", is_flag=True, help="do it; without this, what would be done is shown")
+@json_option
+def clean(name: str, *, keep: int, apply: bool, as_json: bool) -> None:
+    """Delete versions of NAME, softly, but for the newest, and for what is in use, was just in use, or is a parent."""
+    from hokusai.core.versioning import ModelVersionManager
+
+    plan = ModelVersionManager(door.registry()).clean_up(name, keep, dry_run=not apply)
+    if as_json:
+        show_json(plan.to_dict())
+        return
+    rows = [(own, styled("stays", "green"), why) for own, why in plan.stays.items()]
+    rows += [(own, styled("deleted" if apply else "would go", "red"), why) for own, why in plan.goes.items()]
+    show_table(("version", "", "because it"), rows, folding=["because it"])
+    if plan.goes and not apply:
+        show_line(styled("Nothing was deleted. Do it with --apply.", "dim"))
+
+
+def _mark(method: str, reference: str, reason: str, said: str, *, as_json: bool) -> None:
+    from hokusai.core.versioning import ModelVersionManager
+
+    wanted = ModelId.parse(reference)
+    record = getattr(ModelVersionManager(door.registry()), method)(wanted.name, str(wanted.version), reason)
+    if as_json:
+        show_json(record.to_dict())
+    else:
+        show_line(record.model_id, f" is {said}.")
 
 
 def _token(token_id: str | None, metric: str | None, value: float | None) -> TokenBenchmark | None:

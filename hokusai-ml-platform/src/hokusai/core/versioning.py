@@ -78,7 +78,7 @@ class ModelVersionManager(StageManager):
 
         Args:
             name: The model.
-            part: Which part to raise; by default what the change is worth against the highest version: major where
+            part: Which part to raise; by default what the change is worth against the highest release: major where
                 its callers could not call the new one, minor where a metric gets better or it takes or gives more,
                 else patch. Where nothing is told of the new model: minor.
             metrics: The new model's metrics.
@@ -91,7 +91,7 @@ class ModelVersionManager(StageManager):
         known = [(record.version, record) for record in records if record.version is not None]
         if not known:
             return "1.0.0"
-        highest, newest = max(known, key=lambda pair: pair[0])
+        highest, newest = max(known, key=lambda pair: (not pair[0].is_prerelease, pair[0]))
         if part is None and metrics is None and signature is None:
             part = "minor"
         if part is None:

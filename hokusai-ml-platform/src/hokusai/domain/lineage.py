@@ -23,6 +23,7 @@ from hokusai.domain.lineage_parts import (
     edge_between,
     node_of,
 )
+from hokusai.domain.metrics import common_metric_name
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.stages import Stage
 from hokusai.errors import NotFoundError
@@ -235,13 +236,16 @@ class Lineage:
 
     def _entry(self, node: LineageNode) -> dict[str, Any]:
         edge = self._edge_to.get(node.model_id)
+        spelled = {common_metric_name(name): name for name in node.metrics}
         return {
             "model_id": node.model_id,
             "baseline_id": node.parent_id,
             "version": node.version,
             "metrics": dict(node.metrics),
             "timestamp": node.created_at.isoformat() if node.created_at else None,
-            "delta_metrics": dict(edge.delta) if edge else {},
+            "delta_metrics": {spelled.get(name, name): change for name, change in edge.delta.items()}
+            if edge
+            else {},
             "contributor_address": str(node.contributor) if node.contributor else None,
         }
 

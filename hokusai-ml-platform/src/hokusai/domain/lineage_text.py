@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.lineage_parts import LineageEdge, LineageNode, direction
-from hokusai.domain.metrics import common_metric_name, find_metric_spec
+from hokusai.domain.metrics import common_metric_name, metric_direction
 from hokusai.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def notes(lineage: Lineage) -> list[str]:
     found += [
         f"{one_line(node.model_id)}: {one_line(node.trouble)}" for node in lineage.nodes if node.trouble
     ]
-    guessed = {m for edge in lineage.edges for m in edge.delta if find_metric_spec(m) is None}
+    guessed = {m for edge in lineage.edges for m in edge.delta if metric_direction(m) is None}
     if guessed:
         found.append(
             f"Higher is taken as better, which is not known: {one_line(', '.join(sorted(guessed)))}."

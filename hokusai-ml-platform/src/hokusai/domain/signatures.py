@@ -49,7 +49,8 @@ def check_signatures(old: Mapping[str, Any] | None, new: Mapping[str, Any] | Non
     gave, gives = _fields(old, "outputs"), _fields(new, "outputs")
     if before is None or after is None or gave is None or gives is None:
         return SignatureCheck(None, ("a signature cannot be read",))
-    reasons = (*_input_faults(before, after), *_output_faults(gave, gives))
+    # A signature that names no outputs does not say that there are none.
+    reasons = (*_input_faults(before, after), *(_output_faults(gave, gives) if gives else ()))
     return SignatureCheck(not reasons, reasons, len(after) > len(before) or len(gives) > len(gave))
 
 
