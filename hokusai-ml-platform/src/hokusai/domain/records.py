@@ -7,7 +7,6 @@ Nothing else spells these tags.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from hokusai.domain.canonical import canonical_json
+from hokusai.domain.canonical import canonical_json, parse_json
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.tokens import TOKEN_TAGS, TokenBenchmark
 from hokusai.domain.versions import ModelId, SemanticVersion
@@ -42,6 +41,7 @@ DEPRECATED = "hokusai.deprecated"
 DELETED = "hokusai.deleted"
 RESERVED_PREFIX = "hokusai."
 _TAG_LENGTH = 100_000  # MLflow's limit
+_DIGITS = 18  # of a number of bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,12 @@ class ModelRecord:
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
-        """Metric name to value, as given at registration."""
-        return self._object(METRICS)
+        """Metric name to value, as given at registration.
+
+        Raises:
+            IntegrityError: Somebody wrote something else there.
+        """
+        return self._numbers(METRICS)
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -216,8 +220,15 @@ class ModelRecord:
 
     @cached_property
     def contributor(self) -> WalletAddress | None:
-        """Whose data made the improvement."""
-        return WalletAddress.parse(self.tags[CONTRIBUTOR]) if self.tags.get(CONTRIBUTOR) else None
+        """Whose data made the improvement.
+
+        Raises:
+            IntegrityError: Somebody wrote what is no id of anybody.
+        """
+        try:
+            return WalletAddress.parse(self.tags[CONTRIBUTOR]) if self.tags.get(CONTRIBUTOR) else None
+        except InvalidInputError as problem:
+            raise self._changed(CONTRIBUTOR, "address") from problem
 
     @cached_property
     def contribution(self) -> Mapping[str, Any]:
@@ -227,7 +238,7 @@ class ModelRecord:
     @cached_property
     def delta(self) -> Mapping[str, float]:
         """Change of each metric against the parent, new minus old."""
-        return self._object(DELTA)
+        return self._numbers(DELTA)
 
     @cached_property
     def token(self) -> TokenBenchmark | None:
@@ -263,9 +274,17 @@ class ModelRecord:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON values."""
-        stored = self.stored
-        token = _or_none(self)
+        """Everything as JSON values. What somebody made unreadable is left out, and `faults` says so."""
+        faults: list[str] = []
+
+        def read(what: str) -> Any:
+            try:
+                return getattr(self, what)
+            except HokusaiError as problem:
+                faults.append(problem.what)
+                return None
+
+        stored, token, contributor = read("stored"), read("token"), read("contributor")
         return {
             "model_id": self.model_id,
             "name": self.name,
@@ -281,26 +300,30 @@ class ModelRecord:
             "files": dict(stored.files) if stored else None,
             "signature": stored.signature if stored else None,
             "params": dict(stored.params) if stored else {},
-            "metrics": dict(self.metrics),
+            "metrics": dict(read("metrics") or {}),
             "is_baseline": self.is_baseline,
             "parent": self.parent_id,
-            "contributor": str(self.contributor) if self.contributor else None,
-            "contribution": dict(self.contribution),
-            "delta": dict(self.delta),
+            "contributor": str(contributor) if contributor else None,
+            "contribution": dict(read("contribution") or {}),
+            "delta": dict(read("delta") or {}),
             "token_id": token.token_id if token else None,
             "benchmark_metric": token.metric if token else None,
             "benchmark_value": token.value if token else None,
             "deprecated": self.deprecated,
             "deleted": self.deleted,
-            "metadata": dict(self.metadata),
+            "metadata": dict(read("metadata") or {}),
             "tags": self.free_tags,
             "source": self.source,
             "run_id": self.run_id,
+            **({"faults": faults} if faults else {}),
         }
 
     def __repr__(self) -> str:
         parts = [self.model_id, self.model_type.rpartition(".")[2]]
-        parts += [f"{name}={value:g}" for name, value in list(self.metrics.items())[:3]]
+        try:
+            parts += [f"{name}={value:g}" for name, value in list(self.metrics.items())[:3]]
+        except IntegrityError:
+            parts.append("unreadable metrics")
         parts += [word for word, on in (("deprecated", self.deprecated), ("deleted", self.deleted)) if on]
         return f"<ModelRecord {' '.join(part for part in parts if part)}>"
 
@@ -309,16 +332,22 @@ class ModelRecord:
         if not text:
             return {}
         try:
-            value = json.loads(text)
-        except ValueError:
+            value = parse_json(text.encode())
+        except ValueError:  # InvalidInputError too
             value = None
         if not isinstance(value, dict):
             raise self._changed(tag, "JSON")
         return value
 
+    def _numbers(self, tag: str) -> dict[str, float]:
+        try:
+            return check_metrics(self._object(tag))
+        except MetricError as problem:
+            raise self._changed(tag, "numbers") from problem
+
     def _whole_number(self, tag: str) -> int:
         text = self.tags.get(tag) or "0"
-        if not (text.isascii() and text.isdecimal()):
+        if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
             raise self._changed(tag, "number")
         return int(text)
 
@@ -388,13 +417,6 @@ def check_tags(tags: Mapping[str, Any]) -> dict[str, str]:
                 f"The tag {name!r} is longer than {_TAG_LENGTH:,} characters", where="tags"
             )
     return {name: str(value) for name, value in tags.items()}
-
-
-def _or_none(record: ModelRecord) -> TokenBenchmark | None:
-    try:
-        return record.token
-    except HokusaiError:
-        return None
 
 
 def _json(value: object, tag: str) -> str:
