@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,7 +21,7 @@ from hokusai.core.stage_log import StageLog
 from hokusai.domain.records import DELETED, DEPRECATED, SEMVER
 from hokusai.domain.stages import Move, Stage, StageBoard, StageEvent
 from hokusai.domain.versions import LOG_PREFIX
-from hokusai.errors import BackendUnavailableError, ConflictError
+from hokusai.errors import BackendUnavailableError, ConflictError, InvalidInputError
 from hokusai.ports import ModelStore, Upload
 
 PRODUCTION, STAGING = Stage.PRODUCTION, Stage.STAGING
@@ -109,6 +110,13 @@ class TestMove:
     def test_that_is_refused_writes_nothing(self, store: ModelStore):
         with pytest.raises(ConflictError, match="nothing to roll back"):
             StageLog(store).move("churn", lambda _: StageEvent(Move.ROLLBACK, "1.0.0", PRODUCTION))
+        assert store.versions(LOG_PREFIX + "churn") == []
+
+    @pytest.mark.parametrize("told", [{"reason": "\ud800"}, {"actor": 7}, {"version": "garbage"}])
+    def test_that_no_reader_would_believe_is_not_written(self, store: ModelStore, told: dict[str, Any]):
+        event = replace(StageEvent(Move.PROMOTE, "1.0.0", PRODUCTION), **told)
+        with pytest.raises(InvalidInputError, match="none that a reader would take for one"):
+            StageLog(store).move("churn", lambda _: event)
         assert store.versions(LOG_PREFIX + "churn") == []
 
     def test_costs_one_row_and_the_alias_that_changes(self, watched: Watched):

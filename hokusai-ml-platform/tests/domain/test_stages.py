@@ -111,11 +111,33 @@ class TestReplay:
             {EVENT_TAG: "not JSON", EXPECTED_TAG: "0"},
             {EVENT_TAG: "[]", EXPECTED_TAG: "0"},
             {EVENT_TAG: "{}", EXPECTED_TAG: "0"},
+            {EVENT_TAG: "[" * 90_000, EXPECTED_TAG: "0"},
             promote("1.0.0").tags() | {EXPECTED_TAG: "soon"},
+            promote("1.0.0").tags() | {EXPECTED_TAG: "-1"},
         ],
     )
     def test_rows_of_somebody_else_are_passed_over(self, tags):
         assert StageEvent.from_tags(1, tags) is None
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("at_ms", float("inf")),
+            ("at_ms", 10**30),
+            ("at_ms", 253_402_300_800_000),  # the first second of the year 10000
+            ("at_ms", -1),
+            ("row", 2**31),
+            ("version", "garbage"),
+            ("version", str(2**31)),
+            ("previous", "garbage"),
+            ("reason", "\ud800"),
+            ("found", [["production", "garbage", 1]]),
+        ],
+    )
+    def test_moves_that_nobody_can_have_made_are_passed_over(self, field, value):
+        tags = promote("1.0.0").tags()
+        told = json.loads(tags[EVENT_TAG]) | {field: value}
+        assert StageEvent.from_tags(1, tags | {EVENT_TAG: json.dumps(told)}) is None
 
     def test_a_move_of_a_newer_release_stops_the_reader(self):
         tags = promote("1.0.0").tags()

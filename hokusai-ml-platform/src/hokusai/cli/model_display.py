@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai.cli.output import ago, moment, pairs, shortened, size, styled
 from hokusai.domain.stages import Stage, StageBoard
-from hokusai.errors import BackendUnavailableError, HokusaiError
+from hokusai.errors import HokusaiError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -110,8 +110,9 @@ def in_stage(stage: Stage) -> Text:
 def _board(registry: ModelRegistry, name: str) -> StageBoard | None:
     try:
         return registry.stages.board(name)
-    except BackendUnavailableError:
-        return None  # the index goes on answering while MLflow is away; the registry has said so
+    except HokusaiError:
+        # The index goes on answering while MLflow is away, or one history cannot be read; the registry has said so.
+        return None
 
 
 def _stage(boards: Boards, record: ModelRecord) -> Stage | None:

@@ -11,17 +11,17 @@ import difflib
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from hokusai.core import claims
 from hokusai.core.rebuild import POLL_OVERLAP_MS, POLLED_MARK, rebuild
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.records import ModelRecord
-from hokusai.domain.stages import Stage
+from hokusai.domain.stages import Stage, StageBoard
 from hokusai.domain.tokens import TOKEN_TAG
 from hokusai.domain.versions import LOG_PREFIX, SemanticVersion, check_model_name, parse_version
-from hokusai.errors import BackendUnavailableError, InvalidInputError, NotFoundError
+from hokusai.errors import BackendUnavailableError, HokusaiError, InvalidInputError, NotFoundError
 from hokusai.ports import Ledger, ModelStore, Page
 from hokusai.utils.logging import get_logger
 
@@ -132,7 +132,7 @@ class Catalog:
         """The version of each model that is in `stage`, by name."""
         self.catch_up()
         where = self._store.location
-        boards = (self._stages.board(name, fresh=False) for name in self._index.names(where))
+        boards = self._boards(self._index.names(where), fresh=False)
         held = ((board.name, board.current(stage)) for board in boards)
         records = (self.exact(name, parse_version(key)) for name, key in held if key is not None)
         return [record for record in records if record is not None]
@@ -186,8 +186,9 @@ class Catalog:
             rebuild(self._store, self._ledger)
             return
         rows = self._store.changed_since(int(mark) - POLL_OVERLAP_MS)
-        for name in {row.name for row in rows if row.name.startswith(LOG_PREFIX)}:
-            self._stages.board(name.removeprefix(LOG_PREFIX))  # reads what is new, and repairs its mirror
+        logs = {row.name.removeprefix(LOG_PREFIX) for row in rows if row.name.startswith(LOG_PREFIX)}
+        for _ in self._boards(logs, fresh=True):
+            pass  # reading them is what repairs their mirrors
         self._index.put(where, [row for row in rows if not row.name.startswith(LOG_PREFIX)])
         newest = max((row.updated_ms for row in rows), default=0)
         if newest > int(mark):
@@ -195,6 +196,18 @@ class Catalog:
         asked, self._asked_tokens = list(self._asked_tokens)[-_TOKENS_A_POLL:], {}
         for token_id in asked:
             self._compare_token(token_id)
+
+    def _boards(self, names: Iterable[str], *, fresh: bool) -> Iterator[StageBoard]:
+        """The stages of models. One whose history cannot be read is named in the log, and the others are read."""
+        for name in names:
+            try:
+                board = self._stages.board(name, fresh=fresh)
+            except HokusaiError as problem:
+                self._store.check()  # if the store is lost, it is not this model's fault
+                self._stages.forget(name)
+                _log.warning("The stages of a model cannot be read", model=name, reason=str(problem))
+            else:
+                yield board
 
     def _compare_token(self, token_id: str) -> None:
         """Tags that somebody sets in MLflow on a row that was there before are seen by no poll."""

@@ -19,7 +19,7 @@ from hokusai.core.stage_mirror import StageMirror
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.stages import GENESIS, Holder, Stage, StageBoard, StageEvent, now_ms
 from hokusai.domain.versions import LOG_PREFIX
-from hokusai.errors import ConflictError, HokusaiError, NotFoundError
+from hokusai.errors import ConflictError, HokusaiError, InvalidInputError, NotFoundError
 from hokusai.ports import ModelStore, Upload
 from hokusai.utils.logging import get_logger
 
@@ -187,7 +187,14 @@ class StageLog:
             return None
         found = board.holders() if board.head == GENESIS else ()
         nonce = uuid.uuid4().hex
-        return replace(event, expected=board.head, at_ms=now_ms(), found=found, nonce=nonce, number=0)
+        made = replace(event, expected=board.head, at_ms=now_ms(), found=found, nonce=nonce, number=0)
+        if StageEvent.from_tags(0, made.tags()) != made:
+            raise InvalidInputError(
+                f"This move of {board.name}/{event.version} is none that a reader would take for one",
+                where=board.name,
+                hint="Give version, actor and reason as plain text.",
+            )
+        return made
 
     def _appended(self, board: StageBoard, event: StageEvent) -> StageBoard:
         """The board after `event` was written and, unless it came right behind, what others wrote before it."""

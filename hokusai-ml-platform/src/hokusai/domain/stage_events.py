@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from hokusai.domain.versions import parse_version
 from hokusai.errors import IntegrityError, InvalidInputError
 
 EXPECTED_TAG = "hokusai.expected"
 EVENT_TAG = "hokusai.event"
 GENESIS = 0
 """What the first move of a model names as the one seen last."""
+_LARGEST_ROW = 2**31 - 1
+_LATEST_MS = 253_402_300_799_000
+"""The last second of the year 9999."""
 
 
 class Stage(StrEnum):
@@ -156,28 +160,28 @@ class StageEvent:
             move = str(told["move"])
             if move not in list(Move):
                 raise IntegrityError(
-                    f"Move {number} of the history is {move!r}, which this release does not know",
+                    f"Move {number} of the history is {move[:60]!r}, which this release does not know",
                     where=EVENT_TAG,
                     hint="A newer release of Hokusai wrote it; install that one here.",
                 )
             return cls(
                 move=Move(move),
-                version=str(told["version"]),
+                version=_key(told["version"]),
                 stage=Stage(told["stage"]) if told["stage"] else None,
-                previous=None if told["previous"] is None else str(told["previous"]),
-                actor=str(told["actor"]),
-                reason=str(told["reason"]),
-                at_ms=int(told["at_ms"]),
-                expected=int(tags[EXPECTED_TAG]),
+                previous=None if told["previous"] is None else _key(told["previous"]),
+                actor=_text(told["actor"]),
+                reason=_text(told["reason"]),
+                at_ms=_whole(told["at_ms"], _LATEST_MS),
+                expected=_whole(tags[EXPECTED_TAG], _LARGEST_ROW),
                 number=number,
-                row=int(told.get("row", 0)),
+                row=_whole(told.get("row", 0), _LARGEST_ROW),
                 found=tuple(
-                    Holder(Stage(stage), str(version), int(row))
+                    Holder(Stage(stage), _key(version), _whole(row, _LARGEST_ROW))
                     for stage, version, row in told.get("found", ())
                 ),
-                nonce=str(told.get("nonce", "")),
+                nonce=_text(told.get("nonce", "")),
             )
-        except (KeyError, ValueError, TypeError, AttributeError):
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
     def told(self) -> str:
@@ -205,3 +209,23 @@ class StageEvent:
 def now_ms() -> int:
     """Milliseconds since the epoch, UTC."""
     return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def _key(version: object) -> str:
+    parsed = parse_version(str(version))
+    if isinstance(parsed, int):
+        _whole(parsed, _LARGEST_ROW)
+    return str(version)
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    text.encode()  # half a character can be in JSON, and nowhere else
+    return text
+
+
+def _whole(value: int | str, most: int) -> int:
+    number = int(value)
+    if not 0 <= number <= most:
+        raise ValueError(number)
+    return number
