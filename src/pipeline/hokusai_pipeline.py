@@ -53,7 +53,7 @@ def _flow_parameters() -> dict[str, Parameter]:
 
 @package_sources(  # what remote steps need: code, the report's template, the schema of MLflow's database
     [(os.path.join(_ROOT, "src"), "src"), (_PACKAGE, "hokusai")],  # noqa: PTH118
-    suffixes=[".py", ".jinja", ".sql"],
+    suffixes=[".py", ".jinja", ".sql", ".mako"],
 )
 @pipeline_defaults()
 class HokusaiPipeline(FlowSpec):

@@ -243,7 +243,7 @@ class TestGone:
         with pytest.raises(BackendUnavailableError):
             ModelVersionManager(registry).promote_model("churn", "1.0.0")
         diagnosis = diagnose(wiring.installation(place.settings()), timeout_seconds=5)
-        assert [hop.name for hop in diagnosis.hops if not hop.ok][:1] == ["MLflow"]
+        assert [hop.name for hop in diagnosis.hops if not hop.ok][:1] == ["mlflow"]
 
     def test_postgres_and_back(self, tmp_path: Path) -> None:
         with start_postgres(folder=tmp_path / "pg") as server:

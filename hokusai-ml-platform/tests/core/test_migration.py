@@ -379,6 +379,15 @@ def write_as_others_do(uri: str, name: str, artifact: str = "/nowhere") -> None:
         client.set_registered_model_alias(name, "blue", "2")
 
 
+def with_much_more(uri: str) -> None:
+    """A model with many versions, which comes after all others."""
+    client = open_client(uri)
+    with quiet_mlflow():
+        client.create_registered_model("zzz")
+        for _ in range(100):
+            client.create_model_version("zzz", "/nowhere")
+
+
 EXPECTED = [
     "1.0.0",  # number 1 states it
     "1.1.0",
@@ -477,6 +486,7 @@ class TestOnMlflow:
     ) -> None:
         uri = f"sqlite:///{tmp_path}/undisturbed/mlflow.db"
         write_as_others_do(uri, "churn")
+        with_much_more(uri)  # so that it cannot be through before it is killed
         shutil.copytree(tmp_path / "undisturbed", tmp_path / "killed")
 
         killed_after(tmp_path / "killed", query)

@@ -9,7 +9,7 @@ from hokusai.core.models.skops_file import SUFFIX, load_model
 from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.domain.seeds import derive_seed
-from hokusai.errors import ConfigurationError
+from hokusai.errors import ConfigurationError, NotFoundError
 from hokusai.pipeline.mock_models import BASELINE_TYPE, mock_baseline
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Reference
@@ -90,7 +90,12 @@ def _find(reference: str, stored: ModelFiles) -> ModelFile:
     if path.is_file():
         return ModelFile(FIRST_ID, path.name, read_limited(path, _LARGEST_MODEL_BYTES))
     check_reference(reference)
-    return stored.fetch(reference)
+    try:
+        return stored.fetch(reference)
+    except NotFoundError as problem:
+        raise NotFoundError(
+            problem.what, where=problem.where, hint="Check --baseline-model and MLFLOW_TRACKING_URI."
+        ) from problem
 
 
 def _loaded(file: ModelFile, task: Task) -> ModelArtifact:
