@@ -112,6 +112,19 @@ class TestMove:
             StageLog(store).move("churn", lambda _: StageEvent(Move.ROLLBACK, "1.0.0", PRODUCTION))
         assert store.versions(LOG_PREFIX + "churn") == []
 
+    def test_of_a_version_that_was_moved_by_its_number_goes_on_by_its_number(self, store: ModelStore):
+        row = store.add_version("churn", Upload(source="hokusai:event"), {}).number
+        log = StageLog(store)
+        log.move("churn", lambda _: StageEvent(Move.PROMOTE, str(row), STAGING, row=row))
+        store.set_tags("churn", row, {SEMVER: "0.1.0"})
+        with pytest.raises(ConflictError, match="is in staging"):
+            log.move("churn", lambda _: StageEvent(Move.DELETE, "0.1.0", row=row))
+        log.move("churn", lambda _: StageEvent(Move.PROMOTE, "0.1.0", PRODUCTION, row=row))
+        board = StageLog(store).board("churn")
+        assert [board.current(stage) for stage in Stage] == [None, None, str(row)]
+        assert board.key_of("0.1.0", row) == str(row)
+        assert store.aliases("churn") == {"production": row}
+
     @pytest.mark.parametrize("told", [{"reason": "\ud800"}, {"actor": 7}, {"version": "garbage"}])
     def test_that_no_reader_would_believe_is_not_written(self, store: ModelStore, told: dict[str, Any]):
         event = replace(StageEvent(Move.PROMOTE, "1.0.0", PRODUCTION), **told)

@@ -180,6 +180,7 @@ class StageLog:
             event = make(board)
             if event is None:
                 return None
+            event = replace(event, version=board.key_of(event.version, event.row))
             board.check(event)
         except HokusaiError:
             if fresh:

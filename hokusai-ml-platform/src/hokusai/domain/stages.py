@@ -72,6 +72,15 @@ class StageBoard:
         """The stage that `version` is in."""
         return next((stage for stage in Stage if self.current(stage) == version), None)
 
+    def key_of(self, version: str, row: int) -> str:
+        """What the moves call a version: its number, if it was moved before it got its semantic version.
+
+        Args:
+            version: Its key by now.
+            row: MLflow's number of it.
+        """
+        return str(row) if version not in self.rows and str(row) in self.rows else version
+
     def before(self, stage: Stage) -> str | None:
         """The version to which a rollback of `stage` goes: the last one before the present that may be used there."""
         *past, present = self.stacks.get(stage, ()) or (EMPTY,)
