@@ -496,3 +496,53 @@ class Line:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+
+UPLOAD = """
+import sys
+from hokusai.adapters.mlflow_registry import MlflowModelStore
+MlflowModelStore(sys.argv[1]).upload("churn", {"model": b"abc"})
+"""
+
+
+class TestSharedPlaces:
+    """What another database has there is none of ours, however it came to be there."""
+
+    def test_of_two_databases_each_lists_its_own_files(self, tmp_path: Path) -> None:
+        places = [f"sqlite:///{tmp_path}/{n}/mlflow.db" for n in "ab"]
+        one, two = (MlflowModelStore(uri, str(tmp_path / "files")) for uri in places)
+        uploads = [store.upload("churn", FILES) for store in (one, two)]
+        assert [[orphan.source for orphan in store.orphans()] for store in (one, two)] == [
+            [upload.source] for upload in uploads
+        ]
+
+    def test_in_object_stores_too(self, on_s3: Backend, tmp_path: Path) -> None:
+        other = MlflowModelStore(f"sqlite:///{tmp_path}/other.db", on_s3.artifacts)
+        left = other.upload("churn", FILES)
+        assert list(on_s3.store.orphans()) == []
+        assert [orphan.source for orphan in other.orphans()] == [left.source]
+
+    def test_a_database_that_was_made_anew_is_another(self, tmp_path: Path) -> None:
+        uri = f"sqlite:///{tmp_path}/mlflow.db"
+        with python(UPLOAD, uri) as process:
+            assert process.wait(timeout=60) == 0
+        (tmp_path / "mlflow.db").unlink()
+        assert list((tmp_path / "artifacts/models/churn").iterdir()) != []
+        assert list(MlflowModelStore(uri).orphans()) == []
+
+    def test_files_that_were_moved_with_their_database_stay(self, tmp_path: Path) -> None:
+        old = MlflowModelStore(f"sqlite:///{tmp_path}/old/mlflow.db")
+        old.add_version("churn", old.upload("churn", FILES), {})
+        (tmp_path / "old").rename(tmp_path / "new")
+        assert list(MlflowModelStore(f"sqlite:///{tmp_path}/new/mlflow.db").orphans()) == []
+
+    def test_files_that_are_reached_by_another_path_stay(self, tmp_path: Path) -> None:
+        uri = f"sqlite:///{tmp_path}/mlflow.db"
+        old = MlflowModelStore(uri, str(tmp_path / "old"))
+        used = old.add_version("churn", old.upload("churn", FILES), {})
+        left = old.upload("churn", FILES)
+        (tmp_path / "old").rename(tmp_path / "new")
+        store = MlflowModelStore(uri, str(tmp_path / "new"))
+        assert [o.source for o in store.orphans()] == [left.source.replace("/old/", "/new/")]
+        with pytest.raises(ConflictError, match="refers to these files"):
+            store.discard(used.source.replace("/old/", "/new/"))

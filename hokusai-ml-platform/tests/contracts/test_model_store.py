@@ -251,6 +251,17 @@ class TestOrphans:
         place.store.remove_version(record.name, record.number)
         assert record.source in place.orphans()
 
+    def test_are_no_files_that_a_copied_version_has(self, place: Place, tmp_path: Path) -> None:
+        source = place.store.add_version(place.name(), place.store.upload(place.name(), FILES), {})
+        # As MlflowClient.copy_model_version does.
+        copy = place.store.add_version(place.name("copy"), Upload(f"models:/{source.name}/1"), {})
+        place.store.remove_version(source.name, 1)
+        assert source.source not in place.orphans()
+        with pytest.raises(ConflictError, match="refers to these files"):
+            place.store.discard(source.source)
+        place.store.fetch(f"models:/{copy.name}/1", tmp_path / "got")
+        assert content(tmp_path / "got") == FILES
+
     def test_files_that_are_in_use_are_not_discarded(self, place: Place, tmp_path: Path) -> None:
         record = place.store.add_version(place.name(), place.store.upload(place.name(), FILES), {})
         with pytest.raises(ConflictError, match="refers to these files"):

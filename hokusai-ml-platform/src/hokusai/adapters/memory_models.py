@@ -77,13 +77,10 @@ class MemoryModelStore:
 
     def fetch(self, source: str, into: Path) -> str:
         """Write the files that `source` names into a folder."""
-        if match := _VERSION.fullmatch(source):
-            found = self._named(match["name"], match["number"], match["alias"], source)
+        found = self._resolved(source)
+        if found.startswith(_SCHEME):
             self._copy(found, into, where=source)
             return found
-        if source.startswith(_SCHEME):
-            self._copy(source, into, where=source)
-            return source
         if source.startswith("models:"):
             raise InvalidInputError(f"{source!r} does not name a model", where=source)
         path = local_path(source)
@@ -120,9 +117,8 @@ class MemoryModelStore:
         now = _now_ms()
         with self._lock:
             number = self._last.get(name, 0) + 1
-            record = ModelRecord(
-                name, number, upload.source, upload.run_id, dict(tags), now, now, description
-            )
+            source = self._resolved(upload.source)
+            record = ModelRecord(name, number, source, upload.run_id, dict(tags), now, now, description)
             self._last[name] = number
             self._rows.setdefault(name, {})[number] = record
         return record
@@ -221,6 +217,10 @@ class MemoryModelStore:
 
     def _used(self) -> set[str]:
         return {record.source for record in self._all(None)}
+
+    def _resolved(self, source: str) -> str:
+        match = _VERSION.fullmatch(source)
+        return self._named(match["name"], match["number"], match["alias"], source) if match else source
 
     def _named(self, name: str, number: str | None, alias: str | None, reference: str) -> str:
         with self._lock:

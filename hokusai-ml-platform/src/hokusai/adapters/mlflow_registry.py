@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from hokusai.adapters.artifact_files import local_path
 from hokusai.adapters.mlflow_locations import absence_told, bring, locate, not_found
-from hokusai.adapters.mlflow_shelves import FolderShelf, ObjectShelf, ServerShelf, Shelf
+from hokusai.adapters.mlflow_shelves import FolderShelf, ObjectShelf, ServerShelf, Shelf, ids_in
 from hokusai.adapters.mlflow_sqlite import SQLITE, sqlite_path
 from hokusai.adapters.mlflow_store import (
     check_reachable,
@@ -50,6 +50,8 @@ _FIRST_PAGE = 20
 _PAGE = 5_000
 _NAMES_A_PAGE = 1_000
 _LONGEST_VALUE_IN_A_QUERY = 500
+# Rows that `copy_model_version` made name the row that they were copied from, which may be gone.
+_COPIES = ("source_path LIKE 'models:/%/%'", "source_path LIKE 'models:/%@%'")
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 
 Stamp = tuple[tuple[int, int], ...]
@@ -100,10 +102,11 @@ class MlflowModelStore:
             return self._shelf().put(name, files, run_id)
 
     def discard(self, source: str) -> None:
-        """Remove uploaded files; refused while a version refers to them."""
-        with self._mlflow() as client:
-            if client.search_model_versions(f"source_path = {quoted(source)}", max_results=1):
-                raise ConflictError("A version refers to these files, so they stay", where=source)
+        """Remove uploaded files; refused while a version refers to them, by this address or another."""
+        with self._mlflow():
+            for made_id in ids_in(source)[-1:]:
+                if made_id in self._ids_in_use(f"source_path LIKE '%{made_id}%'"):
+                    raise ConflictError("A version refers to these files, so they stay", where=source)
             self._shelf().remove(source)
 
     def download(self, record: ModelRecord, into: Path) -> None:
@@ -120,11 +123,10 @@ class MlflowModelStore:
     def orphans(self) -> Iterator[Orphan]:
         """Uploaded files that no version refers to."""
         with self._mlflow():
-            shelf = self._shelf()
-            held = list(shelf.held())  # before the rows: what is registered meanwhile has one then
+            held = list(self._shelf().held())  # before the rows: what is registered meanwhile has one then
         if held:
-            used = {record.source for record in self._search(_sources_below(shelf.prefix), ["name ASC"])}
-            yield from (orphan for orphan in held if orphan.source not in used)
+            used = self._ids_in_use("")
+            yield from (orphan for orphan in held if ids_in(orphan.source)[-1] not in used)
 
     def add_version(
         self, name: str, upload: Upload, tags: Mapping[str, str], description: str = ""
@@ -294,8 +296,27 @@ class MlflowModelStore:
 
     def _shelf(self) -> Shelf:
         if self._shelf_made is None:
-            self._shelf_made = _shelf_for(self._uri, self._artifact_location, self._client)
+            self._shelf_made = _shelf_for(self._uri, self._artifact_location, self._client, self._owner)
         return self._shelf_made
+
+    def _ids_in_use(self, query: str) -> set[str]:
+        """Ids of all files that the rows which `query` finds refer to, and the rows that were copied from others."""
+        found = {made_id for record in self._search(query, ["name ASC"]) for made_id in ids_in(record.source)}
+        for copies in _COPIES:
+            for record in self._search(copies, ["name ASC"]):
+                number = str(record.number)
+                with self._mlflow() as client:
+                    place = _unless_missing(
+                        partial(client.get_model_version_download_uri, record.name, number)
+                    )
+                found.update(ids_in(place or ""))
+        return found
+
+    def _owner(self) -> str:
+        """Which database this is: another may have its address at another time, or its first experiment's."""
+        client = self._client()
+        first = _unless_missing(lambda: client.get_experiment("0"))
+        return f"{self._location} {first.creation_time if first else None}"
 
     def _refuse_prompt(self, client: MlflowClient, name: str) -> None:
         """MLflow keeps prompts and models under the same names, and would take a version of one for the other."""
@@ -368,11 +389,6 @@ def _searchable(value: str) -> bool:
     return len(value) <= _LONGEST_VALUE_IN_A_QUERY and not ("'" in value and '"' in value)
 
 
-def _sources_below(prefix: str) -> str:
-    """A query for rows whose files are on a shelf; it may find more, as `_` and `%` in it stand for anything."""
-    return f"source_path LIKE {quoted(prefix + '%')}" if _searchable(prefix) else ""
-
-
 def _below_the_check(client: MlflowClient) -> Any:
     """What changes rows, without MLflow's check for prompts; see the top of this file."""
     return client._get_registry_client()
@@ -440,7 +456,12 @@ def _without_secrets(uri: str) -> str:
     return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
 
 
-def _shelf_for(uri: str, artifact_location: str | None, client: Callable[[], MlflowClient]) -> Shelf:
+def _shelf_for(
+    uri: str,
+    artifact_location: str | None,
+    client: Callable[[], MlflowClient],
+    owner: Callable[[], str],
+) -> Shelf:
     if not uri.startswith(SQLITE) and not urlsplit(uri).scheme.startswith(("postgresql", "mysql", "mssql")):
         return ServerShelf(client, uri, artifact_location)
     if artifact_location is None:
@@ -452,7 +473,7 @@ def _shelf_for(uri: str, artifact_location: str | None, client: Callable[[], Mlf
             )
         artifact_location = str(sqlite_path(uri).parent / "artifacts")
     folder = local_path(artifact_location)
-    return ObjectShelf(artifact_location) if folder is None else FolderShelf(folder)
+    return ObjectShelf(artifact_location, owner()) if folder is None else FolderShelf(folder, owner())
 
 
 def _sqlite_files(uri: str) -> tuple[str, ...]:

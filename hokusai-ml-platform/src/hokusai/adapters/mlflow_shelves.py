@@ -4,11 +4,14 @@ With MLflow's database at hand, files go straight to their final place. A tracki
 that points to such a place: there they become a logged model, MLflow's own kind of stored model. Either way the
 files come before the row, so what a killed registration leaves is files that no row points to; each kind can list
 what it holds, finished or not.
+
+Several databases may keep files in one place, so the name of an upload says whose it is, and a shelf lists no others.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import secrets
 import shutil
@@ -45,9 +48,6 @@ _PAGE = 50
 class Shelf(Protocol):
     """Keeps the files of models."""
 
-    prefix: str
-    """What every `source` of this shelf begins with."""
-
     def put(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None) -> Upload:
         """Store files, whole or not at all."""
 
@@ -55,20 +55,24 @@ class Shelf(Protocol):
         """Remove what `put` stored, or began to store; nothing happens if it is gone."""
 
     def held(self) -> Iterator[Orphan]:
-        """All that is here, unfinished uploads too, whether or not anything refers to it."""
+        """All of ours that is here, unfinished uploads too, whether or not anything refers to it."""
 
 
 class FolderShelf:
-    """A local folder; each upload is written beside its place and renamed into it."""
+    """A local folder; each upload is written beside its place and renamed into it.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder.
+        owner: Whose uploads these are.
+    """
+
+    def __init__(self, root: Path, owner: str) -> None:
         self._root = root / _FOLDER
-        # As a URI, because MLflow takes `%20` in a path for a blank.
-        self.prefix = f"{self._root.as_uri()}/"
+        self._owner = _short(owner)
 
     def put(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None) -> Upload:
         """Write the files, and wait until the disk has them."""
-        folder = self._root / safe_name(name) / _new_id()
+        folder = self._root / safe_name(name) / _new_id(self._owner)
         try:
             write_whole(folder, checked_files(files))
         except OSError as problem:
@@ -77,6 +81,7 @@ class FolderShelf:
                 where=str(self._root),
                 hint="Nothing was kept. Make room, or set MLFLOW_ARTIFACT_ROOT to another place.",
             ) from problem
+        # As a URI, because MLflow takes `%20` in a path for a blank.
         return Upload(folder.as_uri(), run_id)
 
     def remove(self, source: str) -> None:
@@ -95,21 +100,27 @@ class FolderShelf:
         for folder in self._root.glob("*/*"):
             made_id = folder.name.removeprefix(DRAFT_PREFIX)
             # MLflow keeps logged models of its own in a folder of the same name.
-            if _ID.fullmatch(made_id) and folder.is_dir():
+            if _is_of(made_id, self._owner) and folder.is_dir():
                 with contextlib.suppress(FileNotFoundError):  # removed meanwhile
                     yield Orphan(folder.as_uri(), size_of(folder), _age_seconds(made_id))
 
 
 class ObjectShelf:
-    """An object store that MLflow has a driver for, such as `s3://bucket/prefix`."""
+    """An object store that MLflow has a driver for, such as `s3://bucket/prefix`.
 
-    def __init__(self, root: str) -> None:
+    Args:
+        root: The URI.
+        owner: Whose uploads these are.
+    """
+
+    def __init__(self, root: str, owner: str) -> None:
         self._root = f"{root.rstrip('/')}/{_FOLDER}"
-        self.prefix = f"{self._root}/"
+        self._prefix = f"{self._root}/"
+        self._owner = _short(owner)
 
     def put(self, name: str, files: Mapping[str, bytes | Path], run_id: str | None) -> Upload:
         """Send the files; what was sent is removed if the rest cannot be."""
-        source = f"{self._root}/{safe_name(name)}/{_new_id()}"
+        source = f"{self._root}/{safe_name(name)}/{_new_id(self._owner)}"
         with _staged(files) as folder:
             try:
                 _repository(source).log_artifacts(str(folder))
@@ -121,8 +132,8 @@ class ObjectShelf:
 
     def remove(self, source: str) -> None:
         """Remove everything under a prefix of ours."""
-        within = source.removeprefix(self.prefix).split("/")
-        if not source.startswith(self.prefix) or len(within) != 2 or not _ID.fullmatch(within[1]):
+        within = source.removeprefix(self._prefix).split("/")
+        if not source.startswith(self._prefix) or len(within) != 2 or not _ID.fullmatch(within[1]):
             raise _not_ours(source)
         _repository(source).delete_artifacts()
 
@@ -132,9 +143,10 @@ class ObjectShelf:
         for model in root.list_artifacts():
             for upload in root.list_artifacts(model.path) if model.is_dir else ():
                 made_id = upload.path.rpartition("/")[2]
-                sizes = _sizes_below(root, upload.path) if upload.is_dir and _ID.fullmatch(made_id) else []
+                ours = upload.is_dir and _is_of(made_id, self._owner)
+                sizes = _sizes_below(root, upload.path) if ours else []
                 if sizes:  # some stores list what has been emptied
-                    yield Orphan(f"{self.prefix}{upload.path}", sum(sizes), _age_seconds(made_id))
+                    yield Orphan(f"{self._prefix}{upload.path}", sum(sizes), _age_seconds(made_id))
 
 
 class ServerShelf:
@@ -145,8 +157,6 @@ class ServerShelf:
         tracking_uri: The server.
         artifact_location: For the experiment, if it has to be made; None leaves the choice to the server.
     """
-
-    prefix = f"{_LOGGED}m-"
 
     def __init__(
         self, client: Callable[[], MlflowClient], tracking_uri: str, artifact_location: str | None
@@ -177,7 +187,7 @@ class ServerShelf:
         from mlflow.exceptions import MlflowException
 
         model_id = source.removeprefix(_LOGGED)
-        if not source.startswith(self.prefix) or "/" in model_id:
+        if not source.startswith(f"{_LOGGED}m-") or "/" in model_id:
             raise _not_ours(source)
         try:
             model = self._client().get_logged_model(model_id)
@@ -223,9 +233,26 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:80] or "model"
 
 
-def _new_id() -> str:
-    """32 hexadecimal digits; the first twelve are the time, so that its age can be told in any store."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+def ids_in(source: str) -> list[str]:
+    """The ids in an address of files: they stay the same where a folder is moved, or reached by another path.
+
+    >>> ids_in("file:///srv/models/churn/" + "0af" + "1" * 29) == ["0af" + "1" * 29]
+    True
+    """
+    return _ID.findall(source)
+
+
+def _new_id(owner: str) -> str:
+    """32 hexadecimal digits: twelve for the time, so that its age can be told in any store, and whose it is."""
+    return f"{time.time_ns() // 1_000_000:012x}{owner}{secrets.token_hex(6)}"
+
+
+def _is_of(made_id: str, owner: str) -> bool:
+    return _ID.fullmatch(made_id) is not None and made_id[12:20] == owner
+
+
+def _short(owner: str) -> str:
+    return hashlib.sha256(owner.encode()).hexdigest()[:8]
 
 
 def _age_seconds(made_id: str) -> float:
