@@ -277,7 +277,11 @@ class Ledger(Protocol):
         """Entries of the audit trail with a sequence number above `after`."""
 
     def head(self) -> AuditHead:
-        """The head that is kept beside the entries."""
+        """The head that is kept beside the entries.
+
+        Raises:
+            IntegrityError: It is gone: somebody removed it.
+        """
 
     def has(self, kind: str, subject: str, details: Mapping[str, Any]) -> bool:
         """Whether the trail has an entry of this kind and subject whose details contain all of `details`."""

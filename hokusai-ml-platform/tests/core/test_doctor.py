@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -224,6 +226,34 @@ class TestVersions:
         ]
         assert len(patient.store.versions("churn")) == 2
 
+    @pytest.mark.parametrize(
+        "harm",
+        [
+            {"tags": {SEMVER: "1.0.0", SHA256: ABC}},
+            {"tags": {SEMVER: "1.0.0", SHA256: ABC, ACTOR: "ada"}, "created_ms": 0},
+        ],
+        ids=["not registered by Hokusai", "much older"],
+    )
+    def test_that_lost_to_a_tag_set_by_hand_are_never_removed(
+        self, patient: Patient, harm: dict[str, object]
+    ) -> None:
+        first = patient.register()
+        patient.register(audited=False)
+        patient.store._rows["churn"][1] = replace(first, **harm)  # type: ignore[arg-type]
+        patient.diagnose(repair=True)
+        assert "version-claimed-twice" in patient.found()
+        assert [row.number for row in patient.store.versions("churn")] == [1, 2]
+
+    def test_that_lost_and_are_of_people_with_a_ledger_of_their_own_are_never_removed(
+        self, patient: Patient
+    ) -> None:
+        patient.register()
+        bobs = patient.register(audited=False)
+        patient.store.set_tags("churn", bobs.number, {ACTOR: "bob"})
+        diagnosis = patient.diagnose(repair=True)
+        assert "version-claimed-twice" in [finding.name for finding in diagnosis.findings]
+        assert len(patient.store.versions("churn")) == 2
+
     def test_that_the_trail_knows_are_never_removed(self, patient: Patient) -> None:
         patient.register()
         patient.register()
@@ -335,6 +365,25 @@ class TestTrail:
         assert [finding.name for finding in diagnosis.findings] == ["audit-trail-broken"]
         assert "Entry 1 was changed" in diagnosis.findings[0].meaning
         assert not diagnosis.is_healthy
+
+    def test_that_was_emptied_is_told(self, patient: Patient) -> None:
+        patient.register(audited=False)
+        patient.register(version="1.1.0", audited=False)
+        diagnosis = patient.diagnose(repair=True)
+        assert [finding.name for finding in diagnosis.findings] == ["audit-trail-emptied"]
+        assert "churn/1.0.0, churn/1.1.0" in diagnosis.findings[0].meaning
+        assert not diagnosis.is_healthy
+
+    def test_whose_head_and_entries_are_gone_is_told(self, tmp_path: Path) -> None:
+        ledger = SqlLedger(f"sqlite:///{tmp_path}/hokusai.db")
+        ledger.check()
+        with contextlib.closing(sqlite3.connect(tmp_path / "hokusai.db")) as database, database:
+            database.execute("DELETE FROM hokusai_audit_head")
+        store = MemoryModelStore()
+        diagnosis = diagnose(Installation(store=lambda: store, ledger=lambda: ledger, actor="ada"))
+        assert [finding.name for finding in diagnosis.findings] == ["audit-trail-broken"]
+        assert "lost its head" in diagnosis.findings[0].meaning
+        ledger.close()
 
 
 class TestRepair:

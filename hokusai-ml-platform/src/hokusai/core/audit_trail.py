@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from hokusai.domain.audit import (
     event_from_dict,
 )
 from hokusai.domain.canonical import canonical_json, parse_json
-from hokusai.errors import InvalidInputError
+from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.ports import Ledger
 
 _PAGE = 1_000
@@ -63,18 +63,28 @@ def entries(ledger: Ledger, after: int = 0) -> Iterator[AuditEvent]:
         after = page[-1].sequence
 
 
-def verify_trail(ledger: Ledger, noted: AuditHead | None = None) -> TrailVerdict:
+def verify_trail(
+    ledger: Ledger,
+    noted: AuditHead | None = None,
+    *,
+    watch: Callable[[AuditEvent], object] | None = None,
+) -> TrailVerdict:
     """Check every entry of a ledger's trail.
 
     Args:
         ledger: Its ledger; others may go on appending to it.
         noted: A head that was noted elsewhere, at any time before.
+        watch: Is given every entry on the way.
     """
-    head = ledger.head()
+    lost = []
+    try:
+        head = ledger.head()
+    except IntegrityError as problem:
+        head, lost = AuditHead(), [problem.what]
     told = itertools.takewhile(lambda event: event.sequence <= head.count, entries(ledger, _BEFORE_ALL))
-    faults = _faults(told, head, noted)
+    faults = lost + _faults(_watched(told, watch), head, noted)
     beyond = ledger.events(after=head.count, limit=1)
-    if beyond and ledger.head().count < beyond[0].sequence:
+    if beyond and (lost or ledger.head().count < beyond[0].sequence):
         faults.append(f"Entry {beyond[0].sequence} stands beyond the end of the trail, entry {head.count}")
     return TrailVerdict(head, tuple(faults))
 
@@ -125,18 +135,25 @@ def _faults(events: Iterable[AuditEvent], head: AuditHead, noted: AuditHead | No
         return chain_faults(events, head)
     seen: dict[int, str] = {}
 
-    def watched() -> Iterator[AuditEvent]:
-        for event in events:
-            if event.sequence == noted.count:
-                seen[event.sequence] = event.hash
-            yield event
+    def note(event: AuditEvent) -> None:
+        if event.sequence == noted.count:
+            seen[event.sequence] = event.hash
 
-    faults = chain_faults(watched(), head)
+    faults = chain_faults(_watched(events, note), head)
     if not seen:
         faults.append(f"Entry {noted.count}, whose hash was noted, is not there any more")
     elif seen[noted.count] != noted.hash:
         faults.append(f"Entry {noted.count} is not the one whose hash was noted: the trail was written anew")
     return faults
+
+
+def _watched(
+    events: Iterable[AuditEvent], watch: Callable[[AuditEvent], object] | None
+) -> Iterator[AuditEvent]:
+    for event in events:
+        if watch is not None:
+            watch(event)
+        yield event
 
 
 def _head_dict(head: AuditHead) -> dict[str, Any]:

@@ -6,7 +6,6 @@ meanwhile.
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,14 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from hokusai.core import claims
+from hokusai.core.audit_trail import verify_trail
 from hokusai.core.findings import Finding
 from hokusai.core.found_files import file_faults
 from hokusai.core.migration import MIGRATED
 from hokusai.core.rebuild import POLL_OVERLAP_MS, POLLED_MARK, indexed_pages, model_pages, tag_fault
 from hokusai.core.registration import REGISTERED, REGISTERED_FROM_URI
 from hokusai.core.stage_log import StageLog
-from hokusai.core.trail import entries
-from hokusai.domain.audit import AuditEvent, chain_faults
+from hokusai.domain.audit import AuditEvent
 from hokusai.domain.records import ACTOR, ModelRecord
 from hokusai.domain.versions import LOG_PREFIX
 from hokusai.errors import BackendUnavailableError, ConflictError, HokusaiError, NotFoundError
@@ -64,6 +63,7 @@ class Examination:
         self._rows: dict[tuple[str, int], ModelRecord] = {}
         self._told: set[tuple[str, object]] = set()
         self._actors: set[str] = {actor}
+        self._trail_is_empty = False
 
     def checks(self) -> list[tuple[str, Callable[[], Iterable[Finding]]]]:
         """Each check by name, in the order in which they, and their repairs, are to be run."""
@@ -80,19 +80,9 @@ class Examination:
 
     def audit_chain(self) -> Iterator[Finding]:
         """The audit trail is whole; what it says of versions is remembered for the other checks."""
-        head = self._ledger.head()
-
-        def read() -> Iterator[AuditEvent]:
-            for entry in itertools.takewhile(
-                lambda entry: entry.sequence <= head.count, entries(self._ledger)
-            ):
-                happening = entry.happening
-                if happening.kind in _VERSION_KINDS:
-                    self._told.add((happening.subject, happening.details.get("mlflow_version")))
-                    self._actors.add(happening.actor)
-                yield entry
-
-        for fault in chain_faults(read(), head):
+        verdict = verify_trail(self._ledger, watch=self._heard)
+        self._trail_is_empty = verdict.head.count == 0
+        for fault in verdict.faults:
             yield Finding(
                 "audit-trail-broken",
                 self._ledger.location,
@@ -159,6 +149,15 @@ class Examination:
                     fix=lambda: "this entry written",
                     details={"mlflow_version": row.number, "sha256": row.sha256},
                 )
+        mine = [row for row in self._rows.values() if row.version and row.tags.get(ACTOR) == self._actor]
+        if self._trail_is_empty and len(mine) > 1:  # one may be the first, whose process died
+            yield Finding(
+                "audit-trail-emptied",
+                self._ledger.location,
+                f"The trail is empty, though {_some(mine)} registered by {self._actor}. Somebody emptied it, or this "
+                "is another ledger than before",
+                "Set HOKUSAI_DATABASE_URL to the ledger it was, or restore that from a backup.",
+            )
         if elsewhere:
             yield Finding(
                 "registered-elsewhere",
@@ -244,6 +243,12 @@ class Examination:
                     f"Restore {row.source} from a backup, or delete the version.",
                 )
 
+    def _heard(self, entry: AuditEvent) -> None:
+        happening = entry.happening
+        if happening.kind in _VERSION_KINDS:
+            self._told.add((happening.subject, happening.details.get("mlflow_version")))
+            self._actors.add(happening.actor)
+
     def _duplicate(self, first: ModelRecord, row: ModelRecord) -> Finding:
         what = f"Number {row.number} claims it too, and number {first.number} has it"
         if ACTOR not in row.tags:
@@ -259,6 +264,14 @@ class Examination:
             )
         if self._age_seconds(row) < _SETTLING_SECONDS:
             return self._in_progress("lost-duplicate", row.model_id, "registered")
+        if not self._raced(first, row):
+            return Finding(
+                "version-claimed-twice",
+                row.model_id,
+                f"{what}; but they are not two registrations at once, by people whom this audit trail knows. Perhaps "
+                f"somebody set the version of number {first.number} by hand",
+                f"Decide which it is, and remove the tag hokusai.semver of the other in MLflow. {_both(first, row)}",
+            )
         return Finding(
             "lost-duplicate",
             row.model_id,
@@ -267,6 +280,11 @@ class Examination:
             "The row is removed.",
             fix=partial(self._duplicate_removed, row),
         )
+
+    def _raced(self, first: ModelRecord, row: ModelRecord) -> bool:
+        """Whether both rows are registrations of about the same time, and the later is by somebody of this trail."""
+        apart_seconds = abs(row.created_ms - first.created_ms) / 1000
+        return ACTOR in first.tags and row.actor in self._actors and apart_seconds < _SETTLING_SECONDS
 
     def _duplicate_removed(self, row: ModelRecord) -> str:
         owner = claims.owner(self._store, row.name, row.version) if row.version else None

@@ -18,7 +18,7 @@ from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.adapters.sql.schema import LedgerSchema
 from hokusai.core.audit_trail import export, parse_head, verify_export, verify_trail
 from hokusai.domain.audit import AuditHead, Happening, chain_faults, chain_hash
-from hokusai.errors import InvalidInputError
+from hokusai.errors import IntegrityError, InvalidInputError
 
 APPEND = """
 import sys, threading
@@ -122,6 +122,7 @@ INSERT = (
         ((INSERT.format(6),), "Entry 6 stands beyond the end"),
         ((INSERT.format(-3),), "After entry 0 comes entry -3"),
         (("DELETE FROM hokusai_audit_head",), "Entry 1 stands beyond the end of the trail, entry 0"),
+        (("DELETE FROM hokusai_audit_events", "DELETE FROM hokusai_audit_head"), "has lost its head"),
         (("UPDATE hokusai_audit_head SET count = 4",), "should end with entry 4"),
     ],
 )  # fmt: skip
@@ -131,6 +132,20 @@ def test_an_edit_by_hand_is_found_and_named(place: Place, statements: tuple[str,
     verdict = verify_trail(place.ledger)
     assert not verdict.is_sound
     assert any(fault in found for found in verdict.faults), verdict.faults
+
+
+@pytest.mark.parametrize("sequence", [6, -3])
+def test_an_entry_beyond_the_ends_is_not_believed(place: Place, sequence: int) -> None:
+    asked = ("model.registered", "churn/9.0.0", {"i": 4})
+    place.tamper(INSERT.format(sequence).replace("subject", "'churn/9.0.0'"))
+    assert not place.ledger.has(*asked)
+    assert place.ledger.has("model.registered", "churn/1.4.0", {"i": 4})
+
+
+def test_a_trail_without_its_head_is_not_believed(place: Place) -> None:
+    place.tamper("DELETE FROM hokusai_audit_head")
+    with pytest.raises(IntegrityError, match="lost its head"):
+        place.ledger.has("model.registered", "churn/1.4.0", {"i": 4})
 
 
 class TestANotedHead:

@@ -54,7 +54,7 @@ class SqlLedger:
 
     def check(self) -> None:
         """Raise `BackendUnavailableError` unless the ledger can be used now."""
-        self.head()
+        self._database.row(_HEAD)
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
@@ -99,15 +99,15 @@ class SqlLedger:
 
     def head(self) -> AuditHead:
         """The head that is kept beside the entries."""
-        row = self._database.row(_HEAD)
-        return AuditHead(row[0], row[1]) if row else AuditHead()
+        return _head(self._database.row(_HEAD))
 
     def has(self, kind: str, subject: str, details: Mapping[str, Any]) -> bool:
         """Whether the trail has an entry of this kind and subject whose details contain all of `details`."""
         after = 0
         while page := self.events(after=after, limit=_PAGE, kind=kind, subject=subject):
-            if any(event.happening.tells(details) for event in page):
-                return True
+            told = [event.sequence for event in page if event.happening.tells(details)]
+            if told:
+                return told[0] <= self.head().count  # who put an entry beyond the end is not to be believed
             after = page[-1].sequence
         return False
 
@@ -116,13 +116,7 @@ _HEAD = select(audit_head.c.count, audit_head.c.hash).where(audit_head.c.id == 1
 
 
 def _append(connection: Connection, happenings: Sequence[Happening]) -> list[AuditEvent]:
-    row = connection.execute(_HEAD.with_for_update()).one_or_none()
-    if row is None:
-        raise IntegrityError(
-            "The audit trail has lost its head, so nothing can be appended to it",
-            hint="Somebody removed it by hand. See what else is wrong with: hokusai audit verify",
-        )
-    head = AuditHead(row[0], row[1])
+    head = _head(connection.execute(_HEAD.with_for_update()).one_or_none())
     events: list[AuditEvent] = []
     for happening in happenings:
         event = next_event(head, happening, now_ms())
@@ -133,6 +127,15 @@ def _append(connection: Connection, happenings: Sequence[Happening]) -> list[Aud
         update(audit_head).where(audit_head.c.id == 1), {"count": head.count, "hash": head.hash}
     )
     return events
+
+
+def _head(row: Any) -> AuditHead:
+    if row is None:
+        raise IntegrityError(
+            "The audit trail has lost its head, so nothing can be appended to it, and nothing in it is believed",
+            hint="Somebody removed it by hand. See what else is wrong with: hokusai audit verify",
+        )
+    return AuditHead(row[0], row[1])
 
 
 def _columns(event: AuditEvent) -> dict[str, Any]:
