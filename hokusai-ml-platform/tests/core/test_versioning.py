@@ -135,6 +135,42 @@ class TestPromote:
         assert manager.registry.store.alias("churn", "production") == 4
 
 
+class TestTakenOver:
+    """A version that was moved, and had children, before it got its semantic version."""
+
+    @pytest.fixture
+    def manager(self, registry: ModelRegistry) -> ModelVersionManager:
+        manager = ModelVersionManager(registry)
+        row = registry.store.add_version("leg", Upload("hokusai:event"), {})
+        manager.promote_model("leg", 1)
+        tagged = registry.store.set_tags("leg", row.number, {records.SEMVER: "0.1.0"})
+        registry.ledger.index.put(registry.store.location, [tagged])
+        for version in ("0.2.0", "0.3.0"):
+            add(registry, version, "leg")
+        return manager
+
+    def test_is_in_the_stage_that_it_was_in(self, manager: ModelVersionManager):
+        assert manager.promote_model("leg", "0.1.0").changed is False
+        with pytest.raises(ConflictError, match="a promotion to staging does not go up"):
+            manager.promote_model("leg", "0.1.0", "staging")
+        with pytest.raises(ConflictError, match="is in production"):
+            manager.registry.delete("leg/0.1.0")
+        assert manager.clean_up("leg", keep=1).stays["leg/0.1.0"] == "is in production"
+
+    def test_is_known_as_what_is_expected_there(self, manager: ModelVersionManager):
+        assert manager.promote_model("leg", "0.2.0", expected="0.1.0").model_id == "leg/0.2.0"
+
+    def test_is_what_a_rollback_goes_back_to(self, manager: ModelVersionManager):
+        manager.promote_model("leg", "0.2.0")
+        assert manager.clean_up("leg", keep=1).stays["leg/0.1.0"].startswith("is what a rollback")
+        assert manager.rollback_model("leg").model_id == "leg/0.1.0"
+        assert manager.rollback_model("leg", "0.1.0").changed is False
+
+    def test_stays_as_long_as_a_child_that_names_its_number(self, manager: ModelVersionManager):
+        add(manager.registry, "0.4.0", "leg", parent="leg/2")
+        assert manager.clean_up("leg", keep=1).stays["leg/0.2.0"] == "is the parent of leg/0.4.0"
+
+
 class TestRollback:
     def test_goes_to_the_version_before(self, manager: ModelVersionManager):
         manager.promote_model("churn", "1.0.0")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai.cli.output import ago, moment, pairs, shortened, size, styled
+from hokusai.core.promotion import board_key
 from hokusai.domain.stages import Stage, StageBoard
 from hokusai.errors import HokusaiError
 
@@ -117,7 +118,7 @@ def _board(registry: ModelRegistry, name: str) -> StageBoard | None:
 
 def _stage(boards: Boards, record: ModelRecord) -> Stage | None:
     board = boards[record.name]
-    return board.stage_of(record.version.key if record.version else str(record.number)) if board else None
+    return board.stage_of(board_key(board, record)) if board else None
 
 
 def _staged(boards: Boards, record: ModelRecord) -> str | Text:

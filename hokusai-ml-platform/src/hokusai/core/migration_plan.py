@@ -141,7 +141,10 @@ def plan_model(
         for row in rows
         if row.number in chosen
     )
-    numbered = {planned.record.number: planned.version.key for planned in versions}
+    numbered = {
+        planned.record.number: board.key_of(planned.version.key, planned.record.number)
+        for planned in versions
+    }
     placed = {number: stage.value for number, key in numbered.items() if (stage := board.stage_of(key))}
     moves = tuple(_moves(numbered, rules, aliases, legacy_stages, board, placed, notes))
     return ModelPlan(name, versions, moves, placed, tuple(notes))

@@ -118,10 +118,11 @@ class StageManager:
         """
         target = Stage.parse(environment or stage)
         record = self.registry.get_model(name, version)
-        key, wanted, who = version_key(record), self._expected(name, expected), self._who(actor, promoted_by)
+        wanted, who = self._expected(name, expected), self._who(actor, promoted_by)
 
         def make(board: StageBoard) -> StageEvent | None:
             _check_expected(board, target, wanted)
+            key = board_key(board, record)
             if board.current(target) == key:
                 return None
             return StageEvent(
@@ -169,7 +170,7 @@ class StageManager:
         def make(board: StageBoard) -> StageEvent | None:
             _check_expected(board, target, wanted)
             now = board.current(target)
-            key = version_key(record) if record else _one_before(board, target)
+            key = board_key(board, record) if record else _one_before(board, target)
             if key == now:
                 return None
             row = record.number if record else board.rows.get(key, 0)
@@ -283,21 +284,24 @@ class StageManager:
     def _who(self, *given: str | None) -> str:
         return next((name for name in given if name), self.registry.actor)
 
-    def _expected(self, name: str, expected: Expected) -> Expected:
-        """`expected` as a key of the board."""
+    def _expected(self, name: str, expected: Expected) -> Expected | ModelRecord:
+        """`expected` as the version that it names, or as its key if there is none."""
         if expected is ANY or expected is None:
             return expected
         parsed = parse_version(expected)
-        return (
-            parsed.key
-            if isinstance(parsed, SemanticVersion)
-            else version_key(self.registry.get_model(name, parsed))
-        )
+        if isinstance(parsed, SemanticVersion):
+            return self.registry.find(name, parsed.key) or parsed.key
+        return self.registry.get_model(name, parsed)
 
 
 def version_key(record: ModelRecord) -> str:
-    """What the history of stages calls a version."""
+    """What the history of stages calls a version that it does not know yet."""
     return record.version.key if record.version else str(record.number)
+
+
+def board_key(board: StageBoard, record: ModelRecord) -> str:
+    """What `board` calls a version; it may have got its semantic version after its first move."""
+    return board.key_of(version_key(record), record.number)
 
 
 def _happening(record: ModelRecord, event: StageEvent) -> Happening:
@@ -307,8 +311,10 @@ def _happening(record: ModelRecord, event: StageEvent) -> Happening:
     return Happening(_KINDS[event.move], record.model_id, event.actor, details)
 
 
-def _check_expected(board: StageBoard, stage: Stage, expected: Expected) -> None:
+def _check_expected(board: StageBoard, stage: Stage, expected: Expected | ModelRecord) -> None:
     now = board.current(stage)
+    if isinstance(expected, ModelRecord):
+        expected = board_key(board, expected)
     if expected is ANY or expected == now:
         return
     last = board.last_move(stage)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hokusai.core.promotion import ANY, Expected, StageChange, StageManager, version_key
+from hokusai.core.promotion import ANY, Expected, StageChange, StageManager, board_key
 from hokusai.domain.comparison import Relation, VersionComparison, compare
 from hokusai.domain.records import METRICS, SIGNATURE, ModelRecord, check_metrics
 from hokusai.domain.retention import CleanUpPlan, plan_clean_up
@@ -115,11 +115,12 @@ class ModelVersionManager(StageManager):
         if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
             raise InvalidInputError(f"keep is {keep!r}, and a number from 1 was expected", where="keep")
         records = self.registry.versions_of(name)
+        board = self.registry.stages.board(name)
         plan = plan_clean_up(
             name,
             records,
-            {record.model_id: version_key(record) for record in records},
-            self.registry.stages.board(name),
+            {record.model_id: board_key(board, record) for record in records},
+            board,
             self._children_elsewhere(records),
             keep,
         )

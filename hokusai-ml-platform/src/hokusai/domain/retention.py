@@ -95,9 +95,11 @@ def _reason(
 def _parents(records: Mapping[str, ModelRecord], kept: list[str]) -> Iterator[tuple[str, str]]:
     """Child and parent for all that the kept versions descend from."""
     seen = set(kept)
+    # A parent that got its semantic version later is named by its number.
+    numbered = {f"{record.name}/{record.number}": own for own, record in records.items()}
     while kept:
         child = kept.pop()
-        parent = records[child].parent_id
+        parent = numbered.get(records[child].parent_id or "", records[child].parent_id)
         if parent is not None and parent in records and parent not in seen:
             seen.add(parent)
             kept.append(parent)
