@@ -30,10 +30,14 @@ def file_faults(record: ModelRecord, folder: Path) -> list[str]:
     """What is wrong with the files of a version, compared with the digests that were registered."""
     if record.stored is None:
         return []
+    from hokusai.core.models.formats import is_outside
+
     faults = []
     for path, expected in sorted(record.stored.files.items()):
         file = folder / path
-        if not file.is_file():
+        if is_outside(path):
+            faults.append(f"{path!r} is outside of the model")
+        elif not file.is_file():
             faults.append(f"{path} is missing")
         elif file_sha256(file) != expected:
             faults.append(f"{path} was changed")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +158,50 @@ def test_an_unknown_flavor_is_left_to_mlflow_and_needs_trust(tmp_path: Path) -> 
     assert describe(tmp_path).format == "mlflow-prophet"
     with pytest.raises(UntrustedModelError, match="mlflow-prophet"):
         unpack(tmp_path, ModelRecord("churn", 1), trust=False)
+
+
+BOMB = "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcd", "bcde", strict=True))
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        BOMB + "flavors: {sklearn: {pickled_model: m.skops}}",
+        "[" * 100_000,
+        "{a: " * 20_000,
+        '{"flavors": {"sklearn": "x"}}',
+        '{"flavors": {"sklearn": ["x"]}}',
+        '{"flavors": {"sklearn": {"pickled_model": ["m.skops"]}}}',
+        '{"flavors": {"xgboost": {"data": "m", "model_class": {"a": 1}}}}',
+        '{"flavors": {"sklearn": {}}, "metadata": "x"}',
+        '{"flavors": {"sklearn": {}}, "metadata": {"hokusai.format": 1}}',
+        '{"flavors": {"sklearn": {}}, "signature": "x"}',
+        '{"flavors": {"sklearn": {}}, "signature": {"inputs": [1]}}',
+        "flavors: {1: {data: m}}",
+        "flavors: {sklearn: {pickled_model: m, date: 2024-13-45}}",
+        '{"flavors": {"sklearn": {"pickled_model": "a\\u0000b"}}}',
+        '{"flavors": {"sklearn": {"pickled_model": "\\ud800"}}}',
+        '{"flavors": {"sklearn": {"pickled_model": "' + "a" * 300 + '"}}}',
+        "flavors: {sklearn: {}} #" + "#" * (1 << 20),
+        '{"flavors": {"sklearn": {}}, "a": "' + "#" * (16 << 20) + '"}',
+    ],
+    ids=lambda about: about[:60],
+)
+def test_a_hostile_mlmodel_is_an_integrity_error_at_once(about: str, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text(about)
+    began = time.monotonic()
+    with pytest.raises(IntegrityError, match="MLmodel"):
+        describe(tmp_path)
+    assert time.monotonic() - began < 10
+
+
+def test_a_signature_nested_too_deep_is_refused(tmp_path: Path) -> None:
+    about = {"flavors": {"sklearn": {"pickled_model": "m"}}, "signature": {"inputs": "[" * 100_000}}
+    (tmp_path / "MLmodel").write_text(json.dumps(about))
+    with pytest.raises(InvalidInputError, match="inputs are not JSON"):
+        describe(tmp_path)
+
+
+def test_a_model_file_that_mlmodel_names_and_is_not_there_is_no_failure_to_describe(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text('{"flavors": {"sklearn": {"pickled_model": "m.skops"}}}')
+    assert describe(tmp_path).model_type == "sklearn"

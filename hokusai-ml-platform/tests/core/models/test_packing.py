@@ -262,6 +262,17 @@ class TestIntegrity:
         with pytest.raises(IntegrityError, match="no digest"):
             unpack(tmp_path, ModelRecord("churn", 1, tags=forged.tags()), trust=True)
 
+    @pytest.mark.parametrize("trust", [True, False])
+    def test_tags_cannot_put_other_files_under_the_digest_of_a_model(
+        self, tmp_path: Path, trust: bool
+    ) -> None:
+        benign = pack(LogisticRegression().fit(X, Y)).stored
+        other = pack(LogisticRegression(C=9.0).fit(X, Y))
+        other.write(tmp_path)
+        forged = record_of(PackedModel(other.files, dataclasses.replace(other.stored, sha256=benign.sha256)))
+        with pytest.raises(IntegrityError, match=f"should be {benign.sha256} and is {other.stored.sha256}"):
+            unpack(tmp_path, forged, trust=trust)
+
     def test_mlmodel_cannot_name_files_outside(self, tmp_path: Path) -> None:
         stored(LogisticRegression().fit(X, Y), tmp_path / "model")
         (tmp_path / "model.skops").write_bytes((tmp_path / "model" / "model.skops").read_bytes())

@@ -14,6 +14,7 @@ import re
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 import zlib
 from functools import partial
@@ -49,7 +50,8 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import all_estimators
 
 from hokusai.core.models import skops_file
-from hokusai.core.models.skops_file import dump_model, load_model
+from hokusai.core.models.mlmodel_file import stored_types
+from hokusai.core.models.skops_file import dump_model, load_model, root_type
 from hokusai.errors import DataError, HokusaiError, UntrustedModelError
 
 ROWS = 60
@@ -477,6 +479,32 @@ class TestDamage:
         forged = _rewritten(dump_model(model), lambda name, data: array if name.endswith(".npy") else data)
         with pytest.raises(DataError, match=r"more memory than there is.*m\.skops"):
             load_model(forged, where="m.skops")
+
+    @pytest.mark.parametrize("read", [root_type, stored_types])
+    def test_a_description_that_unpacks_to_too_much_is_not_unpacked(self, read) -> None:
+        bomb = _zip({"schema.json": b" " * ((64 << 20) + 1)})
+        tracemalloc.start()
+        try:
+            told = read(bomb)
+        except DataError as problem:
+            told = problem.what
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert told == "" or "67,108,865 bytes long" in told
+        assert most < 10 << 20
+
+    @pytest.mark.parametrize("offset", [6, 8], ids=["encrypted", "packed in an unknown way"])
+    def test_a_description_that_zip_cannot_unpack(self, offset: int) -> None:
+        content = bytearray(_zip({"schema.json": b"{}"}))
+        directory = content.index(b"PK\x01\x02")
+        content[offset] = content[directory + offset + 2] = 99  # its flags, or its method
+        assert root_type(bytes(content)) == ""
+        with pytest.raises(DataError, match=r"cannot be read: (RuntimeError|NotImplementedError)"):
+            stored_types(bytes(content))
+
+    @pytest.mark.parametrize("schema", [b"[" * 100_000, b'{"__module__": {}, "__class__": "A"}', b"[]"])
+    def test_a_description_without_a_class(self, schema: bytes) -> None:
+        assert root_type(_zip({"schema.json": schema})) == ""
 
     def test_a_description_of_very_many_parts(self, monkeypatch) -> None:
         monkeypatch.setattr(skops_file, "_SCHEMA_BYTES", 1000)

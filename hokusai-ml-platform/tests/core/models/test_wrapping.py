@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import lightgbm
@@ -150,6 +151,30 @@ class TestXgboost:
         assert wrap(xgboost.train({"max_depth": 2}, xgboost.DMatrix(X, Y), 1)).params["max_depth"] == "2"
 
 
+def _attribute(model: onnx.ModelProto, kind: str) -> Any:
+    return model.graph.node.add(op_type="Constant", output=["unused"]).attribute.add(
+        name="value", type=getattr(onnx.AttributeProto, kind)
+    )
+
+
+OUTSIDE = {
+    "initializer": lambda model: model.graph.initializer.add(),
+    "sparse initializer": lambda model: model.graph.sparse_initializer.add().values,
+    "constant": lambda model: _attribute(model, "TENSOR").t,
+    "list of constants": lambda model: _attribute(model, "TENSORS").tensors.add(),
+    "sparse constant": lambda model: _attribute(model, "SPARSE_TENSOR").sparse_tensor.indices,
+    "branch": lambda model: _attribute(model, "GRAPH").g.initializer.add(),
+    "one of several branches": lambda model: _attribute(model, "GRAPHS").graphs.add().initializer.add(),
+    "function": lambda model: (
+        model.functions.add(name="f", domain="d")
+        .node.add(op_type="Constant", output=["c"])
+        .attribute.add(name="value", type=onnx.AttributeProto.TENSOR)
+        .t
+    ),
+}
+"""Where a graph can hold a tensor."""
+
+
 class TestOnnx:
     def test_bytes_are_a_model(self) -> None:
         expected = LogisticRegression().fit(X, Y).predict(X)
@@ -180,11 +205,16 @@ class TestOnnx:
         with pytest.raises(InvalidInputError, match=r"lacks 'b'.*inputs a, b"):
             model.predict({"a": [[1.0]]})
 
-    def test_a_graph_that_reads_other_files_is_refused(self) -> None:
+    @pytest.mark.parametrize("where", OUTSIDE)
+    def test_a_graph_that_reads_other_files_is_refused(
+        self, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "secret.bin").write_bytes(bytes(4))  # it is there, and could be read
         model = graph()
-        outside = model.graph.initializer.add()
-        outside.name, outside.data_type = "stolen", onnx.TensorProto.FLOAT
-        outside.data_location = onnx.TensorProto.EXTERNAL
-        outside.external_data.add(key="location", value="secret.bin")
-        with pytest.raises((UntrustedModelError, InvalidInputError)):
+        tensor = OUTSIDE[where](model)
+        tensor.name, tensor.data_type, tensor.dims[:] = "stolen", onnx.TensorProto.FLOAT, [1]
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="secret.bin")
+        with pytest.raises(UntrustedModelError, match="numbers from other files"):
             OnnxModel(model.SerializeToString())

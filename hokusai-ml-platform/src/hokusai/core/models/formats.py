@@ -7,13 +7,14 @@ version; what is safe is decided by the reader of the file itself, which refuses
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hokusai.core.models.framework_model import refuse_unless
-from hokusai.core.models.mlmodel_file import read_mlmodel
+from hokusai.core.models.mlmodel_file import not_mlmodel, read_mlmodel
 from hokusai.errors import IntegrityError, InvalidInputError
 
 FORMAT_KEY = "hokusai.format"
@@ -28,6 +29,8 @@ _SAFE = (
     "keras",
     "sklearn-skops",
 )
+_NAME_BYTES, _PATH_LENGTH = 255, 1000  # what file systems take
+_UNNAMEABLE = re.compile("[\0\ud800-\udfff]")
 _READERS = {
     "sklearn": ("sklearn_model:read_sklearn", "pickled_model"),
     "xgboost": ("xgboost_model:read_xgboost", "data"),
@@ -36,6 +39,10 @@ _READERS = {
     "pytorch": ("torch_model:read_torch", "model_data"),
     "keras": ("keras_model:read_keras", "data"),
 }
+_TEXTS = (
+    "data", "model_class", "model_code_path", "model_data", "model_format", "pickled_model",
+    "serialization_format",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,19 @@ def is_safe(form: str) -> bool:
     return form.removeprefix("mlflow-") in _SAFE
 
 
+def is_outside(path: str) -> bool:
+    """Whether `path`, which should lie within an artefact, may lead out of it, or can be no file at all.
+
+    >>> is_outside("data/model.bin"), is_outside("../model.bin"), is_outside("/etc/passwd")
+    (False, True, True)
+    """
+    if len(path) > _PATH_LENGTH or _UNNAMEABLE.search(path):
+        return True
+    parts = PurePosixPath(path)
+    too_long = any(len(part.encode()) > _NAME_BYTES for part in parts.parts)
+    return too_long or parts.is_absolute() or ".." in parts.parts
+
+
 def layout_of(folder: Path) -> Layout:
     """How `folder` holds a model.
 
@@ -102,12 +122,16 @@ def layout_of(folder: Path) -> Layout:
     told = read_mlmodel(folder)
     if told is None:
         return _without_mlmodel(folder)
-    flavors = told["flavors"]
+    flavors, metadata = told["flavors"], told["metadata"]
     flavor = next(
         (name for name in (*_READERS, *flavors) if name in flavors and name != "python_function"), ""
     )
     conf = flavors.get(flavor) or flavors.get("python_function") or {}
-    metadata = told.get("metadata") or {}
+    if not all(
+        isinstance(value, str | None)
+        for value in (*map(conf.get, _TEXTS), metadata.get(FORMAT_KEY), metadata.get(TYPE_KEY))
+    ):
+        raise not_mlmodel()
     form = metadata.get(FORMAT_KEY)
     key = _READERS[flavor][1] if flavor in _READERS else ""
     path = str(conf.get(key) or "") if key else ("model.pkl" if form == "cloudpickle" else "")
@@ -117,8 +141,8 @@ def layout_of(folder: Path) -> Layout:
         flavor=flavor or "python_function",
         conf=conf,
         path=path,
-        signature=told.get("signature"),
-        model_type=str(metadata.get(TYPE_KEY, "")),
+        signature=told["signature"] or None,
+        model_type=metadata.get(TYPE_KEY) or "",
     )
 
 
@@ -154,8 +178,7 @@ def _foreign_form(flavor: str, conf: Mapping[str, Any], folder: Path) -> str:
 
 
 def _refuse_outside(path: str) -> None:
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts:
+    if is_outside(path):
         raise IntegrityError(
             f"The model names the file {path!r}, which is outside of its folder", where="MLmodel"
         )

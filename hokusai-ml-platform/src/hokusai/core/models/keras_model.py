@@ -6,6 +6,7 @@ import io
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ FILE = "data/model.keras"
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "torch", "jax", "numpy", "pandas")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CONFIG, _METADATA = "config.json", "metadata.json"
+_CONFIG_BYTES = 64 << 20
 _OURS = ("keras", "builtins")
 _CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer", "__lambda__", "function")
 
@@ -57,7 +59,7 @@ def read_keras(folder: Path, conf: Mapping[str, Any], trust: bool, /) -> Any:
     path = folder / str(conf["data"]) / "model.keras"
     try:
         code = _code_in(path.read_bytes())
-    except (zipfile.BadZipFile, KeyError, ValueError) as problem:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as problem:
         raise DataError("The file is not a Keras archive", where=path.name) from problem
     if code:
         refuse_unless(trust, f"The model holds {code}, which runs its author's code", path.name)
@@ -75,6 +77,8 @@ def read_keras(folder: Path, conf: Mapping[str, Any], trust: bool, /) -> Any:
 def _code_in(content: bytes) -> str:
     """The first thing in an archive that is not a class of Keras's own, or that runs a function; empty if none."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if archive.getinfo(_CONFIG).file_size > _CONFIG_BYTES:
+            raise ValueError(f"{_CONFIG} is longer than {_CONFIG_BYTES:,} bytes")
         config = json.loads(archive.read(_CONFIG))
     for node in _objects(config):
         name, module = str(node.get("class_name")), node.get("module")

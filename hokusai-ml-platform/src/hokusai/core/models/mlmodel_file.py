@@ -8,22 +8,24 @@ of its own, to guess its requirements: ten seconds a model. Neither MLflow nor s
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import platform
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata as distributions
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
+from hokusai.core.models.skops_file import read_schema
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import IntegrityError
 
 MLMODEL = "MLmodel"
 _SKOPS = ".skops"
+_JSON_BYTES = 16 << 20  # the signature of 100,000 columns
+_YAML_BYTES = 1 << 20  # the signature of 10,000 columns; YAML takes a hundred times as long to read
 
 
 def mlflow_files(model: ModelArtifact) -> dict[str, bytes]:
@@ -83,32 +85,73 @@ def version(package: str) -> str:
 def read_mlmodel(folder: Path) -> dict[str, Any] | None:
     """What an `MLmodel` file says, whoever wrote it; None if there is none.
 
+    Returns:
+        At least `flavors`, by name what each has to know, `metadata` and `signature`; the latter two may be empty.
+
     Raises:
         IntegrityError: It cannot be read.
     """
-    import yaml
-
     path = folder / MLMODEL
     if not path.is_file():
         return None
+    size = path.stat().st_size
+    if size > _JSON_BYTES:
+        raise IntegrityError(f"The file MLmodel has {size:,} bytes, more than {_JSON_BYTES:,}", where=MLMODEL)
     text = path.read_bytes()
     try:
-        try:
-            told = json.loads(text)
-        except ValueError:
-            told = yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
-        told = None
-    if not isinstance(told, dict) or not isinstance(told.get("flavors"), dict):
-        raise IntegrityError("The file MLmodel is not one that MLflow or Hokusai wrote", where=MLMODEL)
+        told = json.loads(text)
+    except ValueError:
+        told = _from_yaml(text)
+    except RecursionError as problem:
+        raise not_mlmodel() from problem
+    if not isinstance(told, dict):
+        raise not_mlmodel()
+    told = {**told, "metadata": told.get("metadata") or {}, "signature": told.get("signature") or {}}
+    if not (
+        _is_table(told.get("flavors"), dict)
+        and isinstance(told["metadata"], dict)
+        and _is_table(told["signature"], str | None)
+    ):
+        raise not_mlmodel()
     return told
+
+
+def not_mlmodel() -> IntegrityError:
+    """The error that says that an `MLmodel` has another form than it should."""
+    return IntegrityError("The file MLmodel is not one that MLflow or Hokusai wrote", where=MLMODEL)
 
 
 def stored_types(content: bytes) -> list[str]:
     """The import paths of all types in a skops file, sorted, read without loading anything."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        schema = json.loads(archive.read("schema.json"))
-    return sorted(set(_types(schema)))
+    return sorted(set(_types(read_schema(content))))
+
+
+def _from_yaml(text: bytes) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Without aliases: MLflow writes none, and a few lines of them can stand for more than memory holds."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("an alias")
+            return super().compose_node(parent, index)
+
+    if len(text) > _YAML_BYTES:
+        raise IntegrityError(
+            f"The file MLmodel has {len(text):,} bytes of YAML, more than {_YAML_BYTES:,}", where=MLMODEL
+        )
+    try:
+        return yaml.load(text, Loader)  # noqa: S506 - it is a SafeLoader
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as problem:
+        raise not_mlmodel() from problem
+
+
+def _is_table(part: object, kind: type | UnionType) -> bool:
+    """Whether it maps texts to values of this kind."""
+    return isinstance(part, dict) and all(
+        isinstance(key, str) and isinstance(value, kind) for key, value in part.items()
+    )
 
 
 def _types(node: Any) -> Iterator[str]:

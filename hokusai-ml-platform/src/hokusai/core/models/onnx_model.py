@@ -98,14 +98,16 @@ def parse(content: bytes, *, where: str) -> Any:
     onnx = require("onnx", "onnx")
     try:
         model = onnx.load_model_from_string(content)
-        onnx.checker.check_model(model)
+        reads_files = _reads_files(model)
+        if not reads_files:  # the checker looks for such files
+            onnx.checker.check_model(model)
     except Exception as problem:  # protobuf and the checker have errors of their own
         raise DataError(
             f"The bytes are not an ONNX graph: {str(problem).strip().splitlines()[0]}",
             where=where,
             hint="Give the bytes of an .onnx file, or an onnx.ModelProto.",
         ) from problem
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
+    if reads_files:
         raise UntrustedModelError(
             "The graph reads its numbers from other files, which could be any on this machine",
             where=where,
@@ -118,6 +120,19 @@ def read_onnx(folder: Path, conf: Mapping[str, Any], _trust: bool, /) -> Any:
     """What `native_files` or `mlflow.onnx` stored."""
     path = folder / str(conf["data"])
     return parse(path.read_bytes(), where=path.name)
+
+
+def _reads_files(model: Any) -> bool:
+    """Whether any tensor, in whatever part of the graph, lies in a file of its own."""
+    rest = [model]
+    while rest:
+        part = rest.pop()
+        if part.DESCRIPTOR.name == "TensorProto" and (part.external_data or part.data_location):
+            return True
+        for field, value in part.ListFields():
+            if field.message_type is not None:
+                rest.extend([value] if hasattr(value, "ListFields") else value)
+    return False
 
 
 def _feed(data: Any, inputs: Any) -> dict[str, Any]:

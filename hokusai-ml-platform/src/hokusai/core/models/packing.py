@@ -9,15 +9,15 @@ unless the caller vouches for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from hokusai.core.models.base import HokusaiModel
 from hokusai.core.models.callable_model import CallableModel
 from hokusai.core.models.dspy_program import DspyProgram
-from hokusai.core.models.formats import FORMAT_KEY, TYPE_KEY, Layout, is_safe, layout_of
+from hokusai.core.models.formats import FORMAT_KEY, TYPE_KEY, Layout, is_outside, is_safe, layout_of
 from hokusai.core.models.framework_model import FrameworkModel, NativeFiles, as_example, json_params
 from hokusai.core.models.mlmodel_file import described_files
 from hokusai.core.models.signature import given_signature, inferred_signature, known_features
@@ -122,12 +122,7 @@ def unpack(folder: Path, record: ModelRecord, *, trust: bool) -> HokusaiModel:
         _verify(folder, stored, record.model_id)
     layout = layout_of(folder)
     if stored is not None:
-        unnamed = [name for name in layout.files(folder) if name not in stored.files]
-        if unnamed:
-            raise IntegrityError(
-                f"{unnamed[0]} is a file of the model, and no digest of it was recorded",
-                where=record.model_id,
-            )
+        _verify_identity(layout.files(folder), stored, record.model_id)
     try:
         native = layout.read(folder, trust=trust)
     except KeyError as problem:
@@ -215,8 +210,7 @@ def _verify(folder: Path, stored: StoredModel, who: str) -> None:
     if not stored.files:
         raise IntegrityError("No digests of the model's files were recorded", where=who)
     for name, expected in stored.files.items():
-        parts = PurePosixPath(name)
-        if parts.is_absolute() or ".." in parts.parts:
+        if is_outside(name):
             raise IntegrityError(
                 f"The record names the file {name!r}, which is outside of the model", where=who
             )
@@ -237,6 +231,22 @@ def _verify(folder: Path, stored: StoredModel, who: str) -> None:
             )
 
 
+def _verify_identity(own: Sequence[str], stored: StoredModel, who: str) -> None:
+    """The digests of single files and the one that names the model are tags of their own: both must agree."""
+    unnamed = [name for name in own if name not in stored.files]
+    if unnamed:
+        raise IntegrityError(
+            f"{unnamed[0]} is a file of the model, and no digest of it was recorded", where=who
+        )
+    found = _identity({name: stored.files[name] for name in own} or stored.files)
+    if found != stored.sha256:
+        raise IntegrityError(
+            f"These are the files of another model: its SHA-256 should be {stored.sha256} and is {found}",
+            where=who,
+            hint="Somebody edited the version's tags: do not use it, and register the model again.",
+        )
+
+
 def _digest_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -245,6 +255,7 @@ def _digest_of(path: Path) -> str:
 def _type_told(folder: Path, layout: Layout) -> str:
     """The import path of the model's class, as far as its files tell it."""
     told = layout.model_type or layout.conf.get("model_class")
-    if not told and layout.path.endswith(".skops"):
-        told = root_type((folder / layout.path).read_bytes())
+    file = folder / layout.path
+    if not told and file.suffix == ".skops" and file.is_file():
+        told = root_type(file.read_bytes())
     return str(told or layout.flavor)

@@ -94,7 +94,7 @@ def _as_text(part: Any, name: str) -> str | None:
     if part is None or isinstance(part, str):
         try:
             json.loads(part or "null")
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise InvalidInputError(
                 f"The signature's {name} are not JSON",
                 where="signature",

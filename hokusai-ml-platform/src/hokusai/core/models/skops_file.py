@@ -115,11 +115,31 @@ def load_model(content: bytes, *, where: str, trust: bool = False, also: Collect
 def root_type(content: bytes) -> str:
     """The import path of the class of the object in a skops file, read without loading it; empty if there is none."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            schema = json.loads(archive.read(_SCHEMA))
-        return f"{schema['__module__']}.{schema['__class__']}"
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        schema = read_schema(content)
+    except DataError:
         return ""
+    told = schema if isinstance(schema, dict) else {}
+    module, name = told.get("__module__"), told.get("__class__")
+    return f"{module}.{name}" if isinstance(module, str) and isinstance(name, str) else ""
+
+
+def read_schema(content: bytes) -> Any:
+    """The description of the object in a skops file, as JSON values.
+
+    Raises:
+        DataError: It is no skops file, or its description is too long.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _refuse_long(archive.getinfo(_SCHEMA).file_size, _SCHEMA)
+            return json.loads(archive.read(_SCHEMA))
+    except DataError:
+        raise
+    except Exception as problem:  # a damaged file fails in whatever way zip or JSON meet it
+        raise DataError(
+            f"The description in the model file cannot be read: {type(problem).__name__}: {problem}",
+            where=_SCHEMA,
+        ) from problem
 
 
 def check_loads(content: bytes, model: object, *, where: str, also: Collection[str] = ()) -> None:
@@ -153,6 +173,10 @@ def _refuse_bombs(content: bytes, where: str) -> None:
                 with zipfile.ZipFile(io.BytesIO(packed)) as inner:
                     unpacked += _total_bytes(inner)
     _refuse_size(unpacked, len(content), where)
+    _refuse_long(schema, where)
+
+
+def _refuse_long(schema: int, where: str) -> None:
     if schema > _SCHEMA_BYTES:
         raise DataError(
             f"The model file's description is {schema:,} bytes long, more than {_SCHEMA_BYTES:,}",
