@@ -351,6 +351,21 @@ class TestDigests:
         assert list(report.missing) == ["churn/2"]
         assert (report.versioned, report.digested) == (2, 1)
 
+    def test_that_cannot_be_taken_of_one_version_do_not_stop_the_rest(self, registry: Registry) -> None:
+        class Hostile(MemoryModelStore):
+            def download(self, record: ModelRecord, folder: Path) -> None:
+                if record.number == 1:
+                    raise RecursionError("nested too deep")
+                super().download(record, folder)
+
+        registry.store = Hostile()
+        registry.add(**{"model.bin": b"abc"})
+        registry.add(MLmodel=b"[" * 100_000)
+        registry.add(**{"model.bin": b"abc"})
+        report = registry.migrate(Rules())
+        assert report.missing == {"churn/1": "nested too deep"}
+        assert (report.versioned, report.digested, report.refused) == (3, 2, {})
+
     def test_are_added_to_what_was_taken_over_without(self, registry: Registry) -> None:
         registry.add(**{"model.bin": b"abc"})
         registry.migrate(NO_DIGESTS)

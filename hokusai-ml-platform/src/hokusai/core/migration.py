@@ -30,8 +30,6 @@ from hokusai.errors import (
     BackendUnavailableError,
     ConflictError,
     HokusaiError,
-    InvalidInputError,
-    NotFoundError,
 )
 from hokusai.ports import Ledger, ModelStore
 
@@ -257,10 +255,10 @@ class _Migration:
                 self._store.download(record, Path(folder))
                 stored = found_model(Path(folder))
             tags = ModelFacts(version=planned.version, stored=stored).tags()
-        except (NotFoundError, InvalidInputError, OSError) as problem:
-            if isinstance(problem, BackendUnavailableError):
-                raise
-            self._missing[record.name, record.number] = str(problem)
+        except BackendUnavailableError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - the files are anybody's; one version must not stop the rest
+            self._missing[record.name, record.number] = str(problem) or type(problem).__name__
             return {}
         return {tag: value for tag, value in tags.items() if tag not in (SEMVER, BUILD, *record.tags)}
 
