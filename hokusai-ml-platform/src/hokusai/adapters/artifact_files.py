@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from hokusai.errors import InvalidInputError, NotFoundError
+from hokusai.errors import IntegrityError, InvalidInputError, NotFoundError
 
 DRAFT_PREFIX = ".unfinished-"
 """Folders that begin with this were not completed."""
@@ -91,6 +91,23 @@ def local_path(location: str) -> Path | None:
     if location.startswith("file:"):
         return Path(url2pathname(urlsplit(location).path))
     return None if _SCHEME.match(location) else Path(location)
+
+
+def refuse_links(place: Path) -> None:
+    """Refuse a link, or a folder that holds one: copying it would take in files that are anywhere on this machine.
+
+    A link to the folder itself is no fault: those who keep artefacts may keep them on another disk.
+
+    Raises:
+        IntegrityError: There is one; the text names it.
+    """
+    for path in place.rglob("*") if place.is_dir() else (place,):
+        if path.is_symlink():
+            raise IntegrityError(
+                f"{path.name} is a link to {path.readlink()}, and no file of the model",
+                where=str(path),
+                hint="Put the file itself in its place.",
+            )
 
 
 def size_of(folder: Path) -> int:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hokusai.adapters.artifact_files import local_path
+from hokusai.adapters.artifact_files import local_path, refuse_links
 from hokusai.adapters.mlflow_store import quoted, translated
 from hokusai.errors import InvalidInputError, NotFoundError
 
@@ -86,6 +86,7 @@ def bring(location: str, tracking_uri: str, into: Path, reference: str) -> None:
 
     Raises:
         NotFoundError: Nothing is there.
+        IntegrityError: A file there is a link, which may lead anywhere on this machine.
         BackendUnavailableError: The store cannot be reached.
     """
     path = local_path(location)
@@ -124,7 +125,12 @@ def not_found(reference: str, why: str) -> NotFoundError:
 
 def _download(location: str, tracking_uri: str, into: Path, reference: str) -> None:
     from mlflow.artifacts import download_artifacts
+    from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 
+    if RunsArtifactRepository.is_runs_uri(location):
+        kept = local_path(RunsArtifactRepository.get_underlying_uri(location, tracking_uri))
+        if kept is not None:
+            refuse_links(kept)
     with tempfile.TemporaryDirectory(prefix=".arriving-", dir=into) as draft:
         # Both URIs are given: for what is left out, MLflow asks its global state.
         got = Path(
@@ -140,6 +146,7 @@ def _download(location: str, tracking_uri: str, into: Path, reference: str) -> N
 
 
 def _copy(path: Path, into: Path, reference: str) -> None:
+    refuse_links(path)
     if path.is_dir() and any(path.iterdir()):
         shutil.copytree(path, into, dirs_exist_ok=True)
     elif path.is_file():
