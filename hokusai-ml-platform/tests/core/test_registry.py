@@ -160,7 +160,7 @@ class TestBadInput:
         with pytest.raises(InvalidInputError, match="semantic version"):
             registry.register_model(fitted(), "m", version)
 
-    @pytest.mark.parametrize("value", [math.nan, math.inf, "0.9", None, True, [0.9]])
+    @pytest.mark.parametrize("value", [math.nan, math.inf, "0.9", None, True, [0.9], b"0.9", 10**400])
     def test_metrics(self, registry: ModelRegistry, value: Any) -> None:
         with pytest.raises(MetricError, match="accuracy"):
             registry.register_model(fitted(), "m", "1.0.0", metrics={"accuracy": value})
@@ -173,6 +173,41 @@ class TestBadInput:
     def test_tags_of_ours_cannot_be_given(self, registry: ModelRegistry) -> None:
         with pytest.raises(InvalidInputError, match=SHA256):
             registry.register_model(fitted(), "m", "1.0.0", tags={SHA256: "0" * 64})
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"description": 5},
+            {"description": "a\0b"},
+            {"description": "\ud800"},
+            {"run_id": 5},
+            {"token": "msg-ai"},
+            {"model_type": 5},
+            {"tags": {"x": b"abc"}},
+            {"tags": {"x": "\ud800"}},
+            {"tags": {"x": "a\0b"}},
+        ],
+    )
+    def test_facts_of_the_wrong_kind(self, registry: ModelRegistry, facts: Any) -> None:
+        with pytest.raises(InvalidInputError):
+            registry.register(fitted(), "m", "1.0.0", **facts)
+        assert registry.store.names() == []
+        assert list(registry.store.orphans()) == []
+
+    @pytest.mark.parametrize(
+        "wanted", [{"tags": ["a"]}, {"contributor": 5}, {"name": 5}, {"token_id": b"a"}, {"parent": 1}]
+    )
+    def test_filters_of_the_wrong_kind(self, registry: ModelRegistry, wanted: Any) -> None:
+        with pytest.raises(InvalidInputError):
+            registry.list_models(**wanted)
+
+    def test_references_of_the_wrong_kind(self, registry: ModelRegistry) -> None:
+        nothing: Any = None
+        with pytest.raises(InvalidInputError):
+            registry.get_model_lineage(nothing)
+        for number in (2**31, 10**30, "9999999999"):
+            with pytest.raises(InvalidInputError, match="No version has such a number"):
+                registry.get_model("m", number)
 
     def test_unknown_baselines_with_a_suggestion(self, registry: ModelRegistry) -> None:
         registry.register_model(fitted(), "customer-churn", "1.0.0")
@@ -382,6 +417,8 @@ class TestTokens:
                 registry.update_model_tags("MSG-AI", "1", bad)
         with pytest.raises(InvalidInputError, match="hokusai_token_id"):
             registry.update_model_tags("MSG-AI", "1", {}, remove=["hokusai_token_id"])
+        with pytest.raises(InvalidInputError, match="a list of tags was expected"):
+            registry.update_model_tags("MSG-AI", "1", {}, remove="last_evaluated")
         assert registry.list_models_by_token("msg-ai")[0]["tags"]["last_evaluated"] == "2024-01-15"
 
     @pytest.mark.parametrize("token_id", ["", "MSG", "-a", "a-", "a_b", "a" * 65, None, "ä"])

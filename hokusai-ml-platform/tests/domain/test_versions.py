@@ -170,7 +170,7 @@ class TestModelId:
 
 def test_a_version_may_be_the_number_that_mlflow_gave_it():
     assert [parse_version("12"), parse_version(3)] == [12, 3]
-    for wrong in ("0", 0, -1, True, "1.0"):
+    for wrong in ("0", 0, -1, True, "1.0", 2**31, str(2**31)):
         with pytest.raises(InvalidInputError):
             parse_version(wrong)
 
@@ -194,6 +194,7 @@ def test_names_that_every_part_can_carry(name: str):
         ("'\"", "both kinds of quotes"),
         (LOG_PREFIX + "a", "reserved for the history of stages"),
         (7, "is int, not text"),
+        ("Mode\u0300le", "write 'Mod\u00e8le'"),
     ],
 )
 def test_names_that_are_refused(name: str, why: str):

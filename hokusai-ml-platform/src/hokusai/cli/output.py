@@ -7,6 +7,7 @@ read as rich's markup. A table that is piped is never cut to the width of a term
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,11 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def show_json(value: object) -> None:
-    """Print one JSON document; a character that a terminal could obey is written as its escape."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    """Print one JSON document; a character that a terminal could obey is written as its escape.
+
+    NaN and infinities, which are no JSON, become null.
+    """
+    text = json.dumps(_json_value(value), indent=2, ensure_ascii=False, allow_nan=False)
     click.echo(
         "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
     )
@@ -149,6 +153,14 @@ def pairs(values: Mapping[str, Any]) -> str:
         f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in values.items()
     )
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _json_value(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _show(table: Table) -> None:

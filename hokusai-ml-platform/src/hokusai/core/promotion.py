@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hokusai.core.stage_log import Make
 from hokusai.domain.audit import Happening
-from hokusai.domain.records import ModelRecord
+from hokusai.domain.records import ModelRecord, check_actor, check_reason
 from hokusai.domain.stages import Move, Stage, StageBoard, StageEvent
-from hokusai.domain.versions import SemanticVersion, parse_version
-from hokusai.errors import ConflictError
+from hokusai.domain.versions import SemanticVersion, check_model_name, parse_version
+from hokusai.errors import ConflictError, InvalidInputError
 from hokusai.utils.twins import async_twin
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class StageManager:
             InvalidInputError: There is no such stage, or this is no version.
             ConflictError: It is deleted, deprecated or in a higher stage, or the stage is not as expected.
         """
-        target = Stage.parse(environment or stage)
-        record = self.registry.get_model(name, version)
+        target, reason = Stage.parse(environment or stage), check_reason(reason)
+        record = self._named(name, version)
         wanted, who = self._expected(name, expected), self._who(actor, promoted_by)
 
         def make(board: StageBoard) -> StageEvent | None:
@@ -163,7 +163,9 @@ class StageManager:
             ConflictError: There is nothing to go back to, the version may not be used, or somebody changed the stage
                 meanwhile.
         """
+        check_model_name(name)
         target, who = Stage.parse(environment or stage), self._who(actor, performed_by)
+        reason = check_reason(reason)
         record = None if to_version is None else self.registry.get_model(name, to_version)
         wanted = self._expected(name, expected)
 
@@ -193,7 +195,9 @@ class StageManager:
             NotFoundError: There is no such model.
             ConflictError: The stage is empty, or not as expected, or somebody changed it meanwhile.
         """
+        check_model_name(name)
         target, who, wanted = Stage.parse(stage), self._who(actor), self._expected(name, expected)
+        reason = check_reason(reason)
 
         def make(board: StageBoard) -> StageEvent:
             _check_expected(board, target, wanted)
@@ -206,17 +210,17 @@ class StageManager:
 
     def current(self, name: str, stage: str = "production") -> ModelRecord | None:
         """The version that is in a stage."""
-        key = self.registry.stages.board(name).current(Stage.parse(stage))
+        key = self.registry.stages.board(check_model_name(name)).current(Stage.parse(stage))
         return None if key is None else self.registry.get_model(name, key)
 
     def stages(self, name: str) -> dict[Stage, str | None]:
         """Stage to the version that is in it, from development to production."""
-        board = self.registry.stages.board(name)
+        board = self.registry.stages.board(check_model_name(name))
         return {stage: board.current(stage) for stage in Stage}
 
     def history(self, name: str) -> list[StageEvent]:
         """Every move of a model's versions, oldest first."""
-        return list(self.registry.stages.board(name).history)
+        return list(self.registry.stages.board(check_model_name(name)).history)
 
     def deprecate_version(
         self, name: str, version: str | int, reason: str = "", *, actor: str | None = None
@@ -226,7 +230,7 @@ class StageManager:
         Raises:
             ConflictError: It is in a stage, or deprecated already.
         """
-        return self._marked(Move.DEPRECATE, self.registry.get_model(name, version), reason, actor)
+        return self._marked(Move.DEPRECATE, self._named(name, version), reason, actor)
 
     def reinstate_version(
         self, name: str, version: str | int, reason: str = "", *, actor: str | None = None
@@ -236,7 +240,7 @@ class StageManager:
         Raises:
             ConflictError: It is not deprecated.
         """
-        return self._marked(Move.REINSTATE, self.registry.get_model(name, version), reason, actor)
+        return self._marked(Move.REINSTATE, self._named(name, version), reason, actor)
 
     apromote_model = async_twin(promote_model)
     arollback_model = async_twin(rollback_model)
@@ -274,15 +278,24 @@ class StageManager:
 
     def _marked(self, move: Move, record: ModelRecord, reason: str, actor: str | None) -> ModelRecord:
         wanted = StageEvent(
-            move, version_key(record), actor=self._who(actor), reason=reason, row=record.number
+            move, version_key(record), actor=self._who(actor), reason=check_reason(reason), row=record.number
         )
         event = self.registry.stages.move(record.name, lambda _: wanted)
         changed = self.registry.store.version(record.name, record.number)
         self.registry.note(_happening(record, event or wanted), [changed])
         return changed
 
+    def _named(self, name: str, version: str | int) -> ModelRecord:
+        """A version that is about to be moved: never whichever happens to be the latest."""
+        if version is None:
+            raise InvalidInputError(
+                f"No version of {name} is named", where="version", hint="Give one, as in 1.1.0."
+            )
+        return self.registry.get_model(name, version)
+
     def _who(self, *given: str | None) -> str:
-        return next((name for name in given if name), self.registry.actor)
+        named = next((name for name in given if name), None)
+        return self.registry.actor if named is None else check_actor(named)
 
     def _expected(self, name: str, expected: Expected) -> Expected | ModelRecord:
         """`expected` as the version that it names, or as its key if there is none."""

@@ -23,7 +23,14 @@ from hokusai.core.stage_log import StageLog
 from hokusai.domain import tokens
 from hokusai.domain.audit import Happening
 from hokusai.domain.lineage import Lineage
-from hokusai.domain.records import ModelRecord, check_metrics, check_tags
+from hokusai.domain.records import (
+    ModelRecord,
+    check_actor,
+    check_metrics,
+    check_reason,
+    check_tags,
+    check_text,
+)
 from hokusai.domain.stages import Move, Stage, StageEvent
 from hokusai.domain.tokens import TokenBenchmark
 from hokusai.domain.versions import SemanticVersion, check_model_name
@@ -62,7 +69,7 @@ class ModelRegistry:
         if store is None or ledger is None:
             found = default_backends(tracking_uri)
             store, ledger, actor = store or found.store, ledger or found.ledger, actor or found.actor
-        self.store, self.ledger, self.actor = store, ledger, actor or "unknown"
+        self.store, self.ledger, self.actor = store, ledger, check_actor(actor or "unknown")
         self.stages = StageLog(store)
         self.catalog = Catalog(store, ledger, self.stages, poll_seconds=poll_seconds)
         self._registrar = Registrar(store, ledger, self.catalog, self.actor, self.note)
@@ -129,6 +136,7 @@ class ModelRegistry:
         ancestor = None if parent is None else self._usable_parent(parent)
         measured, wallet = check_metrics(metrics or {}), parsed_contributor(contributor)
         free, change = check_tags(tags or {}), check_metrics(delta or {})
+        _check_given(token, description=description, run_id=run_id, model_type=model_type)
         packed = pack(
             model, signature=signature, input_example=input_example, params=params, model_type=model_type
         )
@@ -279,6 +287,7 @@ class ModelRegistry:
         ancestor = None if parent is None else self._usable_parent(parent)
         measured, wallet = check_metrics(metrics or {}), parsed_contributor(contributor)
         free = check_tags(tags or {})
+        _check_given(token, description=description)
         with tempfile.TemporaryDirectory(prefix="hokusai-model-") as folder:
             files, stored = tokenized.fetched(self.store, model_uri, Path(folder))
             return self._registrar.register(
@@ -346,6 +355,17 @@ class ModelRegistry:
         """
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
             raise InvalidInputError(f"limit is {limit!r}, and 1 to 10000 was expected", where="limit")
+        _check_given(
+            None,
+            name=name,
+            token_id=token_id,
+            contributor=contributor,
+            parent=parent,
+            model_type=model_type,
+            sha256=sha256,
+        )
+        if not isinstance(tags or {}, Mapping):
+            raise InvalidInputError(f"Tags are {type(tags).__name__}, and a dict was expected", where="tags")
         last = None if after is None else self.get_model(after)
         wanted = Page(
             name=name,
@@ -393,7 +413,7 @@ class ModelRegistry:
         Raises:
             NotFoundError: There is no such model.
         """
-        by_name = not any(mark in reference for mark in "/@")
+        by_name = isinstance(reference, str) and not any(mark in reference for mark in "/@")
         focus = reference if by_name else self.get_model(reference).model_id
         related = self.catalog.related(reference if by_name else focus.rpartition("/")[0])
         if not related:
@@ -600,11 +620,24 @@ class ModelRegistry:
 
     def _moved(self, record: ModelRecord, move: Move, reason: str, kind: str) -> ModelRecord:
         key = record.version.key if record.version else str(record.number)
-        event = StageEvent(move, key, actor=self.actor, reason=reason, row=record.number)
-        self.stages.move(record.name, lambda _: event)
+        event = StageEvent(move, key, actor=self.actor, reason=check_reason(reason), row=record.number)
+        written = self.stages.move(record.name, lambda _: event) or event
         changed = self.store.version(record.name, record.number)
-        self.note(Happening(kind, record.model_id, self.actor, {"reason": reason}), [changed])
+        told = {"reason": reason, "move": written.number}
+        self.note(Happening(kind, record.model_id, self.actor, told), [changed])
         return changed
+
+
+def _check_given(token: TokenBenchmark | None, **texts: str | None) -> None:
+    if token is not None and not isinstance(token, TokenBenchmark):
+        raise InvalidInputError(
+            f"token is {type(token).__name__}, and a TokenBenchmark was expected",
+            where="token",
+            hint='Give TokenBenchmark("msg-ai", "reply_rate", 0.1342).',
+        )
+    for name, text in texts.items():
+        if text is not None:
+            check_text(text, name)
 
 
 def _one_of(*, required: bool = True, **given: Any) -> Any:

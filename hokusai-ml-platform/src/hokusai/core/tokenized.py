@@ -84,6 +84,8 @@ def tag_changes(record: ModelRecord, tags: Mapping[str, str], remove: Sequence[s
     Raises:
         InvalidInputError: A tag is Hokusai's own, or those that a token requires would become unusable.
     """
+    if isinstance(remove, str) or not all(isinstance(name, str) for name in remove):
+        raise InvalidInputError(f"remove is {remove!r}, and a list of tags was expected", where="remove")
     own = [name for name in remove if name.startswith(RESERVED_PREFIX)]
     if own:
         raise InvalidInputError(f"The tag {own[0]!r} is Hokusai's own and cannot be removed", where="tags")
@@ -118,7 +120,16 @@ def fetched(store: ModelStore, model_uri: str, folder: Path) -> tuple[dict[str, 
         raise InvalidInputError(
             f"model_uri is {model_uri!r}", where="model_uri", hint="Give runs:/id/path or models:/name/1."
         )
-    store.fetch(model_uri, folder)
+    try:
+        store.fetch(model_uri, folder)
+    except HokusaiError:
+        raise
+    except ValueError as problem:  # what MLflow says of an address that it cannot make anything of
+        raise InvalidInputError(
+            f"No model can be fetched from there: {problem}",
+            where="model_uri",
+            hint="Give runs:/id/path, models:/name/1, a folder or s3://bucket/path.",
+        ) from problem
     files: dict[str, bytes | Path] = {
         path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
     }

@@ -42,6 +42,7 @@ DELETED = "hokusai.deleted"
 RESERVED_PREFIX = "hokusai."
 _TAG_LENGTH = 100_000  # MLflow's limit
 _DIGITS = 18  # of a number of bytes
+_ACTOR_LENGTH, _REASON_LENGTH = 200, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,9 +373,11 @@ def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
         if not isinstance(name, str) or not name.strip():
             raise MetricError(f"A metric's name is {name!r}", where="metrics", hint="Give it a name.")
         try:
-            number = float("text" if isinstance(value, bool | str) else value)
+            number = float("text" if isinstance(value, bool | str | bytes | bytearray) else value)
         except (TypeError, ValueError):
             raise MetricError(f"The metric {name!r} is {value!r}, which is not a number") from None
+        except OverflowError:
+            number = math.inf
         if not math.isfinite(number):
             raise MetricError(
                 f"The metric {name!r} is {number}",
@@ -383,6 +386,47 @@ def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
             )
         checked[name] = number
     return checked
+
+
+def check_text(text: str, where: str, limit: int = _TAG_LENGTH) -> str:
+    """`text`, which must be text that every store can keep.
+
+    Raises:
+        InvalidInputError: It is no text, too long, or has a character that cannot be stored.
+    """
+    if not isinstance(text, str):
+        raise InvalidInputError(f"{where} is {type(text).__name__}, and text was expected", where=where)
+    if len(text) > limit:
+        raise InvalidInputError(
+            f"{where} has {len(text):,} characters, and at most {limit:,} can be stored", where=where
+        )
+    if "\0" in text or not _is_unicode(text):
+        raise InvalidInputError(
+            f"{where} has a character that cannot be stored: {text[:60]!r}",
+            where=where,
+            hint="Leave out the character 0, and halves of pairs.",
+        )
+    return text
+
+
+def check_actor(name: str) -> str:
+    """`name`, which must be one that can stand in the audit trail.
+
+    Raises:
+        InvalidInputError: It cannot.
+    """
+    if not check_text(name, "actor", _ACTOR_LENGTH).strip() or not name.isprintable():
+        raise InvalidInputError(f"The actor is {name!r}, and a name was expected", where="actor")
+    return name
+
+
+def check_reason(reason: str) -> str:
+    """`reason`, which must be text that can stand in the history of a model.
+
+    Raises:
+        InvalidInputError: It cannot.
+    """
+    return check_text(reason, "reason", _REASON_LENGTH)
 
 
 def check_tags(tags: Mapping[str, Any]) -> dict[str, str]:
@@ -408,15 +452,19 @@ def check_tags(tags: Mapping[str, Any]) -> dict[str, str]:
                 where="tags",
                 hint=f"Use a name that does not begin with {RESERVED_PREFIX!r}.",
             )
-        if value is None or isinstance(value, dict | list | tuple | set):
+        if value is None or isinstance(value, bytes | bytearray | dict | list | tuple | set):
             raise InvalidInputError(
                 f"The tag {name!r} is {type(value).__name__}, and text was expected", where="tags"
             )
-        if len(str(value)) > _TAG_LENGTH:
-            raise InvalidInputError(
-                f"The tag {name!r} is longer than {_TAG_LENGTH:,} characters", where="tags"
-            )
-    return {name: str(value) for name, value in tags.items()}
+    return {name: check_text(str(value), f"The tag {name!r}") for name, value in tags.items()}
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _json(value: object, tag: str) -> str:

@@ -100,7 +100,7 @@ def _number(text: str) -> float:
 
 def _finite(value: object) -> float:
     try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):

@@ -7,6 +7,7 @@ registered, because nobody could say which is newer (crates.io and npm decide th
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, total_ordering
@@ -25,6 +26,7 @@ _SEMVER = re.compile(
 )
 _MAX_LENGTH = 200
 _NAME_LENGTH = 200
+_LARGEST_NUMBER = 2**31 - 1  # what MLflow's databases can hold
 LOG_PREFIX = "hokusai-log."
 """Names that begin with this hold the history of a model's stages."""
 
@@ -174,10 +176,13 @@ def parse_version(text: str | int) -> SemanticVersion | int:
     Raises:
         InvalidInputError: It is neither.
     """
-    if isinstance(text, int) and not isinstance(text, bool) and text >= 1:
-        return text
-    if isinstance(text, str) and re.fullmatch(r"[1-9][0-9]{0,9}", text):
-        return int(text)
+    number = int(text) if isinstance(text, str) and re.fullmatch(r"[1-9][0-9]{0,9}", text) else text
+    if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
+        if number > _LARGEST_NUMBER:
+            raise InvalidInputError(
+                "No version has such a number", where="version", hint=f"The largest is {_LARGEST_NUMBER}."
+            )
+        return number
     return SemanticVersion.parse(text)  # type: ignore[arg-type]  # it says what is wrong with other types
 
 
@@ -211,6 +216,10 @@ def _name_trouble(name: object) -> str:
         (not name.strip(), "is empty"),
         (len(name) > _NAME_LENGTH, f"is longer than {_NAME_LENGTH} characters"),
         (name != name.strip(), "has blanks around it"),
+        (
+            not unicodedata.is_normalized("NFC", name),
+            f"has accents apart from their letters; write {unicodedata.normalize('NFC', name)[:60]!r}",
+        ),
         (not name.isprintable(), "has characters that cannot be shown"),
         (name in (".", ".."), "is the name of a folder"),
         (
