@@ -25,12 +25,14 @@ from hokusai.core.doctor import Diagnosis, Installation, diagnose
 from hokusai.core.examination import REPAIRED
 from hokusai.core.findings import Finding
 from hokusai.core.hops import Hop
+from hokusai.core.promotion import StageManager
 from hokusai.core.rebuild import POLLED_MARK
 from hokusai.core.registration import REGISTERED
+from hokusai.core.registry import ModelRegistry
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.audit import Happening
 from hokusai.domain.records import ACTOR, FILES, SEMVER, SHA256, SIZE, ModelRecord
-from hokusai.domain.stages import Move, Stage, StageEvent
+from hokusai.domain.stages import EVENT_TAG, EXPECTED_TAG, Move, Stage, StageEvent
 from hokusai.errors import BackendUnavailableError, NotFoundError
 from hokusai.ports import Upload
 from hokusai.stack.redis import RedisServer
@@ -354,6 +356,91 @@ class TestStages:
         assert patient.mended() == [("stage-not-mirrored", "churn")]
         assert patient.store.alias("churn", "production") == 1
 
+    def test_of_one_model_that_cannot_be_read_do_not_hide_those_of_others(self, patient: Patient) -> None:
+        for name in ("bad", "churn"):
+            patient.register(name)
+            event = StageEvent(Move.PROMOTE, "1.0.0", Stage.PRODUCTION, actor="ada")
+            StageLog(patient.store).move(name, lambda _, event=event: event)
+        told = {
+            "move": "sell",
+            "version": "1.0.0",
+            "stage": None,
+            "previous": None,
+            "actor": "x",
+            "reason": "",
+        }
+        tags = {EXPECTED_TAG: "1", EVENT_TAG: json.dumps(told | {"at_ms": 1})}
+        patient.store.add_version("hokusai-log.bad", Upload("hokusai:event"), tags)
+        patient.store.set_alias("churn", "production", None)
+        diagnosis = patient.diagnose()
+        assert [(f.name, f.subject) for f in diagnosis.findings if f.is_fault] == [
+            ("stages-unreadable", "bad"),
+            ("stage-not-mirrored", "churn"),
+        ]
+        assert diagnosis.not_checked == ()
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken for being under way."""
+    monkeypatch.setattr("hokusai.core.examination._SETTLING_SECONDS", 0)
+
+
+class TestMoves:
+    @pytest.mark.usefixtures("settled")
+    def test_that_the_trail_does_not_tell_are_written_into_it(self, patient: Patient) -> None:
+        row = patient.register()
+        for move in (Move.DEPRECATE, Move.REINSTATE, Move.DELETE):
+            event = StageEvent(move, "1.0.0", actor="ada", reason="drift", row=row.number)
+            StageLog(patient.store).move("churn", lambda _, event=event: event)
+        diagnosis = patient.diagnose(repair=True)
+        moves = [r for r in diagnosis.repairs if r.finding.name == "move-without-audit-entry"]
+        assert [(r.finding.subject, r.failed) for r in moves] == [("churn/1.0.0", "")] * 3
+        told = [e.happening.details for e in patient.ledger.events(kind=REPAIRED)]
+        written = [
+            (d["move"], d["moved"]["move"], d["moved"]["actor"], d["moved"]["reason"]) for d in told[:3]
+        ]
+        assert written == [
+            (1, "deprecate", "ada", "drift"),
+            (2, "reinstate", "ada", "drift"),
+            (3, "delete", "ada", "drift"),
+        ]
+        assert patient.diagnose().is_healthy
+
+    @pytest.mark.usefixtures("settled")
+    def test_of_people_with_a_ledger_of_their_own_are_none_of_ours(self, patient: Patient) -> None:
+        patient.register()
+        event = StageEvent(Move.DEPRECATE, "1.0.0", actor="bob")
+        StageLog(patient.store).move("churn", lambda _: event)
+        assert "move-without-audit-entry" not in patient.found()
+
+    def test_that_are_still_being_written_are_left_alone(self, patient: Patient) -> None:
+        patient.register()
+        event = StageEvent(Move.PROMOTE, "1.0.0", Stage.STAGING, actor="ada")
+        StageLog(patient.store).move("churn", lambda _: event)
+        diagnosis = patient.diagnose(repair=True)
+        assert [(f.name, f.meaning) for f in diagnosis.findings] == [
+            ("move-without-audit-entry", "Possibly still being moved")
+        ]
+        assert patient.ledger.events(kind=REPAIRED) == []
+
+    @pytest.mark.usefixtures("settled")
+    def test_of_every_kind_are_known_from_their_own_entries(self, patient: Patient) -> None:
+        for version in ("1.0.0", "1.1.0"):
+            patient.register(version=version)
+        registry = ModelRegistry(store=patient.store, ledger=patient.ledger, actor="ada", poll_seconds=0)
+        stages = StageManager(registry)
+        for version in ("1.0.0", "1.1.0"):
+            stages.promote_model("churn", version)
+        stages.rollback_model("churn")
+        stages.withdraw_model("churn", "production")
+        stages.deprecate_version("churn", "1.1.0")
+        stages.reinstate_version("churn", "1.1.0")
+        registry.delete("churn/1.1.0")
+        registry.restore("churn/1.1.0")
+        assert len(stages.history("churn")) == 8
+        assert "move-without-audit-entry" not in patient.found()
+
 
 class TestTrail:
     def test_that_was_edited_is_told_and_not_mended(self, patient: Patient) -> None:
@@ -409,6 +496,15 @@ class TestRepair:
         diagnosis = diagnose(patient.installation(checks=[("mine", check)]))
         assert diagnosis.not_checked == ("mine: gone meanwhile.",)
         assert not diagnosis.is_healthy
+
+    def test_of_a_check_that_breaks_is_told_and_the_others_are_done(self, patient: Patient) -> None:
+        def check() -> Sequence[Finding]:
+            raise OverflowError("cannot convert float infinity to integer")
+
+        checks = [("mine", check), ("next", lambda: [Finding("a", "x", "", "")])]
+        diagnosis = diagnose(patient.installation(checks=checks))
+        assert diagnosis.not_checked == ("mine: cannot convert float infinity to integer",)
+        assert [finding.name for finding in diagnosis.findings] == ["a"]
 
     def test_is_not_done_unless_it_is_asked_for(self, patient: Patient) -> None:
         patient.register(audited=False)

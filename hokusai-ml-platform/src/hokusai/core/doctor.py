@@ -16,7 +16,6 @@ from hokusai.core.findings import Finding, leftovers
 from hokusai.core.hops import Hop, HopVerdict, check_hops, probe_artifacts
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.audit import Happening
-from hokusai.errors import HokusaiError
 from hokusai.ports import Ledger, ModelStore
 
 Check = tuple[str, Callable[[], Iterable[Finding]]]
@@ -150,8 +149,8 @@ def diagnose(
     for name, check in checks:
         try:
             found = list(check())
-        except HokusaiError as problem:
-            not_checked.append(f"{name}: {problem}")
+        except Exception as problem:  # noqa: BLE001 - one check that fails must not hide what the others find
+            not_checked.append(f"{name}: {str(problem) or type(problem).__name__}")
             continue
         for finding in found:
             if repair and finding.fix is not None and ledger is not None:
@@ -177,6 +176,6 @@ def _mended(finding: Finding, fix: Callable[[], str], ledger: Ledger, actor: str
         done = fix()
         told = {"finding": finding.name, "done": done, **finding.details}
         ledger.record([Happening(REPAIRED, finding.subject, actor, told)])
-    except (HokusaiError, OSError) as problem:
-        return Repair(finding, failed=str(problem))
+    except Exception as problem:  # noqa: BLE001 - nor must one repair
+        return Repair(finding, failed=str(problem) or type(problem).__name__)
     return Repair(finding, done=done)

@@ -22,6 +22,7 @@ from hokusai.core.registration import REGISTERED, REGISTERED_FROM_URI
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.audit import AuditEvent
 from hokusai.domain.records import ACTOR, ModelRecord
+from hokusai.domain.stages import StageBoard, StageEvent
 from hokusai.domain.versions import LOG_PREFIX
 from hokusai.errors import BackendUnavailableError, ConflictError, HokusaiError, NotFoundError
 from hokusai.ports import Ledger, ModelStore, Orphan
@@ -63,6 +64,8 @@ class Examination:
         self._rows: dict[tuple[str, int], ModelRecord] = {}
         self._told: set[tuple[str, object]] = set()
         self._actors: set[str] = {actor}
+        self._authors: set[str] = {actor}
+        self._told_moves: set[tuple[str, str]] = set()
         self._trail_is_empty = False
 
     def checks(self) -> list[tuple[str, Callable[[], Iterable[Finding]]]]:
@@ -168,17 +171,20 @@ class Examination:
             )
 
     def stages(self) -> Iterator[Finding]:
-        """MLflow's aliases and tags say what the histories of stages say."""
+        """MLflow's aliases and tags say what the histories of stages say, and the trail tells of every move."""
         for log in [name for name in self._store.names() if name.startswith(LOG_PREFIX)]:
             name = log.removeprefix(LOG_PREFIX)
-            faults = self._stages.mirror_faults(name)
-            if faults:
+            try:
+                yield from self._mirror(name)
+                yield from self._moves(name)
+            except BackendUnavailableError:
+                raise
+            except Exception as problem:  # noqa: BLE001 - anybody may write into a history; the others are read
                 yield Finding(
-                    "stage-not-mirrored",
+                    "stages-unreadable",
                     name,
-                    f"{'; '.join(faults)}. A process died between a move and its alias, or somebody set the alias",
-                    "The aliases and tags are set as the history says.",
-                    fix=partial(self._mirrored, name),
+                    f"The history of its stages cannot be read: {problem or type(problem).__name__}",
+                    f"Look at {log} in MLflow for rows that Hokusai did not write.",
                 )
 
     def index(self) -> Iterator[Finding]:
@@ -245,9 +251,44 @@ class Examination:
 
     def _heard(self, entry: AuditEvent) -> None:
         happening = entry.happening
+        self._authors.add(happening.actor)
+        for told in ("move", "event"):
+            self._told_moves.add((happening.subject.rpartition("/")[0], str(happening.details.get(told))))
         if happening.kind in _VERSION_KINDS:
             self._told.add((happening.subject, happening.details.get("mlflow_version")))
             self._actors.add(happening.actor)
+
+    def _mirror(self, name: str) -> Iterator[Finding]:
+        faults = self._stages.mirror_faults(name)
+        if faults:
+            yield Finding(
+                "stage-not-mirrored",
+                name,
+                f"{'; '.join(faults)}. A process died between a move and its alias, or somebody set the alias",
+                "The aliases and tags are set as the history says.",
+                fix=partial(self._mirrored, name),
+            )
+
+    def _moves(self, name: str) -> Iterator[Finding]:
+        """Every move by somebody who writes to this trail is in it."""
+        rows = self._store.versions(LOG_PREFIX + name)
+        events = ((row.number, StageEvent.from_tags(row.number, row.tags)) for row in rows)
+        for event in StageBoard(name).after(events).history:
+            if (name, str(event.number)) in self._told_moves or event.actor not in self._authors:
+                continue
+            subject = f"{name}/{event.version}"
+            if self._now_ms - event.at_ms < _SETTLING_SECONDS * 1000:
+                yield self._in_progress("move-without-audit-entry", subject, "moved")
+            else:
+                yield Finding(
+                    "move-without-audit-entry",
+                    subject,
+                    f"{event.told()}, and the audit trail does not say so: the process died in between, or the ledger "
+                    "was away",
+                    "An entry that says so is written.",
+                    fix=lambda: "this entry written",
+                    details={"move": event.number, "moved": event.to_dict()},
+                )
 
     def _duplicate(self, first: ModelRecord, row: ModelRecord) -> Finding:
         what = f"Number {row.number} claims it too, and number {first.number} has it"
