@@ -13,13 +13,15 @@ from typing import Any, TypedDict
 
 from hokusai.core import claims
 from hokusai.core.catalog import Catalog
+from hokusai.core.promotion import board_key
+from hokusai.core.stage_log import StageLog
 from hokusai.domain.audit import Happening
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import ALIASES
 from hokusai.domain.records import CONTRIBUTOR, FILES, ModelFacts, ModelRecord, StoredModel
 from hokusai.domain.tokens import TokenBenchmark
 from hokusai.domain.versions import ModelId, SemanticVersion, latest
-from hokusai.errors import ConflictError, InvalidInputError
+from hokusai.errors import BackendUnavailableError, ConflictError, InvalidInputError, NotFoundError
 from hokusai.ports import Ledger, ModelStore, Page
 from hokusai.utils.logging import get_logger
 
@@ -120,6 +122,7 @@ class Registrar:
         store: Where models are.
         ledger: Where the trail and the index are.
         catalog: Finds what is there.
+        stages: Knows what is deleted.
         actor: Who registers.
         note: Writes to the trail and the index.
     """
@@ -129,16 +132,12 @@ class Registrar:
         store: ModelStore,
         ledger: Ledger,
         catalog: Catalog,
+        stages: StageLog,
         actor: str,
         note: Callable[[Happening, Sequence[ModelRecord]], None],
     ) -> None:
-        self._store, self._ledger, self._catalog, self._actor, self._note = (
-            store,
-            ledger,
-            catalog,
-            actor,
-            note,
-        )
+        self._store, self._ledger, self._catalog, self._stages = store, ledger, catalog, stages
+        self._actor, self._note = actor, note
 
     def register(self, claim: Claim) -> Registration:
         """Make `claim` a version, or find that it is one.
@@ -152,9 +151,11 @@ class Registrar:
             facts = claim.facts(version, self._actor)
             tags = facts.tags()
             present = self._catalog.copied(claim.name, version)  # what it does not know, the claim finds out
+            present = present and self.confirmed(present)
             if present is None:
                 present, ours = self._stored(claim, version, tags)
                 if ours:
+                    self._undo_if_orphaned(present, claim.parent)
                     self._note(_registered(present, self._actor, vouched=claim.vouched), [present])
                     return Registration(present, True)
             if claim.version is not None:
@@ -168,6 +169,22 @@ class Registrar:
         told = {"sha256": record.sha256, "files": record.tags.get(FILES, "")}
         return record.sha256 is not None and self._ledger.has(REGISTERED, record.model_id, told)
 
+    def confirmed(self, record: ModelRecord) -> ModelRecord | None:
+        """A version from the index as the store has it now; None where somebody removed it there by hand.
+
+        The index forgets it then. While the store is away, what the index says is all there is.
+        """
+        try:
+            now = self._store.version(record.name, record.number)
+        except NotFoundError:
+            self._ledger.index.drop(self._store.location, [(record.name, record.number)])
+            return None
+        except BackendUnavailableError:
+            return record
+        if now != record:
+            self._ledger.index.put(self._store.location, [now])
+        return now if now.version == record.version else None
+
     def _stored(
         self, claim: Claim, version: SemanticVersion, tags: Mapping[str, str]
     ) -> tuple[ModelRecord, bool]:
@@ -177,6 +194,21 @@ class Registrar:
             self._store.discard(upload.source)
             self._ledger.index.put(self._store.location, [row])
         return row, ours
+
+    def _undo_if_orphaned(self, row: ModelRecord, parent: ModelRecord | None) -> None:
+        """Whoever deletes the parent looks for children afterwards, so one of the two always sees the other."""
+        if parent is None:
+            return
+        board = self._stages.board(parent.name)
+        if board_key(board, parent) in board.deleted:
+            self._store.remove_version(row.name, row.number)
+            self._store.discard(row.source)
+            self._ledger.index.drop(self._store.location, [(row.name, row.number)])
+            raise ConflictError(
+                f"The baseline {parent.model_id} was deleted meanwhile",
+                where=parent.model_id,
+                hint="Restore it, or name another.",
+            )
 
     def _again(self, present: ModelRecord, facts: ModelFacts, *, vouched: bool) -> Registration:
         """The version is taken: by the same content, or by another."""

@@ -24,6 +24,7 @@ from hokusai.domain import tokens
 from hokusai.domain.audit import Happening
 from hokusai.domain.lineage import Lineage
 from hokusai.domain.records import (
+    PARENT,
     ModelRecord,
     check_actor,
     check_metrics,
@@ -72,7 +73,7 @@ class ModelRegistry:
         self.store, self.ledger, self.actor = store, ledger, check_actor(actor or "unknown")
         self.stages = StageLog(store)
         self.catalog = Catalog(store, ledger, self.stages, poll_seconds=poll_seconds)
-        self._registrar = Registrar(store, ledger, self.catalog, self.actor, self.note)
+        self._registrar = Registrar(store, ledger, self.catalog, self.stages, self.actor, self.note)
 
     # Registering
 
@@ -442,6 +443,7 @@ class ModelRegistry:
         from hokusai.core.models.packing import unpack
 
         record = self.get_model(reference, version)
+        record = self._registrar.confirmed(record) or self.get_model(reference, version)
         if record.deleted is not None:
             raise ConflictError(
                 f"{record.model_id} is deleted",
@@ -470,17 +472,14 @@ class ModelRegistry:
             ConflictError: It is in a stage, the parent of another version, or deleted already.
         """
         record = self.get_model(reference)
-        # A version that got its semantic version later is still known to its children by its number.
-        ids = dict.fromkeys([record.model_id, f"{record.name}/{record.number}"])
-        children = [child for id_ in ids for child in self.catalog.page(Page(parent_id=id_, limit=3))]
-        if children:
-            names = ", ".join(child.model_id for child in children)
-            raise ConflictError(
-                f"{record.model_id} is the parent of {names}",
-                where=record.model_id,
-                hint="Delete those first, or deprecate this one.",
-            )
-        return self._moved(record, Move.DELETE, reason, "model.deleted")
+        self._refuse_parent(record)
+        deleted = self._moved(record, Move.DELETE, reason, "model.deleted")
+        try:
+            self._refuse_parent(record)  # whoever claims a child from now on sees that its parent is deleted
+        except ConflictError:
+            self._moved(record, Move.RESTORE, "a version was made of it meanwhile", "model.restored")
+            raise
+        return deleted
 
     def restore(self, reference: str, reason: str = "") -> ModelRecord:
         """Take a deletion back.
@@ -617,6 +616,18 @@ class ModelRegistry:
                 hint="Restore it, or name another.",
             )
         return parent
+
+    def _refuse_parent(self, record: ModelRecord) -> None:
+        # A version that got its semantic version later is still known to its children by its number.
+        ids = dict.fromkeys([record.model_id, f"{record.name}/{record.number}"])
+        rows = [row for id_ in ids for row in self.store.versions(tags={PARENT: id_}) if row.deleted is None]
+        if rows:
+            names = ", ".join(row.model_id for row in rows[:3])
+            raise ConflictError(
+                f"{record.model_id} is the parent of {names}{' and others' if rows[3:] else ''}",
+                where=record.model_id,
+                hint="Delete those first, or deprecate this one.",
+            )
 
     def _moved(self, record: ModelRecord, move: Move, reason: str, kind: str) -> ModelRecord:
         key = record.version.key if record.version else str(record.number)
