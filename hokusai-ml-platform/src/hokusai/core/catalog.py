@@ -18,7 +18,7 @@ from hokusai.core import claims
 from hokusai.core.rebuild import POLL_OVERLAP_MS, POLLED_MARK, rebuild
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.records import ModelRecord
-from hokusai.domain.stages import Stage, StageBoard
+from hokusai.domain.stages import Stage, StageBoard, now_ms
 from hokusai.domain.tokens import TOKEN_TAG
 from hokusai.domain.versions import LOG_PREFIX, SemanticVersion, check_model_name, parse_version
 from hokusai.errors import BackendUnavailableError, HokusaiError, InvalidInputError, NotFoundError
@@ -185,14 +185,17 @@ class Catalog:
         if mark is None:
             rebuild(self._store, self._ledger)
             return
-        rows = self._store.changed_since(int(mark) - POLL_OVERLAP_MS)
+        now = now_ms()
+        known = min(int(mark), now)
+        rows = self._store.changed_since(known - POLL_OVERLAP_MS)
         logs = {row.name.removeprefix(LOG_PREFIX) for row in rows if row.name.startswith(LOG_PREFIX)}
         for _ in self._boards(logs, fresh=True):
             pass  # reading them is what repairs their mirrors
         self._index.put(where, [row for row in rows if not row.name.startswith(LOG_PREFIX)])
-        newest = max((row.updated_ms for row in rows), default=0)
-        if newest > int(mark):
-            self._index.set_mark(where, POLLED_MARK, str(newest))
+        # A row from the future was written by a clock that is ahead; what others write meanwhile is not to be missed.
+        reached = max([known, *(row.updated_ms for row in rows if row.updated_ms <= now)])
+        if reached != int(mark):
+            self._index.set_mark(where, POLLED_MARK, str(reached))
         asked, self._asked_tokens = list(self._asked_tokens)[-_TOKENS_A_POLL:], {}
         for token_id in asked:
             self._compare_token(token_id)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hokusai.domain.records import ModelRecord
+from hokusai.domain.stages import now_ms
 from hokusai.domain.versions import LOG_PREFIX
 from hokusai.errors import HokusaiError, NotFoundError
 from hokusai.ports import Ledger, ModelIndex, ModelStore, Page
@@ -70,11 +71,12 @@ def rebuild(store: ModelStore, ledger: Ledger, progress: Progress | None = None)
     Raises:
         BackendUnavailableError: The store or the ledger was lost on the way. What was copied until then is sound.
     """
-    began, began_ms = time.monotonic(), time.time_ns() // 1_000_000
+    began, began_ms = time.monotonic(), now_ms()
     index, where = ledger.index, store.location
     unreadable: dict[str, str] = {}
     partly: dict[str, str] = {}
     seen: set[tuple[str, int]] = set()
+    newest_ms = -POLL_OVERLAP_MS
 
     def copy(rows: list[ModelRecord]) -> None:
         index.put(where, rows)
@@ -85,16 +87,17 @@ def rebuild(store: ModelStore, ledger: Ledger, progress: Progress | None = None)
 
     for page in model_pages(store, lambda name, problem: unreadable.update({name: problem.what})):
         copy(page)
-    late = [
-        row for row in store.changed_since(began_ms - POLL_OVERLAP_MS) if not row.name.startswith(LOG_PREFIX)
-    ]
+        newest_ms = max([newest_ms, *(row.updated_ms for row in page if row.updated_ms <= began_ms)])
+    # Our clock may be ahead of the writers', so what they wrote is where to go on; but no row from the future is.
+    mark = min(newest_ms + POLL_OVERLAP_MS, began_ms)
+    late = [row for row in store.changed_since(mark - POLL_OVERLAP_MS) if not row.name.startswith(LOG_PREFIX)]
     if late:
         copy(late)
     gone = _gone(store, index, seen, unreadable)
     if gone:
         index.drop(where, gone)
     seen -= gone
-    index.set_mark(where, POLLED_MARK, str(began_ms))
+    index.set_mark(where, POLLED_MARK, str(mark))
     return RebuildReport(
         location=where,
         models=len({name for name, _ in seen}),
