@@ -109,6 +109,16 @@ def test_what_mlflow_stored_is_described_and_loaded(form: str, tmp_path: Path) -
     np.testing.assert_array_equal(np.asarray(model.predict(TABLE)), expected)
 
 
+def test_a_file_that_was_put_beside_code_of_mlflows_is_not_run(tmp_path: Path) -> None:
+    save_pyfunc(tmp_path / "model", "")
+    told = describe(tmp_path / "model")
+    (tmp_path / "model" / "code").mkdir()
+    (tmp_path / "model" / "code" / "pandas.py").write_text("raise SystemExit")
+    record = ModelRecord("churn", 1, tags=ModelFacts(SemanticVersion.parse("1.0.0"), told).tags())
+    with pytest.raises(IntegrityError, match=r"code/pandas\.py is a file of the model, and no digest"):
+        unpack(tmp_path / "model", record, trust=True)
+
+
 def test_a_row_without_digests_is_loaded_if_its_form_is_safe(tmp_path: Path) -> None:
     expected = save_sklearn(tmp_path / "model", "skops")
     model = unpack(tmp_path / "model", ModelRecord("churn", 3), trust=False)

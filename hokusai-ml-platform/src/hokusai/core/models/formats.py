@@ -66,9 +66,7 @@ class Layout:
     model_type: str = ""
 
     def files(self, folder: Path) -> list[str]:
-        """The model's own files, as paths within the artefact."""
-        if not self.path:
-            return []
+        """The model's own files, as paths within the artefact: all, where only MLflow knows which it reads."""
         root = folder / self.path
         found = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
         return [path.relative_to(folder).as_posix() for path in found]
