@@ -18,7 +18,7 @@ from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.adapters.mlflow_store import quiet_mlflow
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.versions import LOG_PREFIX
-from hokusai.errors import ConflictError, InvalidInputError, NotFoundError
+from hokusai.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError
 from hokusai.ports import ModelStore, Orphan, Upload
 from hokusai.stack.postgres import PostgresServer
 
@@ -205,6 +205,14 @@ class TestFetch:
         assert place.store.fetch(str(folder / "a.txt"), tmp_path / "2") == str(folder / "a.txt")
         assert place.store.fetch(folder.as_uri(), tmp_path / "3") == str(folder)
         assert [content(tmp_path / n) for n in "123"] == [{"a.txt": b"a"}] * 3
+
+    def test_takes_no_links(self, place: Place, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("known to few")
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "weights").symlink_to(tmp_path / "secret")
+        with pytest.raises(IntegrityError, match=r"weights is a link to .*secret"):
+            place.store.fetch(str(tmp_path / "model"), tmp_path / "got")
+        assert content(tmp_path / "got") == {}
 
     def test_says_what_is_not_there(self, place: Place, tmp_path: Path) -> None:
         name = place.name()

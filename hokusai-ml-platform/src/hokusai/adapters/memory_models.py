@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import RLock
 from uuid import uuid4
 
-from hokusai.adapters.artifact_files import checked_files, local_path, write_files
+from hokusai.adapters.artifact_files import checked_files, local_path, refuse_links, write_files
 from hokusai.domain.records import ModelRecord
 from hokusai.errors import ConflictError, InvalidInputError, NotFoundError
 from hokusai.ports import Orphan, Upload
@@ -89,6 +89,7 @@ class MemoryModelStore:
         path = path.absolute()
         if not path.exists():
             raise NotFoundError("There is no such file or folder", where=str(path))
+        refuse_links(path)
         into.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             shutil.copytree(path, into, dirs_exist_ok=True)
