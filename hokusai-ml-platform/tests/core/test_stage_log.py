@@ -17,11 +17,12 @@ from sqlalchemy import create_engine, text
 from hokusai.adapters.memory_models import MemoryModelStore
 from hokusai.adapters.mlflow_registry import MlflowModelStore
 from hokusai.adapters.mlflow_sqlite import create_database
+from hokusai.adapters.mlflow_store import open_client
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.records import DELETED, DEPRECATED, SEMVER
 from hokusai.domain.stages import Move, Stage, StageBoard, StageEvent
 from hokusai.domain.versions import LOG_PREFIX
-from hokusai.errors import BackendUnavailableError, ConflictError, InvalidInputError
+from hokusai.errors import BackendUnavailableError, ConflictError, IntegrityError, InvalidInputError
 from hokusai.ports import ModelStore, Upload
 
 PRODUCTION, STAGING = Stage.PRODUCTION, Stage.STAGING
@@ -299,7 +300,46 @@ class TestMirror:
         for version in VERSIONS[:3]:
             log.move("churn", promotion(version))
         store.remove_version(LOG_PREFIX + "churn", 2)
-        assert "Row 2 of the history of churn is gone from MLflow" in log.mirror_faults("churn")
+        assert log.mirror_faults("churn") == ["Row 2 of the history of churn is gone from MLflow"]
+
+
+class TestRowsThatAreGone:
+    @pytest.mark.parametrize("gone", [[1], [2], [1, 2]])
+    def test_stop_a_new_reader_and_leave_the_aliases_as_they_are(self, store: ModelStore, gone: list[int]):
+        log = StageLog(store)
+        for version in VERSIONS[:3]:
+            log.move("churn", promotion(version))
+        for number in gone:
+            store.remove_version(LOG_PREFIX + "churn", number)
+        new = StageLog(store)
+        for ask in (lambda: new.board("churn"), lambda: new.move("churn", promotion("1.3.0"))):
+            with pytest.raises(IntegrityError, match=f"Row {gone[0]} of the history of churn is gone"):
+                ask()
+        assert store.alias("churn", "production") == 3
+        assert [row.number for row in store.versions(LOG_PREFIX + "churn")] == sorted({1, 2, 3} - set(gone))
+
+    def test_do_not_stop_who_had_read_them(self, store: ModelStore):
+        log = StageLog(store)
+        for version in VERSIONS[:3]:
+            log.move("churn", promotion(version))
+        store.remove_version(LOG_PREFIX + "churn", 2)
+        log.move("churn", promotion("1.3.0"))
+        assert log.board("churn").current(PRODUCTION) == "1.3.0"
+
+    def test_are_noticed_in_mlflow_where_removing_the_whole_history_begins_it_anew(self, tmp_path: Path):
+        uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+        store, client = with_versions(MlflowModelStore(uri, str(tmp_path / "artifacts"))), open_client(uri)
+        for version in VERSIONS[:3]:
+            StageLog(store).move("churn", promotion(version))
+        client.delete_model_version(LOG_PREFIX + "churn", "2")
+        with pytest.raises(IntegrityError, match="Row 2 of the history of churn is gone") as caught:
+            StageLog(store).board("churn")
+        assert "remove the model hokusai-log.churn in MLflow" in caught.value.hint
+        client.delete_registered_model(LOG_PREFIX + "churn")
+        log = StageLog(store)
+        assert log.board("churn").current(PRODUCTION) == "1.2.0"
+        log.move("churn", promotion("1.3.0"))
+        assert log.board("churn").before(PRODUCTION) == "1.2.0"
 
 
 class TestAliasesWithoutHistory:

@@ -19,7 +19,7 @@ from hokusai.core.stage_mirror import StageMirror
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.stages import GENESIS, Holder, Stage, StageBoard, StageEvent, now_ms
 from hokusai.domain.versions import LOG_PREFIX
-from hokusai.errors import ConflictError, HokusaiError, InvalidInputError, NotFoundError
+from hokusai.errors import ConflictError, HokusaiError, IntegrityError, InvalidInputError, NotFoundError
 from hokusai.ports import ModelStore, Upload
 from hokusai.utils.logging import get_logger
 
@@ -56,6 +56,9 @@ class StageLog:
         Args:
             name: The model.
             fresh: Whether to read what others have moved since; otherwise what was read last is enough.
+
+        Raises:
+            IntegrityError: Somebody took rows out of the history, so nobody can tell what is in which stage.
         """
         known = self._boards.get(name)
         if known is not None and not fresh:
@@ -77,6 +80,7 @@ class StageLog:
 
         Raises:
             ConflictError: The state does not allow it, or somebody else moved first; the text says who.
+            IntegrityError: Somebody took rows out of the history.
             BackendUnavailableError: The store failed.
         """
         began_ms = now_ms()
@@ -122,13 +126,12 @@ class StageLog:
         return done
 
     def mirror_faults(self, name: str) -> list[str]:
-        """What MLflow's aliases and tags, and the rows of the log, say that the history does not."""
+        """What MLflow's aliases and tags say that the history does not; or which rows the history has lost."""
         rows = self._store.versions(LOG_PREFIX + name)
+        if gone := _gone(name, rows, above=0):
+            return gone
         board = StageBoard(name).after(_events(rows))
-        numbers = {row.number for row in rows}
-        missing = [number for number in range(1, max(numbers, default=0)) if number not in numbers]
-        faults = [f"Row {number} of the history of {name} is gone from MLflow" for number in missing]
-        return faults + (self._mirror.faults(board) if board.head != GENESIS else [])
+        return self._mirror.faults(board) if board.head != GENESIS else []
 
     def forget(self, name: str | None = None) -> None:
         """Read a model, or all, anew when it is asked for next."""
@@ -153,7 +156,15 @@ class StageLog:
                 return board
 
     def _rows(self, name: str, above: int) -> list[tuple[int, StageEvent | None]]:
-        return _events(self._store.versions(LOG_PREFIX + name, above=above))
+        rows = self._store.versions(LOG_PREFIX + name, above=above)
+        if gone := _gone(name, rows, above):
+            raise IntegrityError(
+                f"{gone[0]}, so what is in its stages is not known",
+                where=LOG_PREFIX + name,
+                hint=f"Restore MLflow's database. Without a copy of it: remove the model {LOG_PREFIX}{name} in MLflow "
+                "and start again what uses it; the aliases are the stages then, and the history begins anew.",
+            )
+        return _events(rows)
 
     def _found(self, name: str) -> list[Holder]:
         """What the aliases say of a model that has no moves; a version in two stages is in the higher one."""
@@ -248,6 +259,13 @@ class StageLog:
                 problem=str(problem),
             )
             return False
+
+
+def _gone(name: str, rows: Iterable[ModelRecord], above: int) -> list[str]:
+    """A sentence for each row that is missing. Rows are numbered without gaps, and no release removes any."""
+    numbers = {row.number for row in rows}
+    missing = [number for number in range(above + 1, max(numbers, default=0)) if number not in numbers]
+    return [f"Row {number} of the history of {name} is gone from MLflow" for number in missing]
 
 
 def _events(rows: Iterable[ModelRecord]) -> list[tuple[int, StageEvent | None]]:
