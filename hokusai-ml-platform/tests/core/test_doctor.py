@@ -442,6 +442,20 @@ class TestMoves:
         assert "move-without-audit-entry" not in patient.found()
 
 
+class TestTags:
+    def test_whose_entry_is_missing_are_written_into_the_trail_when_they_are_set_again(
+        self, patient: Patient
+    ) -> None:
+        patient.register()
+        changed = patient.store.set_tags("churn", 1, {"team": "growth"})  # and then the process died
+        patient.ledger.index.put(patient.store.location, [changed])  # as the next poll does
+        registry = ModelRegistry(store=patient.store, ledger=patient.ledger, actor="ada", poll_seconds=0)
+        for _ in range(2):
+            registry.update_model_tags("churn", "1.0.0", {"team": "growth"}, remove=["colour"])
+        told = [event.happening.details for event in patient.ledger.events(kind="model.tagged")]
+        assert told == [{"tags": {"team": "growth", "colour": None}}]
+
+
 class TestTrail:
     def test_that_was_edited_is_told_and_not_mended(self, patient: Patient) -> None:
         patient.register()

@@ -570,10 +570,11 @@ class ModelRegistry:
         """
         record = self.get_model(model_name, version)
         changes = tokenized.tag_changes(record, check_tags(tags), remove)
-        if not changes:
-            return record
-        changed = self.store.set_tags(record.name, record.number, changes)
-        self.note(Happening("model.tagged", record.model_id, self.actor, {"tags": changes}), [changed])
+        changed = self.store.set_tags(record.name, record.number, changes) if changes else record
+        told = {"tags": changes or {**check_tags(tags), **dict.fromkeys(remove)}}
+        # Where nothing is to be changed, whoever did it may have died before the audit trail was written.
+        if changes or (told["tags"] and not self.ledger.has("model.tagged", record.model_id, told)):
+            self.note(Happening("model.tagged", record.model_id, self.actor, told), [changed])
         return changed
 
     def validate_token_id(self, token_id: str) -> str:
