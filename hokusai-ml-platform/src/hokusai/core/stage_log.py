@@ -126,11 +126,12 @@ class StageLog:
         return done
 
     def mirror_faults(self, name: str) -> list[str]:
-        """What MLflow's aliases and tags say that the history does not; or which rows the history has lost."""
-        rows = self._store.versions(LOG_PREFIX + name)
-        if gone := _gone(name, rows, above=0):
-            return gone
-        board = StageBoard(name).after(_events(rows))
+        """What MLflow's aliases and tags say that the history does not.
+
+        Raises:
+            IntegrityError: Somebody took rows out of the history.
+        """
+        board = StageBoard(name).after(self._rows(name, above=0))
         return self._mirror.faults(board) if board.head != GENESIS else []
 
     def forget(self, name: str | None = None) -> None:
@@ -157,9 +158,11 @@ class StageLog:
 
     def _rows(self, name: str, above: int) -> list[tuple[int, StageEvent | None]]:
         rows = self._store.versions(LOG_PREFIX + name, above=above)
-        if gone := _gone(name, rows, above):
+        for place, row in enumerate(rows, start=above + 1):
+            if row.number == place:
+                continue  # rows are numbered without gaps, and no release removes any
             raise IntegrityError(
-                f"{gone[0]}, so what is in its stages is not known",
+                f"Row {place} of the history of {name} is gone from MLflow, so what is in its stages is not known",
                 where=LOG_PREFIX + name,
                 hint=f"Restore MLflow's database. Without a copy of it: remove the model {LOG_PREFIX}{name} in MLflow "
                 "and start again what uses it; the aliases are the stages then, and the history begins anew.",
@@ -259,13 +262,6 @@ class StageLog:
                 problem=str(problem),
             )
             return False
-
-
-def _gone(name: str, rows: Iterable[ModelRecord], above: int) -> list[str]:
-    """A sentence for each row that is missing. Rows are numbered without gaps, and no release removes any."""
-    numbers = {row.number for row in rows}
-    missing = [number for number in range(above + 1, max(numbers, default=0)) if number not in numbers]
-    return [f"Row {number} of the history of {name} is gone from MLflow" for number in missing]
 
 
 def _events(rows: Iterable[ModelRecord]) -> list[tuple[int, StageEvent | None]]:
