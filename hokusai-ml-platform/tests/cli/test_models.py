@@ -322,7 +322,7 @@ class TestList:
             registry.ledger.index.put(registry.store.location, [damaged])
             listed = churn("models", "list", "--json").json["models"]
             assert listed[0]["metrics"] == {"accuracy": 0.93, "loss": 0.2}
-            assert f"The tag {tag} of churn version 1 is not" in listed[1]["fault"]
+            assert f"The tag {tag} of churn version 1 is not" in listed[1]["faults"][0]
             shown = churn("models", "list")
             assert (shown.code, len(shown.out.splitlines())) == (0, 3)
             registry.store.set_tags("churn", 1, {tag: sound[tag]})

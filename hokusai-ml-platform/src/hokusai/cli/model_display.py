@@ -33,14 +33,9 @@ def boards_of(registry: ModelRegistry, records: Iterable[ModelRecord]) -> Boards
 
 
 def told(boards: Boards, record: ModelRecord) -> dict[str, Any]:
-    """A version as JSON values, with its stage; one whose tags cannot be read says why in `fault`."""
+    """A version as JSON values, with its stage; one whose tags cannot be read says why in `faults`."""
     stage = _stage(boards, record)
-    where = {"stage": stage.value if stage else None}
-    try:
-        return {**record.to_dict(), **where}
-    except HokusaiError as problem:
-        known = {"model_id": record.model_id, "name": record.name, "mlflow_version": record.number}
-        return {**known, **where, "fault": str(problem)}
+    return {**record.to_dict(), "stage": stage.value if stage else None}
 
 
 def list_rows(boards: Boards, records: Sequence[ModelRecord]) -> Iterator[tuple[str | Text, ...]]:
