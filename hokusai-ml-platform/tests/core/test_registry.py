@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from hokusai.adapters.memory_ledger import MemoryLedger
 from hokusai.adapters.memory_models import MemoryModelStore
 from hokusai.adapters.mlflow_registry import MlflowModelStore
+from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.core.registry import ModelRegistry
 from hokusai.domain.records import SEMVER, SHA256, ModelRecord
 from hokusai.errors import (
@@ -507,3 +508,29 @@ class TestNews:
         registry.list_models()
         registry.register_model(fitted(), "m", "1.0.0")
         assert not store.has_news()
+
+
+class TestMoved:
+    def test_a_folder_that_was_moved_is_the_same_registry(self, tmp_path: Path) -> None:
+        def opened(home: Path) -> ModelRegistry:
+            store = MlflowModelStore(f"sqlite:///{home}/mlflow.db", str(home / "artifacts"))
+            return ModelRegistry(
+                store=store, ledger=SqlLedger(f"sqlite:///{home}/hokusai.db"), poll_seconds=0
+            )
+
+        registered = opened(tmp_path / "old").register_model(fitted(), "m", "1.0.0")
+        (tmp_path / "old").rename(tmp_path / "new")
+        moved = opened(tmp_path / "new")
+        assert moved.load_model(registered).predict(ROWS).shape == (5,)
+        assert list(moved.store.orphans()) == []
+
+
+class TestLostRaces:
+    def test_a_row_that_was_copied_before_its_writer_removed_it_is_forgotten(
+        self, registry: ModelRegistry
+    ) -> None:
+        registry.register_model(fitted(), "m", "1.0.0")
+        lost = registry.store.add_version("m", Upload("s3://bucket/model"), {"hokusai.semver": "1.0.0"})
+        assert len(registry.list_models()) == 2
+        registry.store.remove_version("m", lost.number)
+        assert [record.number for record in registry.list_models()] == [1]

@@ -114,7 +114,10 @@ class MlflowModelStore:
         where = f"models:/{record.name}/{record.number}"
         if not record.source or record.source.startswith(_NO_FILES):
             raise not_found(where, "this version has no files")
-        self._fetch(record.source, into, where)
+        with self._mlflow():
+            shelf = self._shelf()
+        source = shelf.moved(record.source) if isinstance(shelf, FolderShelf) else record.source
+        self._fetch(source, into, where)
 
     def fetch(self, source: str, into: Path) -> str:
         """Fetch the files that a model URI names into a folder; gives the URI resolved."""

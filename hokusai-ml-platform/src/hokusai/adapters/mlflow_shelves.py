@@ -95,6 +95,14 @@ class FolderShelf:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(draft)
 
+    def moved(self, source: str) -> str:
+        """Where the files of `source` are now: here, under the same id, if the whole folder was moved or copied."""
+        folder = local_path(source)
+        if folder is None or folder.exists() or not ids_in(source):
+            return source
+        here = self._root / folder.parent.name / ids_in(source)[-1]
+        return here.as_uri() if here.is_dir() else source
+
     def held(self) -> Iterator[Orphan]:
         """Every folder of ours."""
         for folder in self._root.glob("*/*"):

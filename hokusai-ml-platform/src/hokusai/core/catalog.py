@@ -8,6 +8,7 @@ MLflow itself before it is said not to exist. While MLflow is away the index goe
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import threading
 import time
@@ -27,6 +28,7 @@ from hokusai.utils.logging import get_logger
 
 _TOKENS_A_POLL = 5
 """So many of the tokens that were asked for last are compared with MLflow itself at each poll."""
+_NEWEST = 1_000
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[^/@]+)|@(?P<alias>[^/@]+))")
 
 _log = get_logger(__name__)
@@ -132,7 +134,7 @@ class Catalog:
         """The version of each model that is in `stage`, by name."""
         self.catch_up()
         where = self._store.location
-        boards = self._boards(self._index.names(where), fresh=False)
+        boards = self.boards(self._index.names(where), fresh=False)
         held = ((board.name, board.current(stage)) for board in boards)
         records = (self.exact(name, parse_version(key)) for name, key in held if key is not None)
         return [record for record in records if record is not None]
@@ -171,6 +173,18 @@ class Catalog:
             what, where=reference, hint=f"Its newest versions: {versions or 'all are deleted'}."
         )
 
+    def boards(self, names: Iterable[str], *, fresh: bool) -> Iterator[StageBoard]:
+        """The stages of models. One whose history cannot be read is named in the log, and the others are read."""
+        for name in names:
+            try:
+                board = self._stages.board(name, fresh=fresh)
+            except HokusaiError as problem:
+                self._store.check()  # if the store is lost, it is not this model's fault
+                self._stages.forget(name)
+                _log.warning("The stages of a model cannot be read", model=name, reason=str(problem))
+            else:
+                yield board
+
     def catch_up(self, *, now: bool = False) -> None:
         """Copy what others have written since the last time.
 
@@ -189,9 +203,10 @@ class Catalog:
         known = min(int(mark), now)
         rows = self._store.changed_since(known - POLL_OVERLAP_MS)
         logs = {row.name.removeprefix(LOG_PREFIX) for row in rows if row.name.startswith(LOG_PREFIX)}
-        for _ in self._boards(logs, fresh=True):
+        for _ in self.boards(logs, fresh=True):
             pass  # reading them is what repairs their mirrors
         self._index.put(where, [row for row in rows if not row.name.startswith(LOG_PREFIX)])
+        self._forget_vanished(known - POLL_OVERLAP_MS, rows)
         # A row from the future was written by a clock that is ahead; what others write meanwhile is not to be missed.
         reached = max([known, *(row.updated_ms for row in rows if row.updated_ms <= now)])
         if reached != int(mark):
@@ -200,17 +215,20 @@ class Catalog:
         for token_id in asked:
             self._compare_token(token_id)
 
-    def _boards(self, names: Iterable[str], *, fresh: bool) -> Iterator[StageBoard]:
-        """The stages of models. One whose history cannot be read is named in the log, and the others are read."""
-        for name in names:
-            try:
-                board = self._stages.board(name, fresh=fresh)
-            except HokusaiError as problem:
-                self._store.check()  # if the store is lost, it is not this model's fault
-                self._stages.forget(name)
-                _log.warning("The stages of a model cannot be read", model=name, reason=str(problem))
-            else:
-                yield board
+    def _forget_vanished(self, since_ms: int, rows: Iterable[ModelRecord]) -> None:
+        """A row that lost its race for a version is removed by its writer, maybe after it was copied here."""
+        where, there = self._store.location, {(row.name, row.number) for row in rows}
+        newest = self._index.page(where, Page(include_deleted=True, limit=_NEWEST))
+        for row in itertools.takewhile(lambda row: row.created_ms >= since_ms, newest):
+            if (row.name, row.number) not in there:
+                self._copy_again(row)
+
+    def _copy_again(self, row: ModelRecord) -> None:
+        where = self._store.location
+        try:
+            self._index.put(where, [self._store.version(row.name, row.number)])
+        except NotFoundError:
+            self._index.drop(where, [(row.name, row.number)])
 
     def _compare_token(self, token_id: str) -> None:
         """Tags that somebody sets in MLflow on a row that was there before are seen by no poll."""
@@ -221,10 +239,7 @@ class Catalog:
         pages = Page(token_id=token_id, include_deleted=True, limit=10_000)
         for row in self._index.page(where, pages):
             if (row.name, row.number) not in there:
-                try:
-                    self._index.put(where, [self._store.version(row.name, row.number)])
-                except NotFoundError:
-                    self._index.drop(where, [(row.name, row.number)])
+                self._copy_again(row)
 
     def _aliased(self, name: str, alias: str) -> ModelRecord | None:
         try:

@@ -201,7 +201,9 @@ class Examination:
         lost = [row for key, row in settled.items() if key not in known]
         stale = [row for key, row in settled.items() if key in known and known[key].tags != row.tags]
         gone = [
-            row for key, row in known.items() if key not in self._rows and row.name not in self._unreadable
+            row
+            for key, row in known.items()
+            if key not in self._rows and row.name not in self._unreadable and row.created_ms < settled_ms
         ]
         for name, rows, words in (
             ("index-incomplete", lost, "missing from the index, so that no search finds them"),

@@ -419,7 +419,7 @@ class ModelRegistry:
         related = self.catalog.related(reference if by_name else focus.rpartition("/")[0])
         if not related:
             raise self.catalog.unknown(reference)
-        boards = [self.stages.board(name, fresh=False) for name in {record.name for record in related}]
+        boards = list(self.catalog.boards({record.name for record in related}, fresh=False))
         held = {f"{b.name}/{b.current(stage)}": stage for b in boards for stage in Stage if b.current(stage)}
         return Lineage.of(related, focus=focus, stages=held)
 
