@@ -125,6 +125,9 @@ class ModelStore(Protocol):
             NotFoundError: They are gone.
         """
 
+    def has_files(self, record: ModelRecord) -> bool | None:
+        """Whether the files of a version are there; None where only downloading them would tell."""
+
     def fetch(self, source: str, into: Path) -> str:
         """Fetch the files that a model URI (`runs:/…`, `models:/…`, a path, `s3://…`) names; gives the URI resolved."""
 

@@ -99,7 +99,7 @@ class TestRegister:
     ) -> None:
         done = churn("models", "register", model_files[2], "--name", "churn", "--version", "1.0.0", "--json")
         assert (done.code, done.out) == (1, "")
-        assert "churn/1.0.0 is registered already, with another content" in done.err
+        assert "churn/1.0.0 is registered already, with other content" in done.err
 
     def test_without_a_version_it_is_the_next_minor_one(self, churn: Hokusai, model_files: list[str]) -> None:
         done = churn("models", "register", model_files[2], "--name", "churn", "--json")

@@ -171,6 +171,10 @@ class TestBadInput:
         with pytest.raises(InvalidInputError):
             registry.register_model(model, "m", "1.0.0")
 
+    def test_models_that_were_never_fitted(self, registry: ModelRegistry) -> None:
+        with pytest.raises(InvalidInputError, match="not fitted"):
+            registry.register_model(LogisticRegression(), "m", "1.0.0")
+
     def test_tags_of_ours_cannot_be_given(self, registry: ModelRegistry) -> None:
         with pytest.raises(InvalidInputError, match=SHA256):
             registry.register_model(fitted(), "m", "1.0.0", tags={SHA256: "0" * 64})
@@ -277,6 +281,8 @@ class TestFind:
             registry.get_model("lead-scorer/1.2.0")
         with pytest.raises(NotFoundError, match="Did you mean 'lead-scorer'"):
             registry.get_model("led-scorer/1.0.0")
+        with pytest.raises(NotFoundError, match="Did you mean lead-scorer@production"):
+            registry.get_model("lead-scorer@prodction")
 
     def test_lists_in_pages_newest_first(self, registry: ModelRegistry) -> None:
         for seed in range(5):
@@ -350,6 +356,12 @@ class TestDelete:
             registry.register_model(fitted(), "m", "1.0.0")
         assert registry.restore("m/1.0.0").deleted is None
         assert registry.load_model("m/1.0.0").predict(ROWS).shape == (5,)
+
+    def test_wants_a_version_and_not_a_name(self, registry: ModelRegistry) -> None:
+        registry.register_model(fitted(), "m", "1.0.0")
+        with pytest.raises(InvalidInputError, match=r"m/1\.0\.0"):
+            registry.delete("m")
+        assert registry.get_model("m").deleted is None
 
     def test_refuses_parents(self, registry: ModelRegistry) -> None:
         baseline = registry.register_baseline(fitted(), "m", "1.0.0")

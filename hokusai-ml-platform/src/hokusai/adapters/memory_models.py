@@ -75,6 +75,10 @@ class MemoryModelStore:
         """Write the files of a version into a folder."""
         self._copy(record.source, into, where=record.model_id)
 
+    def has_files(self, record: ModelRecord) -> bool | None:
+        """Whether the files of a version are kept."""
+        return self._resolved(record.source) in self._artifacts
+
     def fetch(self, source: str, into: Path) -> str:
         """Write the files that `source` names into a folder."""
         found = self._resolved(source)

@@ -114,10 +114,12 @@ class MlflowModelStore:
         where = f"models:/{record.name}/{record.number}"
         if not record.source or record.source.startswith(_NO_FILES):
             raise not_found(where, "this version has no files")
-        with self._mlflow():
-            shelf = self._shelf()
-        source = shelf.moved(record.source) if isinstance(shelf, FolderShelf) else record.source
-        self._fetch(source, into, where)
+        self._fetch(self._source_of(record), into, where)
+
+    def has_files(self, record: ModelRecord) -> bool | None:
+        """Whether the folder of a version is there; None where it is not on this machine."""
+        path = local_path(self._source_of(record))
+        return None if path is None or not path.is_absolute() else path.exists()
 
     def fetch(self, source: str, into: Path) -> str:
         """Fetch the files that a model URI names into a folder; gives the URI resolved."""
@@ -350,6 +352,12 @@ class MlflowModelStore:
             token, page = found.token, _PAGE
             if not token:
                 return
+
+    def _source_of(self, record: ModelRecord) -> str:
+        """Where the files of a version are now."""
+        with self._mlflow():
+            shelf = self._shelf()
+        return shelf.moved(record.source) if isinstance(shelf, FolderShelf) else record.source
 
     def _fetch(self, source: str, into: Path, where: str) -> str:
         with self._mlflow() as client, absence_told(where):

@@ -169,6 +169,9 @@ class Catalog:
         rows = self.page(Page(name=name, limit=5))
         versions = ", ".join(str(row.version or row.number) for row in rows)
         what = f"No version of {name} is in {alias}" if alias else f"{name} has no version {wanted}"
+        meant = difflib.get_close_matches(alias or "", [stage.value for stage in Stage], n=1)
+        if meant and meant[0] != alias:
+            return NotFoundError(what, where=reference, hint=f"Did you mean {name}@{meant[0]}?")
         return NotFoundError(
             what, where=reference, hint=f"Its newest versions: {versions or 'all are deleted'}."
         )

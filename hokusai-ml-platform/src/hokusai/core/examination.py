@@ -70,7 +70,7 @@ class Examination:
 
     def checks(self) -> list[tuple[str, Callable[[], Iterable[Finding]]]]:
         """Each check by name, in the order in which they, and their repairs, are to be run."""
-        checks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
+        return [
             ("audit trail", self.audit_chain),
             ("models", self.models),
             ("duplicates", self.duplicates),
@@ -78,8 +78,8 @@ class Examination:
             ("stages", self.stages),
             ("index", self.index),
             ("left-over files", self.orphans),
+            ("files of models", self.files),
         ]
-        return [*checks, ("files of models", self.files)] if self._deep else checks
 
     def audit_chain(self) -> Iterator[Finding]:
         """The audit trail is whole; what it says of versions is remembered for the other checks."""
@@ -235,11 +235,15 @@ class Examination:
             )
 
     def files(self) -> Iterator[Finding]:
-        """The files of every version are there, and are those that were registered."""
+        """The files of every version are there, and, if they are to be read, are those that were registered."""
         for row in self._rows.values():
             if row.deleted is not None:
                 continue
-            faults = self._file_faults(row)
+            if self._deep:
+                faults = self._file_faults(row)
+            else:
+                gone = row.sha256 is not None and self._store.has_files(row) is False
+                faults = ["Its files are gone"] if gone else []
             if faults:
                 shown = "; ".join(faults[:_SHOWN]) + (
                     f" and {len(faults) - _SHOWN} more" if faults[_SHOWN:] else ""

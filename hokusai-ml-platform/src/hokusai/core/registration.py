@@ -215,7 +215,7 @@ class Registrar:
         different = _differences(present, facts)
         if different:
             raise ConflictError(
-                f"{present.model_id} is registered already, with another {' and another '.join(different)} "
+                f"{present.model_id} is registered already, with other {' and other '.join(different)} "
                 f"(by {present.actor or 'somebody'}, {present.created_at:%Y-%m-%d %H:%M} UTC)",
                 where=present.model_id,
                 hint="Register it under another version.",

@@ -469,9 +469,10 @@ class ModelRegistry:
         """Take a version out of use; it keeps its number, files and place in the lineage, and can be restored.
 
         Raises:
+            InvalidInputError: `reference` is a bare name, which could mean any of the model's versions.
             ConflictError: It is in a stage, the parent of another version, or deleted already.
         """
-        record = self.get_model(reference)
+        record = self._one_version(reference)
         self._refuse_parent(record)
         deleted = self._moved(record, Move.DELETE, reason, "model.deleted")
         try:
@@ -487,7 +488,7 @@ class ModelRegistry:
         Raises:
             ConflictError: It is not deleted.
         """
-        return self._moved(self.get_model(reference), Move.RESTORE, reason, "model.restored")
+        return self._moved(self._one_version(reference), Move.RESTORE, reason, "model.restored")
 
     def note(self, happening: Happening, records: Sequence[ModelRecord] = ()) -> None:
         """Write what happened to the audit trail, and rows as they are now into the index.
@@ -629,6 +630,16 @@ class ModelRegistry:
                 where=record.model_id,
                 hint="Delete those first, or deprecate this one.",
             )
+
+    def _one_version(self, reference: str) -> ModelRecord:
+        record = self.get_model(reference)
+        if reference == record.name:
+            raise InvalidInputError(
+                f"{reference!r} is a model, and one of its versions has to be named",
+                where="model id",
+                hint=f"Write name/version, as in {record.model_id}.",
+            )
+        return record
 
     def _moved(self, record: ModelRecord, move: Move, reason: str, kind: str) -> ModelRecord:
         key = record.version.key if record.version else str(record.number)

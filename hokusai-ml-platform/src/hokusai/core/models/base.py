@@ -59,6 +59,10 @@ class HokusaiModel(ABC):
     def predict(self, data: Any) -> Any:
         """The prediction for `data`; JSON-like data give JSON values, arrays and tables give an array."""
 
+    def __call__(self, data: Any) -> Any:
+        """As `predict`."""
+        return self.predict(data)
+
     @abstractmethod
     def save(self, path: str | Path) -> None:
         """Write the model into the folder `path`."""

@@ -14,7 +14,7 @@ from hokusai.core.models.framework_model import FrameworkModel, NativeFiles, jso
 from hokusai.core.models.mlmodel_file import stored_types, version
 from hokusai.core.models.pickling import dump_by_value, load_pickle
 from hokusai.core.models.skops_file import check_loads, dump_model, load_model
-from hokusai.errors import DataError, UntrustedModelError
+from hokusai.errors import DataError, InvalidInputError, UntrustedModelError
 from hokusai.utils.logging import get_logger
 
 SKOPS_FILE = "model.skops"
@@ -45,6 +45,7 @@ class SklearnModel(FrameworkModel):
 
     def native_files(self, _example: Any = None, /) -> NativeFiles:
         """As skops where that loads safely again, else as a pickle."""
+        _refuse_unfitted(self.native)
         content = safe_skops(self.native)
         if content is None:
             return NativeFiles(
@@ -69,6 +70,24 @@ class SklearnModel(FrameworkModel):
 
     def _answer(self, rows: Any) -> Any:
         return self.native.predict(rows)
+
+
+def _refuse_unfitted(estimator: Any) -> None:
+    """scikit-learn tells it of its own classes; of others it can only guess."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if not type(estimator).__module__.startswith("sklearn."):
+        return
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError as problem:
+        name = type(estimator).__name__
+        raise InvalidInputError(
+            f"This {name} is not fitted, so it cannot predict anything", where="model", hint="Fit it first."
+        ) from problem
+    except TypeError:
+        pass  # no estimator, or one that needs no fitting
 
 
 def estimator_params(estimator: Any) -> dict[str, Any]:
