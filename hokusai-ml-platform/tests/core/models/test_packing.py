@@ -339,8 +339,11 @@ class TestWhatIsStored:
             "seed": "1152921504606846976",
         }
 
-    def test_a_parameter_that_reads_files_is_stored_as_a_pickle(self) -> None:
-        model = make_pipeline(CountVectorizer(input="filename"), LogisticRegression())
+    def test_a_parameter_that_reads_files_is_stored_as_a_pickle(self, tmp_path: Path) -> None:
+        files = [tmp_path / "a.txt", tmp_path / "b.txt"]
+        for file in files:
+            file.write_text(f"words of {file.stem} {file.stem}{file.stem}", encoding="utf-8")
+        model = make_pipeline(CountVectorizer(input="filename"), LogisticRegression()).fit(files, [0, 1])
         assert pack(model).stored.format == "cloudpickle"
 
     def test_the_fall_back_to_a_pickle_is_said_once(self, caplog: pytest.LogCaptureFixture) -> None:
