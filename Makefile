@@ -17,15 +17,14 @@ demo: ## set up, then run the main job on real data and verify its attestation
 	@./setup.sh run
 	@$(PY) examples/demo.py
 
-test: setup ## run all tests
+test: setup ## run all tests, the documentation's code blocks among them
 	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=90
 
-check: setup ## format, lint, strict types, import layers, the documentation's code blocks
+check: setup ## format, lint, strict types, import layers
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
-	@$(PY) -m pytest -q -p no:cacheprovider tests/docs
 
 format: setup ## rewrite the code in the house format
 	@$(PY) -m ruff format .

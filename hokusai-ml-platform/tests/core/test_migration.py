@@ -519,7 +519,8 @@ class TestOnMlflow:
 
 def killed_after(home: Path, query: str) -> None:
     """Take over the registry in `home` by the real command, and kill it as soon as `query` says so."""
-    environment = {**os.environ, "HOKUSAI_HOME": str(home), "HOKUSAI_ACTOR": "ada"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOKUSAI_", "MLFLOW_"))}
+    environment = {**kept, "HOKUSAI_HOME": str(home), "HOKUSAI_ACTOR": "ada"}
     command = [sys.executable, "-m", "hokusai.cli", "migrate", "from-mlflow", "--no-digests"]
     with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL) as process:
         with contextlib.closing(sqlite3.connect(home / "mlflow.db", timeout=20)) as database:

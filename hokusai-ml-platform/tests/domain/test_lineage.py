@@ -268,10 +268,10 @@ class TestSpoiltTags:
         ("tags", "said"),
         [
             ({METRICS: "{not json"}, "hokusai.metrics"),
-            ({METRICS: '{"accuracy": "high", "f1": NaN, "rmse": true, "mae": 1e999}'}, "'accuracy'"),
-            ({METRICS: '{"accuracy": 1' + "0" * 400 + "}"}, "'accuracy'"),
+            ({METRICS: '{"accuracy": "high", "f1": NaN, "rmse": true, "mae": 1e999}'}, "hokusai.metrics"),
+            ({METRICS: '{"accuracy": 1' + "0" * 400 + "}"}, "hokusai.metrics"),
             ({DELTA: "[1]"}, "hokusai.delta"),
-            ({CONTRIBUTOR: "  "}, "wallet"),
+            ({CONTRIBUTOR: "  "}, "hokusai.contributor"),
         ],
     )
     def test_cost_their_own_fact_and_not_the_lineage(self, tags: dict[str, str], said: str) -> None:

@@ -97,6 +97,10 @@ class LedgerSchema:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._database.close()
+
     def state(self) -> SchemaState:
         """Where it stands; nothing is made or changed."""
         database = self._database
