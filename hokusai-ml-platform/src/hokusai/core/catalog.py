@@ -101,8 +101,8 @@ class Catalog:
         return found
 
     def copied(self, name: str, version: SemanticVersion | int) -> ModelRecord | None:
-        """One version of a model, if the index has it."""
-        self.catch_up()
+        """One version of a model, if the index has it; what registers a version never changes again."""
+        self.catch_up(at_once=False)
         where = self._store.location
         if isinstance(version, int):
             return self._index.numbered(where, name, version)
@@ -188,12 +188,13 @@ class Catalog:
             else:
                 yield board
 
-    def catch_up(self, *, now: bool = False) -> None:
-        """Copy what others have written since the last time.
+    def catch_up(self, *, at_once: bool = True) -> None:
+        """Copy what others have written since the last time, unless that was less than `poll_seconds` ago.
 
-        At once where the store can tell that there is something; else unless it was done less than `poll_seconds` ago.
+        Args:
+            at_once: Whether not to wait where the store can tell that there is something.
         """
-        if self._store.has_news() or now or self._is_due():
+        if (at_once and self._store.has_news()) or self._is_due():
             self._guarded(self._poll)
 
     def _poll(self) -> None:
