@@ -517,6 +517,7 @@ class TestNews:
     def test_what_it_writes_itself_is_no_news(self, tmp_path: Path) -> None:
         store = MlflowModelStore(f"sqlite:///{tmp_path}/mlflow.db", str(tmp_path / "artifacts"))
         registry = ModelRegistry(store=store, ledger=MemoryLedger(), poll_seconds=3600)
+        registry.list_models()  # makes the file
         registry.list_models()
         registry.register_model(fitted(), "m", "1.0.0")
         assert not store.has_news()
