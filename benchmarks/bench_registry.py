@@ -231,7 +231,10 @@ def starting(folder: Path, rounds: int) -> None:
 
         home = folder / f"theirs-{next(numbers)}"
         home.mkdir()
-        MlflowClient(f"sqlite:///{home}/mlflow.db").search_model_versions()
+        uri = f"sqlite:///{home}/mlflow.db"
+        MlflowClient(
+            uri, uri
+        ).search_model_versions()  # both, or it would ask the registry that was set globally
 
     with quiet_mlflow():
         timed = taking_turns({"ours": ours, "theirs": theirs}, rounds)

@@ -49,7 +49,7 @@ def test_a_forged_row_with_the_digest_of_a_good_model_is_another_content(
     registry: ModelRegistry, tmp_path: Path
 ):
     forged(registry, tmp_path / "ran", {})
-    with pytest.raises(ConflictError, match="another content"):
+    with pytest.raises(ConflictError, match="other content"):
         registry.register(GOOD, "churn", "1.0.0")
     with pytest.raises((UntrustedModelError, IntegrityError)):
         registry.load_model("churn/1.0.0")

@@ -331,6 +331,5 @@ def _text(record: ModelRecord) -> str:
     )
 
 
-@lru_cache(maxsize=4096)
 def _record(text: str) -> ModelRecord:
     return ModelRecord(*json.loads(text))
