@@ -106,8 +106,10 @@ class Database:
                 raise
             finally:
                 connection.close()
-        except Exception:  # noqa: BLE001 - whatever it was: the long way succeeds, or says it in our words
-            return self.rows(statement, parameters)
+        except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
+            return self.rows(
+                statement, parameters
+            )  # on another connection; or it says in our words what is wrong
 
     def row(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any | None:
         """The first row of a query."""
