@@ -503,7 +503,7 @@ class ModelRegistry:
                 f"{happening.subject}: {happening.kind} took effect, but the audit trail could not be written: "
                 f"{problem.what}",
                 where=problem.where,
-                hint="Registering or promoting again writes the entry; so does, ten minutes from now: hokusai doctor --repair",
+                hint="Registering or promoting again writes the entry, and so does later: hokusai doctor --repair",
             ) from problem
 
     # Tokens
