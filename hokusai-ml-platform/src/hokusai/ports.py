@@ -226,6 +226,9 @@ class ModelIndex(Protocol):
     def numbered(self, location: str, name: str, number: int) -> ModelRecord | None:
         """One row by MLflow's number."""
 
+    def unclaimed_below(self, location: str, name: str, number: int, version_key: str) -> bool:
+        """Whether every row below `number` is here, none above, and each carries another semantic version."""
+
     def latest(self, location: str, name: str) -> ModelRecord | None:
         """The highest release that is neither deleted nor deprecated; a pre-release where there is no other."""
 

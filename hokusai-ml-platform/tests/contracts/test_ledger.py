@@ -304,6 +304,27 @@ class TestTheLatest:
         assert found is not None and found.number == 1
 
 
+class TestAVersionThatNobodyElseClaims:
+    @pytest.mark.parametrize(
+        ("versions", "number", "expected"),
+        [
+            (["1.0.0", "1.1.0"], 3, True),
+            ([], 1, True),
+            (["1.0.0"], 3, False),  # somebody added a row that is not here yet
+            (["1.0.0", "2.0.0"], 3, False),
+            (["1.0.0", ""], 3, False),  # what has no version may be given one by hand
+            (["1.0.0", "1.1.0", "1.2.0"], 3, False),  # a model that was made anew
+            (["1.0.0"], 1, False),
+        ],
+    )
+    def test_is_seen_from_every_lower_row(
+        self, ledger: Ledger, store: str, versions: list[str], number: int, expected: bool
+    ) -> None:
+        ledger.index.put(store, [row(number=n, version=v) for n, v in enumerate(versions, start=1)])
+        ledger.index.put(store, [row(OTHER, n, "5.0.0") for n in (1, 2, 3)])
+        assert ledger.index.unclaimed_below(store, MODEL, number, "2.0.0") is expected
+
+
 class TestAPage:
     def test_is_newest_first_and_goes_on_where_it_ended(self, ledger: Ledger, store: str) -> None:
         rows = [row(name, number, at=at) for at in (1, 2, 3) for name in ("a", "B", "c") for number in (1, 2)]

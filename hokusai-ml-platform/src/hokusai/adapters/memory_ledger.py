@@ -54,6 +54,12 @@ class MemoryIndex:
             row = self._rows.get(location, {}).get((name, number))
         return row[0] if row else None
 
+    def unclaimed_below(self, location: str, name: str, number: int, version_key: str) -> bool:
+        """Whether every row below `number` is here, none above, and each carries another semantic version."""
+        rows = self._of_model(location, name)
+        others = {record.number for record, keys in rows if keys.version_key not in (None, version_key)}
+        return others == set(range(1, number))
+
     def latest(self, location: str, name: str) -> ModelRecord | None:
         """The highest release that is neither deleted nor deprecated; a pre-release where there is no other."""
         holders: dict[str, _Row] = {}

@@ -4,15 +4,20 @@ MLflow numbers the versions of a model without gaps of knowledge: number n+1 is 
 committed, and a row's tags are written with it. So whoever adds a row and then reads the claimants sees every one
 that came before. No lock, no lease, nothing pending: a crash leaves a complete winner, or a higher duplicate that
 every reader ignores and `hokusai doctor` removes.
+
+Reading the claimants is a search in MLflow. It is left out where the index has every lower row: what a row claims is
+written once, with the row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from hokusai.domain.records import SEMVER, ModelRecord
 from hokusai.domain.versions import SemanticVersion
-from hokusai.ports import ModelStore, Upload
+from hokusai.errors import BackendUnavailableError
+from hokusai.ports import ModelIndex, ModelStore, Upload
 
 
 def owner(store: ModelStore, name: str, version: SemanticVersion) -> ModelRecord | None:
@@ -22,6 +27,7 @@ def owner(store: ModelStore, name: str, version: SemanticVersion) -> ModelRecord
 
 def claim(
     store: ModelStore,
+    index: ModelIndex,
     name: str,
     version: SemanticVersion,
     upload: Upload,
@@ -32,6 +38,7 @@ def claim(
 
     Args:
         store: Where.
+        index: What is known of the rows there.
         name: The model.
         version: What is claimed; `tags` carry it.
         upload: Files that are stored already.
@@ -43,8 +50,9 @@ def claim(
         are left for the caller to discard.
     """
     mine = store.add_version(name, upload, tags, description)
-    if mine.number == 1:
-        return mine, True
+    with suppress(BackendUnavailableError):  # without the index, the search finds out
+        if index.unclaimed_below(store.location, name, mine.number, version.key):
+            return mine, True
     first = owner(store, name, version)
     if first is None or first.number == mine.number:
         return mine, True

@@ -189,7 +189,9 @@ class Registrar:
         self, claim: Claim, version: SemanticVersion, tags: Mapping[str, str]
     ) -> tuple[ModelRecord, bool]:
         upload = self._store.upload(claim.name, claim.files, claim.run_id)
-        row, ours = claims.claim(self._store, claim.name, version, upload, tags, claim.description)
+        row, ours = claims.claim(
+            self._store, self._ledger.index, claim.name, version, upload, tags, claim.description
+        )
         if not ours:
             self._store.discard(upload.source)
             self._ledger.index.put(self._store.location, [row])

@@ -83,6 +83,11 @@ class SqlModelIndex:
         """One row by MLflow's number."""
         return self._one(_NUMBERED, location, name=name, number=number)
 
+    def unclaimed_below(self, location: str, name: str, number: int, version_key: str) -> bool:
+        """Whether every row below `number` is here, none above, and each carries another semantic version."""
+        [(others, highest)] = self._of(location, _OTHERS, name=name, version_key=_key(version_key)) or [(0, 0)]
+        return others == (highest or 0) == number - 1
+
     def latest(self, location: str, name: str) -> ModelRecord | None:
         """The highest release that is neither deleted nor deprecated; a pre-release where there is no other."""
         return self._one(_LATEST, location, name=name)
@@ -168,6 +173,9 @@ _GET = (
     .where(*_is("location_id", "name", "version_key"))
     .order_by(versions.c.number)
     .limit(1)
+)
+_OTHERS = select(func.count(), func.max(versions.c.number)).where(
+    *_is("location_id", "name"), versions.c.version_key != bindparam("version_key")
 )
 _NUMBERED = select(versions.c.row).where(*_is("location_id", "name", "number"))
 _NAMES = select(versions.c.name).where(*_is("location_id")).distinct().order_by(versions.c.name)
