@@ -52,7 +52,7 @@ wheel: setup ## build the wheel into dist/
 lock: setup ## resolve the lock files again
 	@COMPILE="$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links"; \
 	$$COMPILE -o requirements-dev.txt hokusai-ml-platform/pyproject.toml requirements-build.in --extra dev; \
-	$$COMPILE -o requirements.txt hokusai-ml-platform/pyproject.toml requirements-build.in --extra ml -c requirements-dev.txt; \
+	$$COMPILE -o requirements.txt hokusai-ml-platform/pyproject.toml requirements-build.in --extra ml --extra data -c requirements-dev.txt; \
 	echo uv | $$COMPILE -o requirements-uv.txt -
 
 clean: ## remove what builds and tests leave behind (not .venv, not your data)

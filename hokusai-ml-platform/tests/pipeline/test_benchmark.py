@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
-from hokusai.pipeline.row_matching import normalised_text, occurs_in
+from hokusai.pipeline.data.row_matching import normalised_text, occurs_in
 
 C, R = Task.CLASSIFICATION, Task.REGRESSION
 
@@ -187,7 +187,7 @@ import sys
 from hokusai.domain.metrics import Task
 from hokusai.pipeline.benchmark import frame_sha256, stratified_holdout
 from hokusai.pipeline.dry_run import mock_base_frame, mock_benchmark
-from hokusai.pipeline.reading import read_table
+from hokusai.pipeline.data.reading import read_table
 frame = read_table(sys.argv[1]).frame
 base = mock_base_frame(frame, "label", 42)
 _, held = stratified_holdout(base, "label", Task.CLASSIFICATION, seed=1)

@@ -8,8 +8,8 @@ import pytest
 
 from hokusai.errors import SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256
+from hokusai.pipeline.data.reading import read_table
 from hokusai.pipeline.dry_run import mock_base_frame, mock_benchmark
-from hokusai.pipeline.reading import read_table
 
 FIXTURE = Path(__file__).parents[3] / "data/test_fixtures/test_queries.csv"
 

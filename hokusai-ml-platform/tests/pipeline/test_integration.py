@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hokusai.domain.contribution import Contributor
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data import read_tables, stack_tables
+from hokusai.pipeline.data.reading import Table
+from hokusai.pipeline.data.tables import read_tables, stack_tables
 from hokusai.pipeline.integration import IntegratedData, Leak, integrate
-from hokusai.pipeline.reading import Table
 
 SCHEMA = {"id": pl.Int64, "x": pl.Float64, "t": pl.String, "label": pl.Int64}
 BASE = [(1, 1.0, "a", 0), (2, 2.0, "b", 1), (3, 3.0, "c", None), (4, 9.0, "z", 1)]

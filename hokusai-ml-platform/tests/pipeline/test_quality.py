@@ -9,10 +9,10 @@ import pytest
 from hokusai.domain.canonical import canonical_json
 from hokusai.domain.contribution import Contributor
 from hokusai.domain.metrics import Task
-from hokusai.pipeline.data import read_tables
+from hokusai.pipeline.data.reading import Table, read_table
+from hokusai.pipeline.data.tables import read_tables
 from hokusai.pipeline.integration import IntegratedData, integrate
 from hokusai.pipeline.quality import assess_quality, data_manifest, source_digest
-from hokusai.pipeline.reading import Table, read_table
 
 
 @pytest.fixture

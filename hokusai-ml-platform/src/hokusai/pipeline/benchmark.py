@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.row_matching import first_occurrence, normalised_text
+from hokusai.pipeline.data.row_matching import first_occurrence, normalised_text
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.contribution import Contribution
+from hokusai.pipeline.data.reconcile import conform
 from hokusai.pipeline.integration import integrate as integrate_frames
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import Quality, assess_quality, data_manifest
-from hokusai.pipeline.reconcile import conform
 from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
 
 if TYPE_CHECKING:

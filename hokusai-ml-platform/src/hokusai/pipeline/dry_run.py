@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.integration import require_columns
+from hokusai.pipeline.data.columns import require_columns
 
 if TYPE_CHECKING:
     import numpy as np

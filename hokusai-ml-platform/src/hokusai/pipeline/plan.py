@@ -17,7 +17,7 @@ from hokusai.domain.contribution import Contributor
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import Task, metric_spec
 from hokusai.errors import ConfigurationError, InvalidInputError, MetricError
-from hokusai.pipeline.files import expand_paths
+from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.parameters import parameter_key
 from hokusai.utils.config import Settings
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.contribution import Contribution
 from hokusai.domain.metrics import Task
-from hokusai.pipeline.reading import Table
+from hokusai.pipeline.data.reading import Table
 
 if TYPE_CHECKING:
     import polars as pl

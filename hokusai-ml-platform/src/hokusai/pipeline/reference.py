@@ -15,20 +15,20 @@ from hokusai.domain.metrics import Task
 from hokusai.domain.seeds import derive_seed
 from hokusai.errors import IntegrityError, SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
-from hokusai.pipeline.data import read_tables, stack_tables
+from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.reading import Table
+from hokusai.pipeline.data.reconcile import Source, common_types, conform, kind_of
+from hokusai.pipeline.data.tables import read_tables, stack_tables
 from hokusai.pipeline.dry_run import mock_base_frame, mock_benchmark
 from hokusai.pipeline.integration import (
     BASE_NAME,
     BENCHMARK_NAME,
     labelled,
     require_classes,
-    require_columns,
     require_known_classes,
 )
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import source_digest
-from hokusai.pipeline.reading import Table
-from hokusai.pipeline.reconcile import Source, common_types, conform, kind_of
 from hokusai.pipeline.task import ColumnKinds, column_kinds, features_of, find_id_column, infer_task
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.integration import require_columns
+from hokusai.pipeline.data.columns import require_columns
 
 if TYPE_CHECKING:
     import polars as pl

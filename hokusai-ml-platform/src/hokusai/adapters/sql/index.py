@@ -85,7 +85,9 @@ class SqlModelIndex:
 
     def unclaimed_below(self, location: str, name: str, number: int, version_key: str) -> bool:
         """Whether every row below `number` is here, none above, and each carries another semantic version."""
-        [(others, highest)] = self._of(location, _OTHERS, name=name, version_key=_key(version_key)) or [(0, 0)]
+        [(others, highest)] = self._of(location, _OTHERS, name=name, version_key=_key(version_key)) or [
+            (0, 0)
+        ]
         return others == (highest or 0) == number - 1
 
     def latest(self, location: str, name: str) -> ModelRecord | None:
@@ -174,7 +176,7 @@ _GET = (
     .order_by(versions.c.number)
     .limit(1)
 )
-_OTHERS = select(func.count(), func.max(versions.c.number)).where(
+_OTHERS: Select[Any] = select(func.count(), func.max(versions.c.number)).where(
     *_is("location_id", "name"), versions.c.version_key != bindparam("version_key")
 )
 _NUMBERED = select(versions.c.row).where(*_is("location_id", "name", "number"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hokusai.errors import DataError
-from hokusai.pipeline.files import expand_paths
+from hokusai.pipeline.data.files import expand_paths
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hokusai.pipeline import row_matching
-from hokusai.pipeline.row_matching import (
+from hokusai.pipeline.data import row_matching
+from hokusai.pipeline.data.row_matching import (
     first_occurrence,
     normalised_text,
     occurs_in,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.cell_types import EXACT_INTEGER_DIGITS
+from hokusai.pipeline.data.cell_types import EXACT_INTEGER_DIGITS
 
 if TYPE_CHECKING:
     import polars as pl

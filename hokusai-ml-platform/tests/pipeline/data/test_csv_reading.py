@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import DataError
-from hokusai.pipeline import csv_reading
-from hokusai.pipeline.reading import Table, read_table
+from hokusai.pipeline.data import csv_reading
+from hokusai.pipeline.data.reading import Table, read_table
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
-from hokusai.pipeline.source_file import HashedFile
+from hokusai.pipeline.data.source_file import HashedFile
 
 if TYPE_CHECKING:
     import polars as pl

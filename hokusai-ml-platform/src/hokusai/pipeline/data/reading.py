@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hokusai.errors import DataError
-from hokusai.pipeline.csv_reading import read_csv
-from hokusai.pipeline.files import check_readable
-from hokusai.pipeline.json_reading import read_json, read_jsonl
-from hokusai.pipeline.parquet_reading import read_parquet
-from hokusai.pipeline.source_file import HashedFile, check_conservation
+from hokusai.pipeline.data.csv_reading import read_csv
+from hokusai.pipeline.data.files import check_readable
+from hokusai.pipeline.data.json_reading import read_json, read_jsonl
+from hokusai.pipeline.data.parquet_reading import read_parquet
+from hokusai.pipeline.data.source_file import HashedFile, check_conservation
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from hokusai.errors import DataError
-from hokusai.pipeline.reading import read_table
-from hokusai.pipeline.source_file import HashedFile, check_conservation
+from hokusai.pipeline.data.reading import read_table
+from hokusai.pipeline.data.source_file import HashedFile, check_conservation
 
 
 def write(tmp_path: Path, name: str, content: bytes) -> Path:

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.integration import require_columns
-from hokusai.pipeline.reading import Table, read_table
-from hokusai.pipeline.reconcile import Source, common_types, conform
+from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.reading import Table, read_table
+from hokusai.pipeline.data.reconcile import Source, common_types, conform
 
 if TYPE_CHECKING:
     import polars as pl

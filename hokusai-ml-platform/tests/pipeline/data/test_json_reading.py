@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import DataError
-from hokusai.pipeline import json_columns, json_reading
-from hokusai.pipeline.reading import Table, read_table
+from hokusai.pipeline.data import json_columns, json_reading
+from hokusai.pipeline.data.reading import Table, read_table
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hokusai.errors import DataError
-from hokusai.pipeline.json_columns import KINDS, frame_of_records
-from hokusai.pipeline.source_file import MAX_RECORD_BYTES, HashedFile, listed, not_utf8
+from hokusai.pipeline.data.json_columns import KINDS, frame_of_records
+from hokusai.pipeline.data.source_file import MAX_RECORD_BYTES, HashedFile, listed, not_utf8
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.reconcile import Source, common_types, conform
+from hokusai.pipeline.data.reconcile import Source, common_types, conform
 
 
 def common(*columns: pl.Series, untyped: bool = True) -> pl.DataType:

@@ -22,8 +22,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
-from hokusai.pipeline.cell_types import CellType, ColumnTypes
-from hokusai.pipeline.source_file import MAX_RECORD_BYTES, HashedFile, check_conservation, listed, not_utf8
+from hokusai.pipeline.data.cell_types import CellType, ColumnTypes
+from hokusai.pipeline.data.source_file import (
+    MAX_RECORD_BYTES,
+    HashedFile,
+    check_conservation,
+    listed,
+    not_utf8,
+)
 
 if TYPE_CHECKING:
     import polars as pl
