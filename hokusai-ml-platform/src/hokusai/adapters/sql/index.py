@@ -176,7 +176,7 @@ _GET = (
     .order_by(versions.c.number)
     .limit(1)
 )
-_OTHERS: Select[Any] = select(func.count(), func.max(versions.c.number)).where(
+_OTHERS: Any = select(func.count(), func.max(versions.c.number)).where(
     *_is("location_id", "name"), versions.c.version_key != bindparam("version_key")
 )
 _NUMBERED = select(versions.c.row).where(*_is("location_id", "name", "number"))
