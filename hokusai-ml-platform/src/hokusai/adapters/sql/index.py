@@ -85,10 +85,9 @@ class SqlModelIndex:
 
     def unclaimed_below(self, location: str, name: str, number: int, version_key: str) -> bool:
         """Whether every row below `number` is here, none above, and each carries another semantic version."""
-        [(others, highest)] = self._of(location, _OTHERS, name=name, version_key=_key(version_key)) or [
-            (0, 0)
-        ]
-        return others == (highest or 0) == number - 1
+        found = self._of(location, _OTHERS, name=name, version_key=_key(version_key))
+        others, highest = found[0] if found else (0, None)
+        return (int(others), int(highest or 0)) == (number - 1, number - 1)
 
     def latest(self, location: str, name: str) -> ModelRecord | None:
         """The highest release that is neither deleted nor deprecated; a pre-release where there is no other."""
