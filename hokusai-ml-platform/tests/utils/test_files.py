@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hokusai.errors import InvalidInputError, NotFoundError
-from hokusai.utils.files import file_sha256, read_limited, write_atomically
+from hokusai.errors import BackendUnavailableError, InvalidInputError, NotFoundError
+from hokusai.utils.files import file_sha256, open_atomically, read_limited, write_atomically
 
 
 class TestWriteAtomically:
@@ -54,6 +54,25 @@ class TestWriteAtomically:
         with pytest.raises(InvalidInputError, match="cannot be written"):
             write_atomically(tmp_path / "d", b"x")
         assert [p.name for p in tmp_path.iterdir()] == ["d"]
+
+
+class TestOpenAtomically:
+    def test_nothing_is_there_before_the_block_has_ended(self, tmp_path: Path) -> None:
+        target = tmp_path / "a.txt"
+        with open_atomically(target) as stream:
+            stream.write(b"first")
+            stream.flush()
+            assert not target.exists()
+            stream.write(b" second")
+        assert target.read_bytes() == b"first second"
+
+    def test_what_is_raised_in_the_block_comes_out_as_it_is_and_leaves_nothing(self, tmp_path: Path) -> None:
+        unreachable = BackendUnavailableError("The bucket cannot be reached")
+        with pytest.raises(BackendUnavailableError) as caught, open_atomically(tmp_path / "a.txt") as stream:
+            stream.write(b"half")
+            raise unreachable
+        assert caught.value is unreachable
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestReading:

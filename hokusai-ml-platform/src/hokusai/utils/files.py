@@ -14,9 +14,10 @@ import io
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from hokusai.errors import InvalidInputError, NotFoundError
+from hokusai.errors import HokusaiError, InvalidInputError, NotFoundError
 
 
 def file_sha256(path: Path) -> str:
@@ -53,9 +54,6 @@ def read_limited(path: Path, max_bytes: int) -> bytes:
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
 
-    A temporary file in the same folder is written, synced and renamed over `path`; on failure it is removed
-    and `path` is as it was.
-
     Args:
         path: Where to; its folder must exist.
         data: All of the new content.
@@ -63,6 +61,25 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
     Raises:
         InvalidInputError: The folder is missing or cannot be written, or the disk is full.
+    """
+    with open_atomically(path, mode=mode) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def open_atomically(path: Path, *, mode: int = 0o644) -> Iterator[io.BufferedWriter]:
+    """A stream whose bytes are at `path` once the block has ended well, and nowhere if it has not.
+
+    A temporary file in the same folder is written, synced and renamed over `path`; on failure it is removed
+    and `path` is as it was. A process that is killed leaves that file behind, `.NAME.….tmp`, and nothing else.
+
+    Args:
+        path: Where to; its folder must exist.
+        mode: Permission bits, applied before anything is written; the process's umask is not.
+
+    Raises:
+        InvalidInputError: The folder is missing or cannot be written, or the disk is full; also for any other
+            failure of the file system within the block.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -72,14 +89,15 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
     except BaseException as exc:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
-        if isinstance(exc, OSError):
+        # Our own errors may be OSErrors too (`BackendUnavailableError`), and say more than this one would.
+        if isinstance(exc, OSError) and not isinstance(exc, HokusaiError):
             raise _cannot_write(path, exc) from exc
         raise
     _sync_folder(path.parent)
