@@ -1,0 +1,218 @@
+"""Tables as the caller has them: pandas, Polars (eager or lazy) or pyarrow in, the same kind out.
+
+All work is done on one Polars frame, so that the kind of table never changes a result. What a kind has beyond columns
+of values (an index, dtypes of its own) is kept here and put back. Where that cannot be done exactly, the table is
+refused, or the exception stands below.
+
+- NaN comes in as null: both mean that there is no value. It goes back as the dtype writes a missing value.
+- A pandas index without a name only numbers the rows: it stays with them. One with a name is data, and is refused.
+- A pandas column keeps its dtype as long as its values still are of that type. Otherwise integers and booleans with
+  missing values come back as `Int64` and `boolean`, since the plain dtypes would turn them into floats and objects.
+- A column of Python objects comes back with `None` for missing values, whatever stood there.
+- A `LazyFrame` is collected, and comes back lazy.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hokusai.errors import DataError
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import numpy as np
+    import pandas as pd
+    import polars as pl
+
+Frame = Any
+"""A pandas, Polars or pyarrow table; whichever goes in comes out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GiveBack:
+    """Makes the caller's kind of table of a result.
+
+    Attributes:
+        native: The table that came in.
+        incoming: The same rows as `to_polars` gave them.
+    """
+
+    native: Frame
+    incoming: pl.DataFrame
+
+    def __call__(self, result: pl.DataFrame) -> Frame:
+        """A new table; a pandas one is numbered from 0."""
+        import narwhals as nw
+        import polars as pl
+
+        if isinstance(self.native, pl.LazyFrame):
+            return result.lazy()
+        if isinstance(self.native, pl.DataFrame):
+            return result
+        if _is_pandas(self.native):
+            return self._to_pandas(result)
+        kind = nw.from_native(self.native, eager_only=True).implementation
+        return nw.from_arrow(result, backend=kind).to_native()
+
+    def changed(self, result: pl.DataFrame) -> Frame:
+        """The incoming rows, in their order, with other values: a pandas index stays."""
+        table = self(result)
+        if _is_pandas(table):
+            table.index = self.native.index
+        return table
+
+    def rows(self, positions: Sequence[int] | np.ndarray) -> Frame:
+        """Some of the incoming rows, exactly as they were, by position from 0."""
+        import numpy as np
+        import polars as pl
+
+        at = np.asarray(positions, dtype=np.int64)
+        if isinstance(self.native, pl.LazyFrame):
+            return self.incoming[at].lazy()
+        if isinstance(self.native, pl.DataFrame):
+            return self.native[at]
+        return self.native.iloc[at] if _is_pandas(self.native) else self.native.take(at)
+
+    def _to_pandas(self, result: pl.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        columns = [self._pandas_column(column) for column in result.iter_columns()]
+        if not columns:
+            return pd.DataFrame(index=pd.RangeIndex(result.height))
+        return pd.concat(columns, axis=1)
+
+    def _pandas_column(self, column: pl.Series) -> pd.Series[Any]:
+        import pandas as pd
+
+        if self.incoming.schema.get(column.name) != column.dtype:
+            return _plain_pandas(column)
+        dtype = self.native[column.name].dtype
+        if dtype.kind == "O" and not pd.api.types.is_extension_array_dtype(dtype):
+            return pd.Series(column.to_list(), name=column.name, dtype=object)
+        if dtype.kind in "iub" and column.null_count() and not pd.api.types.is_extension_array_dtype(dtype):
+            return _plain_pandas(column)
+        if isinstance(dtype, pd.CategoricalDtype):
+            values = column.drop_nulls().unique().to_list()
+            if not set(values) <= set(dtype.categories):
+                return _plain_pandas(column)
+        return column.to_pandas(use_pyarrow_extension_array=True).astype(dtype)
+
+
+def to_polars(frame: Frame) -> tuple[pl.DataFrame, GiveBack]:
+    """A table as a Polars frame without NaN, and the way back.
+
+    Args:
+        frame: A pandas, Polars (eager or lazy) or pyarrow table.
+
+    Returns:
+        The rows in their order, and what turns a result into the caller's kind of table.
+
+    Raises:
+        DataError: It is no table; a column's name is not text or stands twice; a pandas index has a name; a column
+            holds objects of different types, or of a type that no file could hold. No value is quoted.
+
+    >>> import pandas as pd
+    >>> rows, give_back = to_polars(pd.DataFrame({"a": pd.array([2**53 + 1, None], dtype="Int64")}))
+    >>> rows["a"].to_list(), give_back(rows)["a"].dtype
+    ([9007199254740993, None], Int64Dtype())
+    """
+    import polars as pl
+    import polars.selectors as cs
+
+    if isinstance(frame, pl.LazyFrame):
+        rows = frame.collect()
+    elif isinstance(frame, pl.DataFrame):
+        rows = frame
+    else:
+        rows = _from_others(frame)
+    if any(dtype.is_float() for dtype in rows.dtypes):
+        rows = rows.with_columns(cs.float().fill_nan(None))
+    return rows, GiveBack(frame, rows)
+
+
+def _from_others(frame: Frame) -> pl.DataFrame:
+    import narwhals as nw
+
+    if _is_pandas(frame):
+        _check_pandas(frame)
+    try:
+        table = nw.from_native(frame, eager_only=True)
+    except nw.exceptions.DuplicateError as problem:
+        raise DataError("Two columns have the same name", hint="Rename one of them.") from problem
+    except TypeError as problem:
+        raise DataError(
+            f"A {type(frame).__name__} is not a table", hint="Give a pandas, Polars or pyarrow table."
+        ) from problem
+    return _converted(table)
+
+
+def _check_pandas(frame: pd.DataFrame) -> None:
+    odd = [name for name in frame.columns if not isinstance(name, str)]
+    if odd:
+        raise DataError(
+            f"{len(odd):,} column names are not text, the first is a {type(odd[0]).__name__}",
+            hint="Name the columns: frame.columns = frame.columns.astype(str), for one.",
+        )
+    if any(name is not None for name in frame.index.names):
+        named = ", ".join(repr(name) for name in frame.index.names)
+        raise DataError(f"The index ({named}) is data, not a column", hint="Call reset_index() first.")
+
+
+def _converted(table: nw.DataFrame[Any]) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        rows = _polars(table)
+    except (ValueError, TypeError, OverflowError, NotImplementedError):
+        rows = None
+    if rows is None:
+        # Outside of the handler: what the converter says quotes values.
+        _refuse_first(table, lambda name: _fails(table, name))
+        raise DataError("The table's columns cannot be read together")
+    _refuse_first(table, lambda name: isinstance(rows.schema[name], pl.BaseExtension | pl.Object))
+    return rows
+
+
+def _refuse_first(table: nw.DataFrame[Any], unusable: Callable[[str], bool]) -> None:
+    name = next((name for name in table.columns if unusable(name)), None)
+    if name is None:
+        return
+    dtype = str(table.to_native()[name].dtype if _is_pandas(table.to_native()) else table.schema[name])
+    found = "objects of different types" if dtype == "object" else f"values of type {dtype}"
+    raise DataError(
+        f"Column {name!r} holds {found}, which no data file could hold",
+        hint="Make it a column of numbers, text, booleans, dates or times.",
+    )
+
+
+def _fails(table: nw.DataFrame[Any], name: str) -> bool:
+    try:
+        _polars(table.select(name))
+    except (ValueError, TypeError, OverflowError, NotImplementedError):
+        return True
+    return False
+
+
+def _polars(table: nw.DataFrame[Any]) -> pl.DataFrame:
+    with warnings.catch_warnings():
+        # pyarrow reads columns with a time zone in a way that pandas deprecates
+        warnings.filterwarnings("ignore", message="Series.values returning an ndarray")
+        return table.to_polars()
+
+
+def _plain_pandas(column: pl.Series) -> pd.Series[Any]:
+    """As Polars converts it, but no integer becomes a float, and no boolean an object."""
+    if not (column.null_count() and (column.dtype.is_integer() or str(column.dtype) == "Boolean")):
+        return column.to_pandas()
+    dtype: Any = "boolean" if str(column.dtype) == "Boolean" else str(column.dtype)
+    nullable: pd.Series[Any] = column.to_pandas(use_pyarrow_extension_array=True).astype(dtype)
+    return nullable
+
+
+def _is_pandas(frame: Frame) -> bool:
+    import narwhals as nw
+
+    return nw.dependencies.is_pandas_dataframe(frame)

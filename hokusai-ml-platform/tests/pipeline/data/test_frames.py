@@ -1,0 +1,159 @@
+"""Whatever kind of table goes in comes out, with its index and dtypes, and no digit or name is lost."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+
+from hokusai.errors import DataError
+from hokusai.pipeline.data.frames import to_polars
+
+BIG = 2**62 + 1  # not a double
+
+
+def pandas_zoo() -> pd.DataFrame:
+    """A column of each dtype that pandas users have, each with a missing value where it can hold one."""
+    return pd.DataFrame(
+        {
+            "int8": np.array([1, 2, 3], "int8"),
+            "uint64": np.array([1, 2, 2**64 - 1], "uint64"),
+            "float": [1.5, np.nan, -0.5],
+            "float32": np.array([1.5, np.nan, -0.5], "float32"),
+            "bool": [True, False, True],
+            "Int64": pd.array([BIG, None, 3], dtype="Int64"),
+            "boolean": pd.array([True, None, False], dtype="boolean"),
+            "str": ["a", None, "c"],
+            "string": pd.array(["a", None, "c"], dtype="string"),
+            "object text": pd.Series(["a", None, "c"], dtype=object),
+            "object ints": pd.Series([BIG, None, 2], dtype=object),
+            "object dates": pd.Series([dt.date(2020, 1, 1), None, None], dtype=object),
+            "object decimals": pd.Series([Decimal("1.10"), None, None], dtype=object),
+            "object nothing": pd.Series([None, None, None], dtype=object),
+            "category": pd.Categorical(["x", None, "y"], categories=["y", "x"], ordered=True),
+            "category of ints": pd.Categorical([7, None, 5]),
+            "seconds": pd.to_datetime(["2020-01-01", None, "2020-01-03"]).astype("datetime64[s]"),
+            "zone": pd.to_datetime(["2020-01-01", None, "2020-01-03"]).tz_localize("Europe/Paris"),
+            "arrow": pd.array([BIG, None, 2], dtype="int64[pyarrow]"),
+        }
+    )
+
+
+def test_every_pandas_dtype_comes_back_with_its_values() -> None:
+    frame = pandas_zoo()
+    rows, give_back = to_polars(frame)
+    assert_frame_equal(give_back(rows), frame)
+
+
+def test_values_come_in_as_what_they_are() -> None:
+    rows, _ = to_polars(pandas_zoo())
+    assert rows["Int64"].to_list() == [BIG, None, 3]
+    assert rows["float"].to_list() == [1.5, None, -0.5]
+    assert rows["object dates"].to_list() == [dt.date(2020, 1, 1), None, None]
+    assert rows["category"].cast(pl.String).to_list() == ["x", None, "y"]
+    assert rows["zone"].dtype == pl.Datetime("us", "Europe/Paris")
+
+
+def test_nan_is_null_for_polars_too() -> None:
+    frame = pl.DataFrame({"x": [1.0, float("nan"), None], "n": [1, 2, None]})
+    rows, give_back = to_polars(frame)
+    assert rows["x"].to_list() == [1.0, None, None]
+    assert isinstance(give_back(rows), pl.DataFrame)
+
+
+def test_lazy_in_gives_lazy_out() -> None:
+    rows, give_back = to_polars(pl.LazyFrame({"x": [3, 4]}))
+    for lazy in (give_back(rows), give_back.changed(rows), give_back.rows([0, 1])):
+        assert isinstance(lazy, pl.LazyFrame)
+        assert lazy.collect().to_dict(as_series=False) == {"x": [3, 4]}
+
+
+def test_pyarrow_in_gives_pyarrow_out() -> None:
+    table = pa.table({"x": [3, 4, None], "t": ["a", "b", "c"]})
+    rows, give_back = to_polars(table)
+    assert isinstance(give_back(rows), pa.Table)
+    assert give_back.rows([2, 0]).to_pydict() == {"x": [None, 3], "t": ["c", "a"]}
+
+
+class TestIndex:
+    frame = pd.DataFrame({"x": [1.0, np.nan, 3.0]}, index=[10, 20, 30])
+
+    def test_rows_keep_theirs(self) -> None:
+        _, give_back = to_polars(self.frame)
+        assert_frame_equal(give_back.rows([2, 0]), self.frame.loc[[30, 10]])
+
+    def test_changed_rows_keep_theirs(self) -> None:
+        rows, give_back = to_polars(self.frame)
+        changed = give_back.changed(rows.with_columns(pl.col("x") * 2))
+        assert changed.index.tolist() == [10, 20, 30]
+        assert changed["x"].tolist()[::2] == [2.0, 6.0]
+
+    def test_new_rows_are_numbered_anew(self) -> None:
+        rows, give_back = to_polars(self.frame)
+        assert give_back(rows).index.tolist() == [0, 1, 2]
+
+    def test_one_with_a_name_is_refused(self) -> None:
+        with pytest.raises(DataError, match=r"index \('query_id'\) is data.*reset_index"):
+            to_polars(pd.DataFrame({"query_id": [1], "x": [1]}).set_index("query_id"))
+
+
+class TestResultsThatPandasCannotSayPlainly:
+    def test_integers_and_booleans_with_missing_values_stay_exact(self) -> None:
+        _, give_back = to_polars(pd.DataFrame({"i": [1, 2], "b": [True, False]}))
+        result = give_back(pl.DataFrame({"i": [BIG, None], "b": [True, None], "new": [None, BIG]}))
+        assert result.dtypes.astype(str).tolist() == ["Int64", "boolean", "Int64"]
+        assert result["i"][0] == BIG
+        assert result["new"][1] == BIG
+
+    def test_a_column_that_became_text_is_text(self) -> None:
+        _, give_back = to_polars(pd.DataFrame({"i": [1, 2]}))
+        assert give_back(pl.DataFrame({"i": ["tok1", "tok2"]}))["i"].tolist() == ["tok1", "tok2"]
+
+    def test_a_value_beyond_the_categories_is_not_dropped(self) -> None:
+        rows, give_back = to_polars(pd.DataFrame({"c": pd.Categorical(["x", "y"])}))
+        result = give_back(pl.DataFrame({"c": ["x", "z"]}, schema={"c": rows.schema["c"]}))
+        assert result["c"].tolist() == ["x", "z"]
+
+    def test_no_columns_still_have_rows(self) -> None:
+        _, give_back = to_polars(pd.DataFrame({"a": [1, 2]}))
+        assert give_back(pl.DataFrame(height=2)).shape == (2, 0)
+
+
+class TestRefuses:
+    @pytest.mark.parametrize(
+        ("column", "words"),
+        [
+            ([12345, "secret", None], "Column 'bad' holds objects of different types"),
+            ([True, 12345], "Column 'bad' holds objects of different types"),
+            ([2**70, 1], "Column 'bad' holds objects of different types"),
+            ([object()], "Column 'bad' holds objects of different types"),
+            (pd.period_range("2020", periods=2, freq="D"), r"Column 'bad' holds values of type period\[D\]"),
+            (pd.interval_range(0, 2), "Column 'bad' holds values of type interval"),
+            ([1j], "Column 'bad' holds values of type complex128"),
+        ],
+    )
+    def test_columns_that_no_file_could_hold(self, column: Any, words: str) -> None:
+        frame = pd.DataFrame({"bad": column})
+        frame.insert(0, "good", 1)
+        with pytest.raises(DataError, match=words) as refused:
+            to_polars(frame)
+        assert "secret" not in str(refused.value)
+        assert refused.value.__context__ is None  # a traceback would show what the converter quotes
+
+    def test_names_that_are_not_text(self) -> None:
+        with pytest.raises(DataError, match="1 column names are not text, the first is a int"):
+            to_polars(pd.DataFrame({"a": [1], 7: [2]}))
+
+    def test_a_name_that_stands_twice(self) -> None:
+        with pytest.raises(DataError, match="Two columns have the same name"):
+            to_polars(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+
+    @pytest.mark.parametrize("thing", [[1, 2], {"a": [1]}, "a.csv", None])
+    def test_what_is_no_table(self, thing: Any) -> None:
+        with pytest.raises(DataError, match="is not a table"):
+            to_polars(thing)
