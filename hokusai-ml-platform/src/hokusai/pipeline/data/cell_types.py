@@ -43,7 +43,7 @@ class CellType(StrEnum):
     EMPTY = "empty"
 
 
-_PATTERNS = {  # each also matches the empty text, which is a missing value in a typed column
+CELL_PATTERNS = {  # each also matches the empty text, which is a missing value in a typed column
     CellType.INTEGER: r"^(?:0|-?[1-9][0-9]{0,18})?$",
     CellType.FLOAT: (
         rf"^(?:-?(?:0|[1-9][0-9]{{0,{EXACT_INTEGER_DIGITS - 1}}})"
@@ -98,7 +98,7 @@ class ColumnTypes:
         facts = block.select(  # one pass over all columns in parallel, for the type that each most likely has
             *(pl.col(name).str.len_bytes().max().alias(f"length {name}") for name in open_columns),
             *(
-                pl.col(name).str.contains(_PATTERNS[kind]).all().alias(f"fits {name}")
+                pl.col(name).str.contains(CELL_PATTERNS[kind]).all().alias(f"fits {name}")
                 for name, kind in likely.items()
             ),
         )
@@ -142,8 +142,8 @@ class ColumnTypes:
     def _why_text(self, name: str, cells: pl.Series) -> str:
         """A note if nearly all cells of the block are numbers; a column of words needs none."""
         present = cells.is_not_null() & (cells != "")
-        numeric = cells.str.contains(_PATTERNS[CellType.FLOAT]) | cells.str.contains(
-            _PATTERNS[CellType.INTEGER]
+        numeric = cells.str.contains(CELL_PATTERNS[CellType.FLOAT]) | cells.str.contains(
+            CELL_PATTERNS[CellType.INTEGER]
         )
         odd = (present & ~numeric).arg_true()
         if not len(odd) or len(odd) > (1 - _NEARLY) * int(present.sum()):
@@ -156,7 +156,7 @@ class ColumnTypes:
 
 
 def _matches(cells: pl.Series, kind: CellType) -> bool:
-    return bool(cells.str.contains(_PATTERNS[kind]).all())
+    return bool(cells.str.contains(CELL_PATTERNS[kind]).all())
 
 
 def _convertible(cells: pl.Series, kind: CellType, longest: int) -> bool:
