@@ -19,7 +19,10 @@ one HTTP status. The text always says what was wrong and where, and `hint` says 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from hokusai.domain.schema_report import SchemaReport
 
 
 class HokusaiError(Exception):
@@ -76,9 +79,15 @@ class DataError(InvalidInputError):
 
 
 class SchemaError(DataError):
-    """A data file was read, but its columns or values do not fit what the task needs."""
+    """A data file was read, but its columns or values do not fit what the task needs.
+
+    Attributes:
+        report: What was found where, with values, if rows were held against a schema. It stays in this process: it is
+            not part of the text, nor of what is pickled.
+    """
 
     code = "schema_invalid"
+    report: SchemaReport | None = None
 
 
 class MetricError(InvalidInputError):

@@ -187,7 +187,7 @@ class ColumnRule:
         least = [value for value in (self.minimum, self.above) if value is not None]
         most = [value for value in (self.maximum, self.below) if value is not None]
         if least and most:
-            low, high = max(least), min(most)  # type: ignore[type-var]  # of one kind since `_value`
+            low, high = max(least), min(most)
             touching = low == high and (self.above == low or self.below == high)
             if low > high or touching:  # type: ignore[operator]  # likewise
                 raise self._fault(f"No value is between {low!r} and {high!r}")

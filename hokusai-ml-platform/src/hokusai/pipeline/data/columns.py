@@ -21,8 +21,7 @@ def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) ->
     missing = [column for column in wanted if column not in present]
     if not missing:
         return
-    folded = {column.strip().casefold(): column for column in present}
-    near = difflib.get_close_matches(missing[0].strip().casefold(), folded, n=1)
+    meant = {column: near_name(column, present) for column in missing}
     shown = ", ".join(map(repr, present[:30])) + (
         f" and {len(present) - 30} more" if len(present) > 30 else ""
     )
@@ -31,5 +30,24 @@ def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) ->
         f"{plural} {', '.join(map(repr, missing))} {'are' if len(missing) > 1 else 'is'} "
         f"missing; there are: {shown}",
         where=name,
-        hint=f"Did you mean {folded[near[0]]!r}?" if near else "Add the column, or name another.",
+        hint=_hint(missing, {column: near for column, near in meant.items() if near}),
     )
+
+
+def near_name(wanted: str, present: Iterable[str]) -> str:
+    """The column that was probably meant, or nothing.
+
+    >>> near_name("label", ["q", " Label"])
+    ' Label'
+    """
+    folded = {column.strip().casefold(): column for column in present}
+    near = difflib.get_close_matches(wanted.strip().casefold(), folded, n=1)
+    return folded[near[0]] if near else ""
+
+
+def _hint(missing: Sequence[str], near: dict[str, str]) -> str:
+    if not near:
+        return "Add the column, or name another."
+    if len(missing) == 1:
+        return f"Did you mean {near[missing[0]]!r}?"
+    return f"Did you mean {', '.join(f'{name!r} for {column!r}' for column, name in near.items())}?"

@@ -1,0 +1,198 @@
+"""The cells of a column as values of the type that a schema names, and which cells are none.
+
+Files say less about types than schemas do: a CSV file has only text, JSON has numbers of one kind, a frame from memory
+has whatever its maker chose. A cell fits a type here only if nothing is lost by reading it as that type; the forms
+of text cells are those of `cell_types`, so that a column is read alike whether its type was told or found.
+
+| type     | fits                                                                                               |
+|----------|----------------------------------------------------------------------------------------------------|
+| boolean  | booleans; text `true` and `false`                                                                   |
+| integer  | integers of 64 bits; fractions without a fractional part up to 2^53; text of the form of an integer  |
+| float    | finite numbers; integers up to 2^53; text of the form of a number                                   |
+| date     | dates; times at midnight; text `2024-02-29`                                                         |
+| datetime | times, of any zone; dates; text `2024-02-29 10:00:00` or with a `T`                                  |
+| text     | text; never numbers, whose leading zeros are gone already                                           |
+
+NaN is a missing value, and so is blank text where the type is not text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hokusai.domain.schema import ColumnRule, DataSchema
+from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MOST_EXACT = 2**53
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypedColumn:
+    """A column seen as a type.
+
+    Attributes:
+        value: The values; null where there is none and where a cell is not of the type.
+        missing: Where there is no value.
+        wrong: Where a cell is not of the type; None if that cannot be.
+    """
+
+    value: pl.Expr
+    missing: pl.Expr
+    wrong: pl.Expr | None
+
+
+def typed_column(rule: ColumnRule, dtype: pl.DataType) -> TypedColumn:
+    """The column of `rule`, whose cells are stored as `dtype`, seen as the rule's type.
+
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"n": ["7", "", "07"]})
+    >>> seen = typed_column(ColumnRule("n", "integer"), pl.String())
+    >>> frame.select(seen.value, missing=seen.missing, wrong=seen.wrong).rows()
+    [(7, False, False), (None, True, False), (None, False, True)]
+    """
+    import polars as pl
+
+    cells = pl.col(rule.name)
+    missing = cells.is_null()
+    if dtype.is_float():
+        cells = cells.fill_nan(None)
+        missing = cells.is_null()
+    elif dtype == pl.String and rule.type not in ("text", "any"):
+        missing = missing | (cells == "")
+    value, certain = _value(cells, rule.type, dtype)
+    return TypedColumn(value, missing, None if certain else value.is_null() & ~missing)
+
+
+def fit(frame: pl.DataFrame, schema: DataSchema) -> pl.DataFrame:
+    """The frame with the columns of the schema in the types it names; cells that do not fit become null.
+
+    The resulting types follow from the schema and the types in `frame` alone, so that all batches of a table agree.
+    A column that is of its type already is not copied.
+
+    >>> import polars as pl
+    >>> fit(pl.DataFrame({"n": ["7", ""]}), DataSchema((ColumnRule("n", "integer"),)))["n"].to_list()
+    [7, None]
+    """
+    changed = [
+        typed_column(rule, frame.schema[rule.name]).value.alias(rule.name)
+        for rule in schema.columns
+        if rule.name in frame.columns and not _is_plain(rule.type, frame.schema[rule.name])
+    ]
+    return frame.with_columns(changed) if changed else frame
+
+
+def as_utc(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Times without a zone, in UTC where they had one."""
+    import polars as pl
+
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        return value.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return value
+
+
+def _is_plain(type_: str, dtype: pl.DataType) -> bool:
+    """Whether the type is stored as the one dtype that it has after `fit`; a float may still hold NaN."""
+    import polars as pl
+
+    plain = {"boolean": pl.Boolean, "integer": pl.Int64, "date": pl.Date, "text": pl.String}
+    return type_ == "any" or dtype == plain.get(type_) or (type_ == "datetime" and dtype == pl.Datetime)
+
+
+def _value(cells: pl.Expr, type_: str, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    """The values, and whether every cell surely is one."""
+    import polars as pl
+
+    if type_ == "any" or dtype == pl.Null:
+        return cells, True
+    if dtype == pl.String and type_ != "text":
+        return _of_text(cells, CellType(type_)), False
+    read = {"text": _texts, "integer": _integers, "float": _floats, "boolean": _booleans, "date": _dates}
+    return read.get(type_, _moments)(cells, dtype)
+
+
+def _of_text(cells: pl.Expr, kind: CellType) -> pl.Expr:
+    import polars as pl
+
+    formed = pl.when((cells != "") & cells.str.contains(CELL_PATTERNS[kind])).then(cells)
+    if kind is CellType.BOOLEAN:
+        return formed.str.to_lowercase() == "true"
+    if kind is CellType.DATE:
+        return formed.str.to_date("%Y-%m-%d", strict=False)
+    if kind is CellType.DATETIME:
+        plain = formed.str.replace("T", " ", literal=True)
+        return plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+    if kind is CellType.INTEGER:
+        return formed.cast(pl.Int64, strict=False)
+    number = formed.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def _integers(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    import polars as pl
+
+    if dtype.is_integer():
+        return cells.cast(pl.Int64, strict=False), dtype not in (pl.UInt64, pl.Int128, pl.UInt128)
+    if dtype.is_numeric():
+        number = cells.cast(pl.Float64)
+        whole = number.is_finite() & (number == number.floor()) & (number.abs() <= _MOST_EXACT)
+        return pl.when(whole).then(number).cast(pl.Int64), False
+    return _nothing(cells, pl.Int64()), False
+
+
+def _floats(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    import polars as pl
+
+    if not dtype.is_numeric():
+        return _nothing(cells, pl.Float64()), False
+    number = cells.cast(pl.Float64)
+    if dtype.is_integer():
+        if dtype in (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32):
+            return number, True
+        return pl.when(cells.is_between(-_MOST_EXACT, _MOST_EXACT)).then(number), False
+    return pl.when(number.is_finite()).then(number), False
+
+
+def _texts(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    import polars as pl
+
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+        return cells.cast(pl.String), True
+    return _nothing(cells, pl.String()), False
+
+
+def _booleans(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    import polars as pl
+
+    return (cells, True) if dtype == pl.Boolean else (_nothing(cells, pl.Boolean()), False)
+
+
+def _dates(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    import polars as pl
+
+    if dtype == pl.Date:
+        return cells, True
+    if dtype == pl.Datetime:
+        moment = as_utc(cells, dtype)
+        return pl.when(moment == moment.dt.truncate("1d")).then(moment).dt.date(), False
+    return _nothing(cells, pl.Date()), False
+
+
+def _moments(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
+    import polars as pl
+
+    if dtype == pl.Datetime:
+        return cells, True
+    if dtype == pl.Date:
+        return cells.cast(pl.Datetime("us")), True
+    return _nothing(cells, pl.Datetime("us")), False
+
+
+def _nothing(cells: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """As many nulls as there are cells."""
+    import polars as pl
+
+    return pl.when(cells.is_null() & cells.is_not_null()).then(pl.lit(None, dtype=dtype))

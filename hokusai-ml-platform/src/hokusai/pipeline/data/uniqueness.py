@@ -1,0 +1,37 @@
+"""Values that may stand in one row only.
+
+Rows are compared by the values of the key columns as the schema types them (`column_values.fit`), so `7` as text and 7
+are one value of an integer column. A row without a value in a key column is not compared, as in SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def repeats(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """For each row whether an earlier one has the same key.
+
+    Returns:
+        Booleans of shape (n_rows,).
+
+    >>> import polars as pl
+    >>> repeats(pl.DataFrame({"id": [1, None, 2, 1, None]}), ["id"]).to_list()
+    [False, False, False, True, False]
+    """
+    import polars as pl
+
+    has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
+    first = pl.struct(*key).is_first_distinct() if len(key) > 1 else pl.col(key[0]).is_first_distinct()
+    return frame.select(has_key & ~first).to_series()
+
+
+def expected_of(key: Sequence[str]) -> str:
+    """What a repeated key should have been, for people."""
+    if len(key) == 1:
+        return "a value that no earlier row has"
+    return "values that no earlier row has together"
