@@ -1,0 +1,180 @@
+"""What a column holds as a whole: told by its name, or by what nearly all of its cells look like.
+
+A column of e-mail addresses need not be searched like free text, and a column of surnames cannot be found by any
+pattern. A name decides by its words: `email_address` and `eMailAddress` are one thing, `description` has no `ip` in
+it, and `email_count` is about e-mail but holds none. Where a name announces something that has a recognisable form,
+some of the cells must look like it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from hokusai.privacy.header_words import ABOUT, CLEAR, COUNTING, ONLY_ALONE, PEOPLE, WHICH
+from hokusai.privacy.kinds import PiiKind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LEAST_SHARE: Final = 0.9
+"""Of the cells that must be of a kind for the column to be so by its content."""
+
+_LEAST_LOOK: Final = 0.1
+_NUMBER: Final = r"^\s*\(?\+?(?:[0-9][\s()./\-]*){%s}$"
+_LOOKS: Final[dict[PiiKind, str]] = {
+    PiiKind.EMAIL: "[@\uff20]",
+    PiiKind.PHONE: _NUMBER % "6,16",
+    PiiKind.CARD: _NUMBER % "12,19",
+    PiiKind.IBAN: r"^\s*[A-Za-z]{2}\s?[0-9]{2}[\sA-Za-z0-9]{8,40}$",
+    PiiKind.IP: (
+        r"^\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})"
+        r"(?:[/%:].{0,20})?\s*$"
+    ),
+    PiiKind.CRYPTO_ADDRESS: r"^\s*(?:0x)?[0-9A-Za-z]{25,100}\s*$",
+    PiiKind.DATE_OF_BIRTH: r"[0-9]{4}|[0-9]{1,2}[^0-9]{1,5}[0-9]{1,2}[^0-9]{1,5}[0-9]{2}",
+    PiiKind.NATIONAL_ID: r"(?:[0-9][^0-9]{0,3}){5}",
+}
+"""What a cell of a kind looks like at least; names and addresses have no form that all share."""
+_BY_CONTENT: Final = (
+    PiiKind.EMAIL,
+    PiiKind.IBAN,
+    PiiKind.CARD,
+    PiiKind.CRYPTO_ADDRESS,
+    PiiKind.IP,
+    PiiKind.NATIONAL_ID,
+    PiiKind.PHONE,
+)
+"""Kinds with a form of their own; a column of dates is one of births only if it says so."""
+_DIGITS_TELL: Final = frozenset({PiiKind.CARD})
+"""Kinds whose bare digits check themselves. Any ten digits may be a phone number, or an order's."""
+_AS_NUMBERS: Final = frozenset({PiiKind.PHONE, PiiKind.CARD, PiiKind.NATIONAL_ID, PiiKind.DATE_OF_BIRTH})
+"""Kinds that are stored as numbers; a number is no name."""
+_VERSION_WORDS: Final = frozenset({"version", "ver", "release", "build", "firmware"})
+_PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[^\W\d_A-Za-z]+", re.UNICODE)
+_IP_VERSION: Final = re.compile(r"(?i)ipv(?=[46])")
+_FIRST_ACCENT: Final = "\u0300"
+_LAST_ACCENT: Final = "\u036f"
+_EXPANDED: Final = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"})
+
+
+def kind_by_name(column: str) -> PiiKind | None:
+    """What the name of a column announces, if anything.
+
+    >>> kind_by_name("customerEmail"), kind_by_name("Numéro de téléphone"), kind_by_name("dob")
+    (<PiiKind.EMAIL: 'email'>, <PiiKind.PHONE: 'phone'>, <PiiKind.DATE_OF_BIRTH: 'date_of_birth'>)
+    >>> kind_by_name("description"), kind_by_name("zip_code_lookup"), kind_by_name("email_count")
+    (None, None, None)
+    """
+    words = header_words(column)
+    if not words or len(words) > 12 or words[0] in _words(COUNTING) or _words(ABOUT).intersection(words):
+        return None
+    found: list[tuple[int, PiiKind]] = []  # of two phrases the longer one is meant: `email address`
+    for kind, phrases in _clear_phrases().items():
+        found += [(len(phrase), kind) for phrase in phrases if _contains(words, phrase)]
+    if found:
+        return max(found, key=lambda one: one[0])[1]
+    lone = {_lone_words()[word] for word in words if word in _lone_words()}
+    if len(lone) != 1:
+        return None
+    kind = lone.pop()
+    beside = _words(PEOPLE) if kind is PiiKind.PERSON_NAME else _words(PEOPLE) | _words(WHICH)
+    return kind if sum(word not in beside for word in words) == 1 else None
+
+
+def kind_by_content(
+    cells: pl.Series, *, column: str = "", regions: tuple[str, ...] | None = None
+) -> PiiKind | None:
+    """What at least nine of ten cells are, each as a whole.
+
+    Args:
+        cells: A sample without null: text or numbers, a thousand or so.
+        column: Its name, which may say that dotted numbers are versions.
+        regions: Whose national formats count; by default the detector's.
+    """
+    from hokusai.privacy.detector import DEFAULT_REGIONS, matches_whole
+
+    if not len(cells):
+        return None
+    text = as_text(cells)
+    bare = text.str.contains(r"^\s*[0-9]+\s*$")
+    for kind in _BY_CONTENT:
+        if kind is PiiKind.IP and _VERSION_WORDS.intersection(header_words(column)):
+            continue
+        likely = text.str.contains(_LOOKS[kind])
+        if kind not in _DIGITS_TELL:
+            likely &= ~bare
+        if likely.sum() < LEAST_SHARE * len(text):
+            continue
+        whole = matches_whole(text.filter(likely), kind, regions=regions or DEFAULT_REGIONS)
+        if whole.sum() >= LEAST_SHARE * len(text):
+            return kind
+    return None
+
+
+def looks_like(cells: pl.Series, kind: PiiKind) -> bool:
+    """Whether a sample of cells without null can be what the column's name announces.
+
+    A name is trusted as far as the cells do not speak against it: at least one in ten must have the look of the kind,
+    if it has one. No cells say nothing.
+    """
+    if cells.dtype.is_numeric() and kind not in _AS_NUMBERS:
+        return False
+    if kind not in _LOOKS or not len(cells):
+        return True
+    likely = as_text(cells).str.contains(_LOOKS[kind])
+    if cells.dtype.is_float():
+        likely &= cells.floor() == cells
+    return int(likely.sum()) >= _LEAST_LOOK * len(cells)
+
+
+def as_text(cells: pl.Series) -> pl.Series:
+    """Cells as somebody would write them: a whole number that is stored as a fraction has no `.0`."""
+    import polars as pl
+
+    if not cells.dtype.is_float():
+        return cells.cast(pl.String)
+    exact = pl.col(cells.name).is_finite() & (pl.col(cells.name).abs() <= 2.0**53)
+    whole = exact & (pl.col(cells.name).floor() == pl.col(cells.name))
+    number = pl.when(whole).then(pl.col(cells.name)).otherwise(0).cast(pl.Int64).cast(pl.String)
+    return cells.to_frame().select(pl.when(whole).then(number).otherwise(pl.col(cells.name).cast(pl.String)))[
+        cells.name
+    ]
+
+
+def header_words(column: str) -> tuple[str, ...]:
+    """The words of a column's name, in lower case and without accents; digits only separate them.
+
+    >>> header_words("userEMailAddress2"), header_words("IPAddr"), header_words("Straße_Nr.")
+    (('user', 'e', 'mail', 'address'), ('ip', 'addr'), ('strasse', 'nr'))
+    """
+    spelled = _IP_VERSION.sub("ipv", column).translate(_EXPANDED)
+    decomposed = unicodedata.normalize("NFKD", spelled)
+    plain = "".join(char for char in decomposed if not _FIRST_ACCENT <= char <= _LAST_ACCENT)
+    return tuple(word.lower() for word in _PARTS.findall(unicodedata.normalize("NFC", plain)))
+
+
+@lru_cache(maxsize=8)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@lru_cache(maxsize=1)
+def _clear_phrases() -> dict[PiiKind, tuple[tuple[str, ...], ...]]:
+    return {kind: _phrases(text) for kind, text in CLEAR.items()}
+
+
+@lru_cache(maxsize=1)
+def _lone_words() -> dict[str, PiiKind]:
+    return {word: kind for kind, text in ONLY_ALONE.items() for (word,) in _phrases(text)}
+
+
+def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(header_words(phrase) for phrase in text.split(","))
+
+
+def _contains(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
+    length = len(phrase)
+    return any(words[start : start + length] == phrase for start in range(len(words) - length + 1))
