@@ -6,10 +6,10 @@ meet them; `hokusai.wiring` chooses which.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hokusai.domain.audit import AuditEvent, AuditHead, Happening
 from hokusai.domain.journal import RunJournal, TrackedRun
@@ -18,7 +18,11 @@ from hokusai.domain.records import ModelRecord
 # Declared beside its caller, which stands in the layer below this one.
 from hokusai.utils.metrics import MetricSink
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 __all__ = [
+    "BatchEngine",
     "Ledger",
     "MetricSink",
     "ModelFile",
@@ -27,6 +31,7 @@ __all__ = [
     "ModelStore",
     "Orphan",
     "Page",
+    "ParquetPart",
     "RunStore",
     "Upload",
 ]
@@ -291,3 +296,40 @@ class Ledger(Protocol):
 
     def has(self, kind: str, subject: str, details: Mapping[str, Any]) -> bool:
         """Whether the trail has an entry of this kind and subject whose details contain all of `details`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetPart:
+    """A batch that whoever works on it reads itself: one row group of a Parquet file.
+
+    Attributes:
+        path: Where the file is, as every machine that works on batches sees it.
+        row_group: Which, from 0.
+    """
+
+    path: str
+    row_group: int
+
+    def read(self) -> pa.Table:
+        """The rows."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.path) as file:
+            return file.read_row_group(self.row_group)
+
+
+class BatchEngine(Protocol):
+    """Runs one function on many batches, here or on other machines."""
+
+    def map_batches(
+        self, batches: Iterable[pa.Table | ParquetPart], kernel: Callable[[pa.Table], pa.Table]
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """What `kernel` makes of each batch, with its number from 0, in the order of the batches.
+
+        A batch comes to the kernel as it was given, neither cut nor joined with others. What a kernel found out about
+        its batch beside rows (a state to merge with the others' states) travels in the metadata of its table's schema.
+
+        Raises:
+            HokusaiError: What the kernel raised.
+            BackendUnavailableError: The machines that do the work cannot be reached, or died.
+        """
