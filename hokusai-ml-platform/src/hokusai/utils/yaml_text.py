@@ -9,6 +9,7 @@ refers to another place: by references a file of a kilobyte can unfold into giga
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,17 @@ def parse_yaml(data: bytes, what: str, *, where: str = "") -> dict[str, Any]:
     return content
 
 
+def dump_yaml(content: Mapping[str, Any]) -> str:
+    """A mapping of plain data as text that `parse_yaml` reads back as it was; so do readers of YAML 1.1.
+
+    >>> print(dump_yaml({"wallet": "0x52", "agreed": "yes", "share": 1e-3}), end="")
+    wallet: '0x52'
+    agreed: 'yes'
+    share: 0.001
+    """
+    return yaml.dump(dict(content), Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=100)
+
+
 class _JsonScalars(yaml.SafeLoader):
     """PyYAML's safe loader with JSON's numbers, truth values and null, no key twice, and no references."""
 
@@ -73,8 +85,9 @@ class _JsonScalars(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
+            alias = self.get_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it
             raise yaml.composer.ComposerError(
-                problem="references (&name, *name) are not read", problem_mark=self.peek_event().start_mark
+                problem="references (&name, *name) are not read", problem_mark=alias.start_mark
             )
         return super().compose_node(parent, index)
 
@@ -95,3 +108,18 @@ for _tag, _pattern, _starts in (
     ("float", r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?", list("-+0123456789")),
 ):
     _JsonScalars.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _starts)
+
+
+class _Quoting(yaml.SafeDumper):
+    """Quotes every text that either of the two versions of YAML would read as something else."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # declared so by PyYAML
+        start: [
+            *_JsonScalars.yaml_implicit_resolvers.get(start, []),
+            *yaml.SafeDumper.yaml_implicit_resolvers.get(start, []),
+        ]
+        for start in {**_JsonScalars.yaml_implicit_resolvers, **yaml.SafeDumper.yaml_implicit_resolvers}
+    }
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's signature
+        return True

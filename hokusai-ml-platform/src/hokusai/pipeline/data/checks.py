@@ -134,6 +134,24 @@ def raise_unless_ok(report: SchemaReport, *, most_problems: int = 20) -> None:
     raise error
 
 
+def check_pattern(pattern: str) -> None:
+    """Check that a pattern can be used.
+
+    Raises:
+        ConfigurationError: It is not a regular expression in Rust's syntax.
+    """
+    import polars as pl
+
+    try:
+        pl.Series([""]).str.contains(_whole(pattern))
+    except pl.exceptions.ComputeError as problem:
+        raise ConfigurationError(
+            f"{pattern!r} is not a regular expression in Rust's syntax",
+            where="schema",
+            hint="It has no look-around and no back-references.",
+        ) from problem
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fault:
     """A rule, and the rows that break it."""
@@ -155,7 +173,7 @@ def _row_faults(frame: pl.DataFrame, schema: DataSchema) -> list[_Fault]:
         for test in _tests(rule, frame.schema[rule.name])
     ]
     for pattern in dict.fromkeys(rule.pattern for rule in schema.columns if rule.pattern):
-        _check_pattern(pattern)
+        check_pattern(pattern)
     if not tests:
         return []
     masks = frame.select(fails.fill_null(False).alias(str(i)) for i, (*_, fails) in enumerate(tests))
@@ -204,19 +222,6 @@ def _literal(rule: ColumnRule, value: object) -> pl.Expr:
 
 def _whole(pattern: str) -> str:
     return rf"\A(?:{pattern})\z"
-
-
-def _check_pattern(pattern: str) -> None:
-    import polars as pl
-
-    try:
-        pl.Series([""]).str.contains(_whole(pattern))
-    except pl.exceptions.ComputeError as problem:
-        raise ConfigurationError(
-            f"{pattern!r} is not a regular expression in Rust's syntax",
-            where="schema",
-            hint="It has no look-around and no back-references.",
-        ) from problem
 
 
 def _result(
