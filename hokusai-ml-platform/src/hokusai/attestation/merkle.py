@@ -90,6 +90,12 @@ class RootBuilder:
             leaves = _level_above(waiting[:paired])
             level += 1
 
+    def copy(self) -> RootBuilder:
+        """Another builder with the same leaves, to which other ones can be added."""
+        twin = RootBuilder()
+        twin._unpaired, twin._size = self._unpaired.copy(), self._size
+        return twin
+
     def root(self) -> bytes:
         """The root above all that was added so far."""
         root = b""
@@ -159,7 +165,9 @@ class InclusionProof:
         """
         if not isinstance(data, Mapping) or set(data) != {"index", "size", "path"}:
             raise IntegrityError("A proof of inclusion has the fields index, size and path")
-        return cls(natural(data["index"], "index"), natural(data["size"], "size"), hashes(data["path"], "path"))
+        return cls(
+            natural(data["index"], "index"), natural(data["size"], "size"), hashes(data["path"], "path")
+        )
 
 
 def prove_inclusion(leaves: bytes, index: int) -> InclusionProof:

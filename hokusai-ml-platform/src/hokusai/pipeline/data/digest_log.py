@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from hokusai.domain.manifest import DatasetHash
 from hokusai.errors import IntegrityError, InvalidInputError
+from hokusai.pipeline.data.canonical_columns import canonical_columns
+from hokusai.pipeline.data.digest_tree import hash_of_digests
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
 DIGEST_BYTES = 32
@@ -130,6 +134,17 @@ class DigestLog:
                 repeats[distinct.rows] = False
         return repeats
 
+    def dataset_hash(
+        self, schema: Mapping[str, pl.DataType], skip: NDArray[np.bool_] | None = None
+    ) -> DatasetHash:
+        """The hash of the rows whose digests these are: the same as `dataset_hash.dataset_hash` of the rows.
+
+        Args:
+            schema: The rows' columns and types.
+            skip: Rows that are not in the dataset, shape (n_rows,).
+        """
+        return hash_of_digests(canonical_columns(schema), self.chunks(skip), self.sorted_chunks(skip))
+
     def _pieces(self, skip: NDArray[np.bool_] | None) -> Iterator[_Piece]:
         import numpy as np
 
@@ -182,6 +197,11 @@ def first_match(new: DigestLog, base: DigestLog) -> NDArray[np.int64]:
             for piece in new_bucket:
                 found[piece.rows] = _match(piece.digests, known)
     return found
+
+
+def sorted_digests(digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Digests of shape (n, 32) in ascending order, compared byte by byte from the first."""
+    return _taken(digests, sort_order(digests))
 
 
 def sort_order(digests: NDArray[np.uint8]) -> NDArray[np.intp]:
