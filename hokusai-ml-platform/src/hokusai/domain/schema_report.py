@@ -184,7 +184,7 @@ def sample(value: object) -> str:
     >>> sample("a\x1b[2J"), sample(-1), sample("x" * 50)[-3:]
     ("'a\\x1b[2J'", '-1', 'xx…')
     """
-    text = one_line(repr(value) if isinstance(value, str) else str(value))
+    text = "null" if value is None else one_line(repr(value) if isinstance(value, str) else str(value))
     return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
 
 
