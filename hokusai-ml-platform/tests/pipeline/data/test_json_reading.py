@@ -1,5 +1,7 @@
 """JSON and JSON Lines of the kinds that common readers get wrong without a word."""
 
+import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,16 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import DataError
-from hokusai.pipeline.data import json_columns, json_reading
+from hokusai.pipeline.data import json_pieces
 from hokusai.pipeline.data.reading import Table, read_table
+from hokusai.pipeline.data.scan import Limits, ReadOptions
 
 
 @pytest.fixture
 def read(tmp_path: Path):
-    def reader(content: bytes | str, name: str = "a.json") -> Table:
+    def reader(content: bytes | str, name: str = "a.json", options: ReadOptions | None = None) -> Table:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_table(path)
+        return read_table(path, options)
 
     return reader
 
@@ -39,8 +42,8 @@ class TestArray:
         assert read(b'\xef\xbb\xbf \n [ {"a": 1} ] \n', "a.csv").frame.rows() == [(1,)]
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-    def test_wide_encodings(self, read, encoding: str) -> None:
-        refused(read, '[{"a": 1}]'.encode(encoding), "iconv")
+    def test_wide_encodings_with_a_mark(self, read, encoding: str) -> None:
+        assert read('[{"a": "é"}]'.encode(encoding)).frame.rows() == [("é",)]
 
     def test_latin1_is_refused_with_its_byte(self, read) -> None:
         refused(read, '[{"a": "é"}]'.encode("latin-1"), r"0xe9 at byte 8 \(line 1\)")
@@ -48,9 +51,9 @@ class TestArray:
     @pytest.mark.parametrize(
         ("content", "pattern"),
         [
-            ('[{"a": NaN}]', "Record 1 .*NaN is not JSON"),
-            ('[{"a": 1}, {"a": -Infinity}]', "Record 2 .*-Infinity is not JSON"),
-            ('[{"a": 1, "a": 2}]', "Record 1 .*key 'a' stands twice"),
+            ('[{"a": NaN}]', "record 1: NaN is not JSON"),
+            ('[{"a": 1}, {"a": -Infinity}]', "record 2: -Infinity is not JSON"),
+            ('[{"a": 1, "a": 2}]', "record 1: the key 'a' stands twice"),
             ('[{"a": 1},]', "comma follows the last record"),
             ('[{"a": 1}, {"a": 2', "ends within record 2"),
             ('[{"a": "x', "ends within record 1"),
@@ -58,8 +61,8 @@ class TestArray:
             ('[{"a": 1} {"a": 2}]', "After record 1, '{' follows"),
             ('[{"a": 1}] x', "Text follows the end"),
             ("[]", "no rows"),
-            ("[1, 2]", "Record 1 is not an object but number"),
-            ('[{"a": 1}, null]', "Record 2 is not an object but null"),
+            ("[1, 2]", "2 records are .*record 1: it is not an object but number"),
+            ('[{"a": 1}, null]', "record 2: it is not an object but null"),
             ("[{}]", "no keys"),
             ('[{"": 1}]', "without a name"),
             ('[{"a": [1]}]', "'a' holds a list in record 1"),
@@ -67,12 +70,15 @@ class TestArray:
             ('[{"a": 9223372036854775808}]', "integer of 19 digits, beyond 64 bits"),
             ('[{"a": 1e999}]', "beyond the range"),
             ('[{"a": "\\ud800"}]', "surrogate"),
-            ('[{"a": 1}, {"a": "x"}]', "'a' is number in record 1, but text in record 2: 'x'"),
+            ('[{"a": 1}, {"a": "x"}]', "'a' is number in record 1, but text in record 2 "),
             ('[{"a": true}, {"a": 1}]', "'a' is boolean in record 1, but number in record 2"),
-            ('[{"a": 9007199254740993}, {"a": 0.5}]', "9007199254740993, which would be rounded"),
+            (
+                '[{"a": 9007199254740993}, {"a": 0.5}]',
+                "record 1 holds an integer of 16 digits, which would be rounded",
+            ),
             ('[{"a" 1}]', "Record 1 .*expecting ':'"),
             ('[{"a": ' + "[" * 5000 + "]" * 5000 + "}]", "Record 1 .*nested too deeply"),
-            ('[{"a": ' + "1" * 5000 + "}]", "Record 1"),
+            ('[{"a": ' + "1" * 5000 + "}]", "record 1: a number has thousands"),
         ],
     )
     def test_what_is_refused(self, read, content: str, pattern: str) -> None:
@@ -85,8 +91,7 @@ class TestArray:
         assert table.notes == ("Column 'late' is absent from 150 of 151 records, and read as missing there",)
 
     def test_late_changes_are_found_over_batches(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(json_columns, "BATCH_RECORDS", 2)
-        monkeypatch.setattr(json_reading, "BLOCK_BYTES", 7)
+        monkeypatch.setattr(json_pieces, "BLOCK_BYTES", 7)
         rows = [{"a": 1}] * 5 + [{"a": 0.5, "b": True}]
         assert read(json.dumps(rows)).frame.rows() == [(1.0, None)] * 5 + [(0.5, True)]
         refused(read, json.dumps([*rows, {"a": "x"}]), "number in record 1, but text in record 7")
@@ -115,13 +120,8 @@ class TestLines:
         refused(read, '{"a": 1}\n' + "{\n" * 30, "line 21: .*; and 10 more", "a.jsonl")
 
     def test_an_object_over_several_lines(self, read) -> None:
-        refused(read, '{\n "data": [\n {"a": 1}\n ]\n}', "JSON array", "a.json")
-
-    def test_a_wrapped_list_on_one_line(self, read) -> None:
-        refused(read, '{"data": [{"a": 1}]}', "'data' holds a list in line 1.*store the list alone")
-
-    def test_columns_instead_of_rows(self, read) -> None:
-        refused(read, '{"a": [1, 2], "b": [3, 4]}', "'a' holds a list")
+        refused(read, '{\n "a": 1,\n "b": 2\n}', "JSON array", "a.jsonl")
+        refused(read, '{\n "a": 1,\n "b": 2\n}', "one object, but neither a list", "a.json")
 
     def test_large_integers_and_late_changes(self, read) -> None:
         refused(
@@ -132,7 +132,175 @@ class TestLines:
         )
 
     def test_a_line_that_is_no_object(self, read) -> None:
-        refused(read, '{"a": 1}\n[1]\n', "Line 2 is not an object but list", "a.jsonl")
+        refused(read, '{"a": 1}\n[1]\n', "line 2: it is not an object but list", "a.jsonl")
+
+
+class TestOtherForms:
+    @pytest.mark.parametrize(
+        "content",
+        ['{"data": [{"a": 1}, {"a": 2}]}', '{\n  "data": [\n    {"a": 1},\n    {"a": 2}\n  ]\n}\n'],
+    )
+    def test_a_list_that_one_key_wraps_is_read_and_noted(self, read, content: str) -> None:
+        table = read(content)
+        assert (table.format, table.frame["a"].to_list()) == ("json", [1, 2])
+        assert table.source.assumed == ("The rows are the list under the key 'data'",)
+
+    @pytest.mark.parametrize(
+        ("content", "pattern"),
+        [
+            ('{"data": [{"a": 1}], "next": null}', "More follows the list of records"),
+            ('{"data": [{"a": 1}]', "ends within its array"),
+            ('{"data": [{"a": 1}', "After record 1, the file ends"),
+            ('{"data": [{"a": 1}]} x', "Text follows"),
+            ('{"a": {"0": 1}, "b": {"0": 2}}', "orient='records'"),
+            ('{"a": [1, 2], "b": [1]}', "'b' has 1 values, 'a' has 2"),
+            ('{"a": [1, NaN]}', "NaN is not JSON"),
+            ('{"a": [1], "a": [2]}', "key 'a' stands twice"),
+            ('{"a": []}', "no rows"),
+            ('{"columns": ["a"], "data": [[1], [2]]}', "differ in length"),
+            ('{"columns": ["a"], "data": [[1]]}', "'data' holds a list in line 1"),
+        ],
+    )
+    def test_what_is_refused(self, read, content: str, pattern: str) -> None:
+        refused(read, content, pattern)
+
+    def test_columns_instead_of_rows_are_read_and_noted(self, read) -> None:
+        table = read('{"a": [1, 2.5], "b": ["x", null]}')
+        assert table.frame.rows() == [(1.0, "x"), (2.5, None)]
+        assert "The file holds columns" in table.source.assumed[0]
+
+    def test_columns_are_read_up_to_the_length_of_a_record(self, read) -> None:
+        options = ReadOptions(limits=Limits(record_bytes=10))
+        with pytest.raises(DataError, match=r"more than 10 bytes.*JSON Lines"):
+            read('{"a": [1, 2], "b": [3, 4]}', options=options)
+
+
+class TestSettingAside:
+    """`on_error="reject"`: whoever has the file finds each record again, and the rest is read."""
+
+    reject = ReadOptions(on_error="reject")
+
+    def test_lines_with_every_kind_of_fault(self, read) -> None:
+        lines = [
+            '{"a": 1, "t": "x"}', "{bad", '{"a": 1, "a": 2}', '{"a": NaN}', "[1]", "",
+            '{"a": "ten"}', '{"a": [1]}', '{"a": 9223372036854775808}', '{"a": 1e999}', '{"t": "\\ud800"}',
+            '{"": 1}', '{"a": 2.5}', '{"a": 9007199254740993}', '{"a": null, "t": "y"}',
+        ]  # fmt: skip
+        table = read("\n".join(lines), "a.jsonl", self.reject)
+        assert table.frame.rows() == [(1.0, "x"), (2.5, None), (None, "y")]
+        assert table.rows_read == 14
+        assert [(r.row, r.line, r.reason) for r in table.rejects] == [
+            (2, 2, "not JSON"), (3, 3, "key twice in one object"), (4, 4, "NaN or infinity"),
+            (5, 5, "not an object"), (6, 7, "another kind of value"), (7, 8, "nested value"),
+            (8, 9, "number that is not kept"), (9, 10, "number that is not kept"), (10, 11, "half a surrogate pair"),
+            (11, 12, "key without a name"), (13, 14, "number that is not kept"),
+        ]  # fmt: skip
+        for reject in table.rejects:
+            assert reject.sha256 == hashlib.sha256(lines[reject.line - 1].encode()).hexdigest()
+            assert "ten" not in reject.detail
+            assert "90071992" not in reject.detail
+
+    def test_the_kind_that_most_values_have_is_kept(self, read) -> None:
+        table = read('[{"a": "x"}, {"a": 1}, {"a": 2}, {"a": true}]', options=self.reject)
+        assert table.frame["a"].to_list() == [1, 2]
+        assert [(r.row, r.column, r.detail) for r in table.rejects] == [
+            (1, "a", "number is expected, text found"), (4, "a", "number is expected, boolean found"),
+        ]  # fmt: skip
+
+    def test_records_of_an_array_know_their_line(self, read) -> None:
+        content = '[\n {"a": 1},\n {"a": NaN,\n  "b": 1},\n\n {"a":\n 3}, 7\n]'
+        table = read(content, options=self.reject)
+        assert table.frame["a"].to_list() == [1, 3]
+        assert [(r.row, r.line, r.reason) for r in table.rejects] == [
+            (2, 3, "NaN or infinity"), (4, 7, "not an object")
+        ]  # fmt: skip
+        assert table.rejects[0].sha256 == hashlib.sha256(b'{"a": NaN,\n  "b": 1}').hexdigest()
+
+    def test_columns_that_only_rejected_records_have_are_none(self, read) -> None:
+        table = read('[{"a": 1}, {"a": "x", "late": 2}, {"a": 3}]', options=self.reject)
+        assert table.frame.rows() == [(1,), (3,)]
+        assert table.frame.columns == ["a"]
+
+    def test_an_array_whose_records_cannot_be_told_apart_is_refused(self, read) -> None:
+        for content in ('[{"a": 1}, {"a" 2}, {"a": 3}]', '[{"a": 1}, {"a": 2'):
+            with pytest.raises(DataError, match=r"[Rr]ecord 2"):
+                read(content, options=self.reject)
+
+    def test_a_file_without_a_usable_record_is_refused(self, read) -> None:
+        with pytest.raises(DataError, match="No record can be used"):
+            read("[1, 2]", options=self.reject)
+
+    def test_the_account_does_not_depend_on_the_pieces(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = [{"a": i, "b": 'x}, {"y'} for i in range(30)]
+        for i in (3, 4, 17, 29):
+            rows[i]["a"] = "no"
+        content = json.dumps(rows, indent=1)
+        expected = read(content, options=self.reject)
+        assert [r.row for r in expected.rejects] == [4, 5, 18, 30]
+        for block in (1, 50, 333):
+            monkeypatch.setattr(json_pieces, "BLOCK_BYTES", block)
+            table = read(content, options=self.reject)
+            assert table.frame.equals(expected.frame)
+            assert table.rejects == expected.rejects
+
+
+class TestTypesThatWereTold:
+    def test_values_are_converted(self, read) -> None:
+        types = {"i": "integer", "f": "float", "d": "date", "t": "datetime", "s": "text"}
+        content = (
+            '[{"i": 2.0, "f": 1, "d": "2024-02-29", "t": "2024-02-29T10:00:00.5", "s": "1"},'
+            ' {"i": 3, "f": null, "d": null, "t": "2024-03-01 00:00:00", "s": null}]'
+        )
+        table = read(content, options=ReadOptions(types=types))
+        assert table.frame.rows() == [
+            (2, 1.0, dt.date(2024, 2, 29), dt.datetime(2024, 2, 29, 10, 0, 0, 500_000), "1"),
+            (3, None, None, dt.datetime(2024, 3, 1), None),
+        ]
+        assert table.frame.dtypes == [pl.Int64, pl.Float64, pl.Date, pl.Datetime("us"), pl.String]
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "found"),
+        [
+            ("text", "1", "number"),
+            ("integer", '"1"', "text"),
+            ("integer", "1.5", "a fraction"),
+            ("integer", "true", "boolean"),
+            ("float", "9007199254740993", "rounded"),
+            ("date", '"2023-02-29"', "other text"),
+            ("date", '"2024-02-29 "', "other text"),
+            ("datetime", '"2024-02-29"', "other text"),
+            ("boolean", "0", "number"),
+            ("text", "[1]", "a list"),
+        ],
+    )
+    def test_a_value_of_another_type_is_a_fault(self, read, kind: str, value: str, found: str) -> None:
+        content = f'{{"a": null}}\n{{"a": {value}}}\n'
+        types = {"a": kind}
+        with pytest.raises(DataError, match=f"'a' must be {kind}, but holds .*{found}.*in line 2"):
+            read(content, "a.jsonl", ReadOptions(types=types))
+        table = read(content, "a.jsonl", ReadOptions(types=types, on_error="reject"))
+        assert [(r.row, r.column) for r in table.rejects] == [(2, "a")]
+        assert table.frame["a"].to_list() == [None]
+
+
+def test_more_keys_than_the_limit_are_refused(read) -> None:
+    content = "\n".join(f'{{"k{i}": 1}}' for i in range(11))
+    with pytest.raises(DataError, match="more than 10 different keys"):
+        read(content, "a.jsonl", ReadOptions(limits=Limits(columns=10)))
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_record_that_never_ends_is_refused_before_memory_is_gone(
+    read, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_pieces, "BLOCK_BYTES", 100)
+    content = '[{"a": "' + "x" * 5000 + '"}]'
+    with pytest.raises(DataError, match=r"(Record|Line) 1 is longer than 1,000"):
+        read(
+            content.strip("[]") if name == "a.jsonl" else content,
+            name,
+            ReadOptions(limits=Limits(record_bytes=1000)),
+        )
 
 
 values = st.none() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -153,8 +321,7 @@ def test_every_record_and_value_survives_in_both_formats(
 ) -> None:
     folder = tmp_path_factory.mktemp("json")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_reading, "BLOCK_BYTES", block)
-        patch.setattr(json_columns, "BATCH_RECORDS", 2)
+        patch.setattr(json_pieces, "BLOCK_BYTES", block)
         for name, content in (
             ("a.json", json.dumps(rows, ensure_ascii=False)),
             ("a.jsonl", "\n".join(json.dumps(row) for row in rows)),

@@ -1,221 +1,357 @@
 """Records of JSON values become columns, one kind of value in each, with every value kept exactly.
 
-JSON says what is a number and what is text, so nothing is guessed: a column that holds both is refused, and
-so are integers that 64 bits or a double beside them cannot hold, and text that is not Unicode. A key that a
-record lacks is null, wherever in the file it first appears, and is noted.
+JSON says what is a number and what is text, so nothing is guessed: a column that holds both is at fault, and so are
+integers that 64 bits or a double beside them cannot hold. A key that a record lacks is null, wherever in the file it
+first appears, and is noted. A column whose type was told beforehand is measured by that.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import DataError
+from hokusai.pipeline.data.cell_types import CellType
+from hokusai.pipeline.data.json_records import KIND_WORDS
+from hokusai.pipeline.data.source_file import listed
 
 if TYPE_CHECKING:
     import polars as pl
 
-BATCH_RECORDS = 10_000
-KINDS = {bool: "boolean", int: "number", float: "number", str: "text", list: "list", dict: "object"}
-
 _MAX_EXACT = 2**53
-_MAX_INT64 = 2**63 - 1
+_INT64 = (-(2**63), 2**63 - 1)
+_MAX_PROBLEMS = 20
+_NESTED = ("list", "object")
+_KIND_OF_TYPE = {
+    CellType.BOOLEAN: "boolean", CellType.INTEGER: "number", CellType.FLOAT: "number", CellType.DATE: "text",
+    CellType.DATETIME: "text", CellType.TEXT: "text", CellType.EMPTY: "null",
+}  # fmt: skip
+_TIMES = {CellType.DATE: "%Y-%m-%d", CellType.DATETIME: "%Y-%m-%d %H:%M:%S%.f"}
+_TIME_FORMS = {
+    CellType.DATE: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    CellType.DATETIME: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a record cannot be used: a constant reason, the column, and a sentence that quotes no value."""
+
+    reason: str
+    column: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a column holds.
+
+    Attributes:
+        kind: `boolean`, `number`, `text` or `null`.
+        fractions: Whether some number has a fraction or exponent.
+        wanted: The type that it was told to have.
+    """
+
+    kind: str
+    fractions: bool = False
+    wanted: CellType | None = None
+
+    def parsed_as(self) -> pl.DataType:
+        """The type in which its values are read."""
+        import polars as pl
+
+        if self.kind == "number":
+            return pl.Float64() if self.fractions or self.wanted is CellType.FLOAT else pl.Int64()
+        return pl.Boolean() if self.kind == "boolean" else pl.String()
+
+    def dtype(self) -> pl.DataType:
+        """The type that it has in a table."""
+        import polars as pl
+
+        if self.wanted is CellType.INTEGER:
+            return pl.Int64()
+        if self.wanted is CellType.DATE:
+            return pl.Date()
+        return pl.Datetime("us") if self.wanted is CellType.DATETIME else self.parsed_as()
+
+    def converted(self, name: str) -> pl.Expr:
+        """Its values as `dtype()`, from those that were read."""
+        import polars as pl
+
+        if self.wanted in _TIMES:
+            return _as_time(pl.col(name), self.wanted)
+        return pl.col(name).cast(self.dtype())
+
+    def fault(self, name: str, value: Any) -> Fault | None:
+        """Why `value` cannot stand in the column, if it cannot."""
+        kind = KIND_WORDS[type(value)]
+        if value is None:
+            return None
+        if kind in _NESTED:
+            return Fault("nested value", name, f"{_article(kind)} stands where a plain value is expected")
+        if self.wanted is not None:
+            found = _misfit(value, self.wanted)
+            return (
+                Fault("does not fit its type", name, f"{self.wanted} is wanted, {found} found")
+                if found
+                else None
+            )
+        if kind != self.kind:
+            return Fault("another kind of value", name, f"{self.kind} is expected, {kind} found")
+        found = _beyond(value, beside_fractions=self.fractions) if kind == "number" else ""
+        return Fault("number that is not kept", name, found) if found else None
 
 
 @dataclass(slots=True)
 class _Column:
-    """One column over all batches: which kind of value it holds, and where that was first seen."""
+    """One column over all records so far. Kinds and faults are kept with the place where each was first seen."""
 
-    kind: str = ""
-    place: str = ""
-    has_fraction: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    kinds: dict[str, int] = field(default_factory=dict)
+    fractions: bool = False
+    inexact: tuple[int, int] | None = None
+    faults: list[str] = field(default_factory=list)
     absent: int = 0
+    nulls: int = 0
 
 
-def frame_of_records(
-    records: Iterator[tuple[str, dict[str, Any]]], name: str
-) -> tuple[pl.DataFrame, int, list[str]]:
-    """The frame of (place, record) pairs, such as ("line 3", {"a": 1}).
+class Survey:
+    """Learns what each column holds from one piece of records after another.
 
     Args:
-        records: In the file's order; they are taken in batches, so that they are not all in memory.
         name: The file, for messages.
+        word: What a place is called, such as `line`.
+        types: Types that columns were told to have.
+        max_columns: More columns are refused.
 
-    Returns:
-        The frame, the number of records, and notes for people.
-
-    Raises:
-        DataError: A value cannot be kept exactly, or a column holds values of several kinds.
+    >>> survey = Survey("a.json", "record", {}, 100)
+    >>> survey.see([{"a": 1, "b": "x"}, {"a": 0.5}], [1, 2])
+    >>> survey.settled()
+    {'a': Settled(kind='number', fractions=True, wanted=None), 'b': Settled(kind='text', fractions=False, wanted=None)}
     """
-    import polars as pl
 
-    columns: dict[str, _Column] = {}
-    batches: list[dict[str, pl.Series]] = []
-    heights: list[int] = []
-    while batch := list(itertools.islice(records, BATCH_RECORDS)):
-        batches.append(_batch(batch, columns, sum(heights), name))
-        heights.append(len(batch))
-    n_records = sum(heights)
-    if not columns:
-        raise DataError(
-            "The records have no keys" if n_records else "The file has no rows",
-            where=name,
-            hint="Give a file with at least one row.",
+    def __init__(self, name: str, word: str, types: Mapping[str, str], max_columns: int) -> None:
+        self._name = name
+        self._word = word
+        self._types = {column: CellType(kind) for column, kind in types.items()}
+        self._max_columns = max_columns
+        self._columns: dict[str, _Column] = {}
+        self.records = 0
+
+    def see(self, records: Sequence[dict[str, Any]], places: Sequence[int]) -> None:
+        """Take the next records into account.
+
+        Raises:
+            DataError: There are too many columns.
+        """
+        whole = sum(map(len, records)) == len(self._columns) * len(records)
+        try:
+            columns = {key: [record[key] for record in records] for key in self._columns} if whole else None
+        except KeyError:
+            columns = None
+        if columns is None:
+            self._meet(records)
+            columns = {key: [record.get(key) for record in records] for key in self._columns}
+            for key, column in self._columns.items():
+                column.absent += sum(key not in record for record in records)
+        for key, values in columns.items():
+            self._learn(key, values, places)
+        self.records += len(records)
+
+    def settled(self) -> dict[str, Settled]:
+        """What each column holds; where there are several kinds, the one that most values have, or else the first."""
+        return {key: self._settle(key, column) for key, column in self._columns.items()}
+
+    def nulls(self) -> dict[str, int]:
+        """How many values of each column are missing."""
+        return {key: column.nulls for key, column in self._columns.items()}
+
+    def problems(self) -> list[str]:
+        """What keeps columns from being read, each as a sentence with the place where it was first seen."""
+        found = []
+        for key, column in self._columns.items():
+            found.extend(column.faults)
+            if self._types.get(key) is None:
+                found.extend(self._of_kinds(key, column))
+        return found
+
+    def refusal(self) -> DataError:
+        """The error for `problems()`."""
+        found = self.problems()
+        return DataError(
+            listed(found, len(found), _MAX_PROBLEMS),
+            where=self._name,
+            hint="A column holds one kind of plain value: numbers without quotes, or all as text; long identifiers "
+            "as text; null where a value is unknown. Lists and objects need columns of their own, and rows must be "
+            "the outermost objects (in pandas: orient='records').",
         )
-    for key, column in columns.items():
-        if column.has_fraction:
-            _refuse_inexact(key, [batch.get(key) for batch in batches], heights, name)
-    frames = []
-    for height in heights:
-        series = batches.pop(0)  # a batch is let go as soon as it is converted
-        frames.append(
-            pl.DataFrame([_settled(series, key, column, height) for key, column in columns.items()])
-        )
-    notes = [
-        f"Column {key!r} is absent from {column.absent:,} of {n_records:,} records, and read as missing there"
-        for key, column in columns.items()
-        if column.absent
-    ]
-    return pl.concat(frames, rechunk=False), n_records, notes
 
+    def notes(self) -> list[str]:
+        """What is worth telling: keys that some records lack."""
+        return [
+            f"Column {key!r} is absent from {column.absent:,} of {self.records:,} records, and read as missing there"
+            for key, column in self._columns.items()
+            if column.absent
+        ]
 
-def _batch(
-    batch: list[tuple[str, dict[str, Any]]], columns: dict[str, _Column], n_before: int, name: str
-) -> dict[str, pl.Series]:
-    places, rows = [place for place, _ in batch], [row for _, row in batch]
-    for key in dict.fromkeys(itertools.chain.from_iterable(rows)):
-        if key not in columns:
-            if not key.strip():
-                raise DataError("A record has a key without a name", where=name, hint="Name every column.")
-            columns[key] = _Column(absent=n_before)
-    whole = sum(map(len, rows)) == len(columns) * len(rows)
-    series = {}
-    for key, column in columns.items():
-        if not whole:
-            column.absent += sum(key not in row for row in rows)
-        series[key] = _series(key, column, [row.get(key) for row in rows], places, name)
-    return series
-
-
-def _series(key: str, column: _Column, values: list[Any], places: list[str], name: str) -> pl.Series:
-    """The values of one batch, after checking that they are of the column's one kind."""
-    import polars as pl
-
-    types = set(map(type, values)) - {type(None)}
-    kinds = {KINDS[kind] for kind in types} | ({column.kind} if column.kind else set())
-    if kinds & {"list", "object"}:
-        at = next(i for i, value in enumerate(values) if isinstance(value, list | dict))
-        raise DataError(
-            f"Column {key!r} holds "
-            f"{'a list' if isinstance(values[at], list) else 'an object'} in {places[at]}",
-            where=name,
-            hint="Values must be plain (text, number, true, false, null). If the rows "
-            "themselves are that list, "
-            "store the list alone in the file; otherwise give each part a column.",
-        )
-    if len(kinds) > 1:
-        raise _mixed(key, column, values, places, name)
-    if types and not column.kind:
-        column.kind = kinds.pop()
-        column.place = next(place for place, value in zip(places, values, strict=True) if value is not None)
-    column.has_fraction |= float in types
-    try:
-        series = pl.Series(key, values, dtype=_batch_dtype(column, types), strict=float not in types)
-    except UnicodeEncodeError as problem:
-        at = next(i for i, value in enumerate(values) if isinstance(value, str) and not _encodes(value))
-        raise DataError(
-            f"Column {key!r} in {places[at]} holds half of a surrogate pair (\\ud800 to "
-            "\\udfff), which is no character",
-            where=name,
-            hint="The text was cut within a character: export it again.",
-        ) from problem
-    except (OverflowError, TypeError, pl.exceptions.PolarsError) as problem:
-        raise _too_large(key, values, places, name) from problem
-    if types == {int, float}:
-        _refuse_rounding(key, values, places, name)
-    if float in types and series.is_infinite().any():
-        raise DataError(
-            f"Column {key!r} in {places[series.is_infinite().arg_true()[0]]} holds a number "
-            "beyond the range of a "
-            "double (about 1.8e308)",
-            where=name,
-            hint="Correct the value, or write null if it is unknown.",
-        )
-    return series
-
-
-def _batch_dtype(column: _Column, types: set[type]) -> pl.DataType:
-    import polars as pl
-
-    if column.kind == "number":
-        return pl.Float64() if float in types else pl.Int64()
-    return {"boolean": pl.Boolean(), "text": pl.String()}.get(column.kind, pl.String())
-
-
-def _settled(batch: dict[str, pl.Series], key: str, column: _Column, height: int) -> pl.Series:
-    import polars as pl
-
-    dtype = _batch_dtype(column, {float} if column.has_fraction else {int})
-    return batch[key].cast(dtype) if key in batch else pl.Series(key, [None] * height, dtype=dtype)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _mixed(key: str, column: _Column, values: list[Any], places: list[str], name: str) -> DataError:
-    kind, where = column.kind, column.place
-    for value, place in zip(values, places, strict=True):
-        found = KINDS.get(type(value), "")
-        if found and not kind:
-            kind, where = found, place
-        if found and found != kind:
-            return DataError(
-                f"Column {key!r} is {kind} in {where}, but {found} in {place}: {str(value)[:40]!r}",
-                where=name,
-                hint="A column holds one kind of value: write numbers without quotes, or all values as text.",
-            )
-    raise AssertionError("called for a column of one kind")
-
-
-def _too_large(key: str, values: list[Any], places: list[str], name: str) -> DataError:
-    at = next(
-        i
-        for i, value in enumerate(values)
-        if isinstance(value, int) and not -_MAX_INT64 <= value <= _MAX_INT64
-    )
-    return DataError(
-        f"Column {key!r} in {places[at]} holds an integer of {len(str(abs(values[at])))} digits, "
-        "beyond 64 bits",
-        where=name,
-        hint="Write such identifiers as text, in quotes.",
-    )
-
-
-def _refuse_rounding(key: str, values: list[Any], places: list[str], name: str) -> None:
-    for value, place in zip(values, places, strict=True):
-        if isinstance(value, int) and abs(value) > _MAX_EXACT:
+    def _meet(self, records: Sequence[dict[str, Any]]) -> None:
+        for key in dict.fromkeys(itertools.chain.from_iterable(records)):
+            if key not in self._columns:
+                self._columns[key] = _Column(absent=self.records, nulls=self.records)
+                if not key.strip():
+                    self._columns[key].faults.append("A record has a key without a name")
+        if len(self._columns) > self._max_columns:
             raise DataError(
-                f"Column {key!r} in {place} holds the integer {value}, which would be "
-                "rounded beside fractions",
-                where=name,
-                hint="Write the column as text, or its integers within 2^53.",
+                f"The records have more than {self._max_columns:,} different keys",
+                where=self._name,
+                hint="Keys are column names. If the keys are data, give each record a key and a value column.",
             )
 
+    def _learn(self, key: str, values: list[Any], places: Sequence[int]) -> None:
+        column = self._columns[key]
+        types = set(map(type, values))
+        n_values = len(values)
+        if type(None) in types:
+            types.remove(type(None))
+            n_values -= (n_nulls := values.count(None))
+            column.nulls += n_nulls
+        for kind in {KIND_WORDS[of] for of in types} - column.kinds.keys():
+            column.kinds[kind] = _first(
+                values, places, lambda value, kind=kind: KIND_WORDS[type(value)] == kind
+            )
+        if len(column.kinds) > 1:
+            column.counts.update(KIND_WORDS[type(value)] for value in values if value is not None)
+        elif types:
+            column.counts[next(iter(column.kinds))] += n_values
+        column.fractions |= float in types
+        wanted = self._types.get(key)
+        if wanted is not None:
+            self._compare(key, wanted, types, values, places)
+            return
+        if float in types and (math.inf in values or -math.inf in values):
+            place = _first(values, places, lambda value: isinstance(value, float) and math.isinf(value))
+            column.faults.append(
+                f"Column {key!r} in {self._at(place)} holds a number beyond the range of a double (about 1.8e308)"
+            )
+        if int in types:
+            only = len(types) == 1 and n_values == len(values)
+            integers = values if only else [value for value in values if type(value) is int]
+            self._check_size(key, column, values, places, min(integers), max(integers))
 
-def _refuse_inexact(key: str, batches: list[pl.Series | None], heights: list[int], name: str) -> None:
-    """Integers of a batch without fractions must also be exact where another batch has fractions."""
-    first = 1
-    for series, height in zip(batches, heights, strict=True):
-        if series is not None and series.dtype.is_integer():
-            large = ((series > _MAX_EXACT) | (series < -_MAX_EXACT)).arg_true()
-            if len(large):
-                row = int(large[0])
-                _refuse_rounding(key, [series[row]], [f"record {first + row:,}"], name)
-        first += height
+    def _check_size(
+        self, key: str, column: _Column, values: list[Any], places: Sequence[int], low: int, high: int
+    ) -> None:
+        if low < _INT64[0] or high > _INT64[1]:
+            value = low if low < _INT64[0] else high
+            place = _first(values, places, lambda v: type(v) is int and not _INT64[0] <= v <= _INT64[1])
+            column.faults.append(
+                f"Column {key!r} in {self._at(place)} holds {_digits(value)}, beyond 64 bits"
+            )
+        elif max(-low, high) > _MAX_EXACT and column.inexact is None:
+            place = _first(values, places, lambda v: type(v) is int and abs(v) > _MAX_EXACT)
+            column.inexact = (place, max(low, high, key=abs))
+
+    def _compare(
+        self, key: str, wanted: CellType, types: set[type], values: list[Any], places: Sequence[int]
+    ) -> None:
+        """Note the first value that does not fit the type that the column was told to have."""
+        column = self._columns[key]
+        if column.faults or not types:
+            return
+        sure = {CellType.TEXT: str, CellType.BOOLEAN: bool}.get(wanted)
+        if types == {sure} or (wanted in _TIMES and types == {str} and _are_times(values, wanted)):
+            return
+        for value, place in zip(values, places, strict=True):
+            if value is not None and (found := _misfit(value, wanted)):
+                column.faults.append(
+                    f"Column {key!r} must be {wanted}, but holds {found} in {self._at(place)}"
+                )
+                return
+
+    def _of_kinds(self, key: str, column: _Column) -> list[str]:
+        nested = [f"Column {key!r} holds {_article(kind)} in {self._at(place)}" for kind, place in column.kinds.items()
+                  if kind in _NESTED]  # fmt: skip
+        if nested:
+            return nested[:1]
+        if len(column.kinds) > 1:
+            (one, first), (other, second) = sorted(column.kinds.items(), key=lambda item: item[1])[:2]
+            return [f"Column {key!r} is {one} in {self._at(first)}, but {other} in {self._at(second)}"]
+        if column.fractions and column.inexact is not None:
+            place, value = column.inexact
+            return [
+                f"Column {key!r} in {self._at(place)} holds {_digits(value)}, which would be rounded beside fractions"
+            ]
+        return []
+
+    def _settle(self, key: str, column: _Column) -> Settled:
+        wanted = self._types.get(key)
+        if wanted is not None:
+            return Settled(_KIND_OF_TYPE[wanted], column.fractions, wanted)
+        plain = [kind for kind in column.kinds if kind not in _NESTED]
+        kind = max(plain, key=lambda kind: (column.counts[kind], -column.kinds[kind]), default="null")
+        return Settled(kind, column.fractions and kind == "number")
+
+    def _at(self, place: int) -> str:
+        return f"{self._word} {place:,}"
+
+
+def _misfit(value: Any, wanted: CellType) -> str:
+    """What was found instead of `wanted`; empty if it fits. Numbers fit if no digit of them is lost."""
+    kind = KIND_WORDS[type(value)]
+    if kind != _KIND_OF_TYPE[wanted]:
+        return _article(kind) if kind in _NESTED else kind
+    if wanted is CellType.INTEGER and isinstance(value, float):
+        return "" if value.is_integer() and abs(value) <= _MAX_EXACT else "a fraction"
+    if kind == "number":
+        return _beyond(value, beside_fractions=wanted is CellType.FLOAT)
+    return "" if wanted not in _TIMES or _are_times([value], wanted) else "other text"
+
+
+def _beyond(value: Any, *, beside_fractions: bool) -> str:
+    """Why a column of numbers cannot keep `value`; empty if it can."""
+    if isinstance(value, float):
+        return "a number beyond the range of a double (about 1.8e308)" if math.isinf(value) else ""
+    if not _INT64[0] <= value <= _INT64[1]:
+        return f"{_digits(value)}, beyond 64 bits"
+    if beside_fractions and abs(value) > _MAX_EXACT:
+        return f"{_digits(value)}, which would be rounded beside fractions"
+    return ""
+
+
+def _are_times(values: list[Any], wanted: CellType) -> bool:
+    import polars as pl
+
+    texts = pl.Series("", values, dtype=pl.String)
+    if not (texts.str.contains(_TIME_FORMS[wanted]) | texts.is_null()).all():
+        return False
+    times = pl.select(_as_time(pl.lit(texts), wanted, strict=False)).to_series()
+    return times.null_count() == texts.null_count()
+
+
+def _as_time(texts: pl.Expr, wanted: CellType, *, strict: bool = True) -> pl.Expr:
+    import polars as pl
+
+    if wanted is CellType.DATE:
+        return texts.str.to_date(_TIMES[wanted], strict=strict)
+    plain = texts.str.replace("T", " ", literal=True)
+    return (
+        plain.str.to_datetime(_TIMES[wanted], time_unit="us", strict=strict)
+        if strict
+        else plain.str.strptime(pl.Datetime("us"), _TIMES[wanted], strict=False)
+    )
+
+
+def _first(values: list[Any], places: Sequence[int], fits: Any) -> int:
+    return next(place for value, place in zip(values, places, strict=True) if fits(value))
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _digits(value: int) -> str:
+    return f"an integer of {len(str(abs(value)))} digits"

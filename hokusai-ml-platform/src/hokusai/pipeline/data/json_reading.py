@@ -1,237 +1,323 @@
 """JSON arrays of objects and JSON Lines, strictly and in pieces.
 
-JSON readers differ in what they drop: of two equal keys one wins, NaN is read as a number or not, an array
-that is cut off ends early. Here each record is parsed by the standard library with these cases refused by
-name, and is passed on before the next is read, so that memory holds a batch of records and not the file.
+A file is read twice. The first pass proves each record and finds what every column holds (`json_records`,
+`json_columns`); the second gives the rows, parsed by Polars into the settled types. Both passes cut the text at the
+same places (`json_pieces`), so memory holds one piece. Where records are to be set aside, a pass between them looks
+at each alone.
+
+Two other forms are understood, and that is noted: a list that one key wraps, `{"data": [{...}, ...]}`, and columns
+instead of rows, `{"a": [1, 2], "b": [3, 4]}`.
 """
 
 from __future__ import annotations
 
-import codecs
+import bisect
+import hashlib
+import io
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from hokusai.domain.manifest import SourceFile
 from hokusai.errors import DataError
-from hokusai.pipeline.data.json_columns import KINDS, frame_of_records
-from hokusai.pipeline.data.source_file import MAX_RECORD_BYTES, HashedFile, listed, not_utf8
+from hokusai.pipeline.data.json_columns import Settled, Survey
+from hokusai.pipeline.data.json_pieces import Array, Layout, Lines, Piece, Span
+from hokusai.pipeline.data.json_records import BLANKS, Record, explained, read_document
+from hokusai.pipeline.data.scan import ReadOptions, Reject
+from hokusai.pipeline.data.source_file import check_conservation, listed, not_utf8
 
 if TYPE_CHECKING:
     import polars as pl
 
-BLOCK_BYTES = 4 << 20
+    from hokusai.pipeline.data.source_file import OpenedFile
+    from hokusai.pipeline.data.unpacking import ByteReader
+
 MAX_PROBLEMS = 20
+HEAD_BYTES = 1 << 16
 
-_BLANKS = " \t\r\n"
+_OPENS_A_LIST = re.compile(
+    rb'\{[ \t\r\n]*"((?:[^"\\]|\\.)*)"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*(.?)', re.DOTALL
+)
+_Text = Callable[[], "AbstractContextManager[ByteReader]"]
 
 
-def read_json(file: HashedFile) -> tuple[pl.DataFrame, int, list[str]]:
-    """Read a JSON array of objects.
+@dataclass(frozen=True, slots=True)
+class JsonScan:
+    """A JSON file that was proved; a `TableScan`."""
 
-    Returns:
-        The frame, the number of records counted, and notes for people.
+    source: SourceFile
+    rows_read: int
+    rejects: tuple[Reject, ...]
+    notes: tuple[str, ...]
+    columns: dict[str, Settled]
+    spans: tuple[Span, ...]
+    nulls: dict[str, int]
+    layout: Layout
+    text: _Text
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """The columns' settled types, in the order in which they first appear."""
+        return {name: column.dtype() for name, column in self.columns.items()}
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """See `TableScan`.
+
+        Raises:
+            DataError: The file was changed, or the rows are not those that were proved.
+        """
+        import polars as pl
+
+        parsed_as = {name: column.parsed_as() for name, column in self.columns.items()}
+        converted = [column.converted(name) for name, column in self.columns.items()]
+        rejected = [reject.row for reject in self.rejects]
+        nulls = dict.fromkeys(self.columns, 0)
+        for span, data in _again(self.text, self.spans):
+            low = bisect.bisect_left(rejected, span.number)
+            dropped = set(rejected[low : bisect.bisect_left(rejected, span.number + span.height)])
+            if len(dropped) == span.height:
+                continue
+            if dropped:
+                kept = [r.raw for r in self.layout.records(data, span) if r.number not in dropped]
+                batch = pl.read_json(b"[" + b",".join(kept) + b"]", schema=parsed_as)
+            elif isinstance(self.layout, Lines):
+                batch = pl.read_ndjson(data, schema=parsed_as)
+            else:
+                batch = pl.read_json(b"[" + data + b"]", schema=parsed_as)
+            check_conservation(self.source.name, span.height - len(dropped), batch.height)
+            for name, count in batch.null_count().row(0, named=True).items():
+                nulls[name] += count
+            yield batch.select(converted)
+        if nulls != self.nulls:
+            raise DataError(
+                "The second pass over the file found other values than the first",
+                where=self.source.name,
+                hint="Nothing of it may be used. This is a defect of the reader: please report it with the file.",
+            )
+
+
+def scan_json(file: OpenedFile, options: ReadOptions) -> JsonScan:
+    """Scan a JSON file: an array of objects, such a list that one key wraps, or an object of columns.
 
     Raises:
-        DataError: The text is not JSON, or a record is not a flat object; the record is named, counted from
-            1.
+        DataError: The text is not JSON, or a record is at fault and `options.on_error` is `raise`.
     """
-    return frame_of_records(_array_records(file), file.name)
-
-
-def read_jsonl(file: HashedFile) -> tuple[pl.DataFrame, int, list[str]]:
-    """Read JSON Lines: one object a line; blank lines are no records.
-
-    Returns:
-        The frame, the number of records counted, and notes for people.
-
-    Raises:
-        DataError: A line is not JSON, or not a flat object; the line is named.
-    """
-    return frame_of_records(_line_records(file), file.name)
-
-
-class _Text:
-    """The file as text, decoded piece by piece; a wrong byte is reported at its place in the file."""
-
-    def __init__(self, file: HashedFile) -> None:
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
-        self._offset = 0
-        self._lines = 0
-
-    def read(self, n_bytes: int) -> str:
-        """The next text; empty at the end."""
-        while True:
-            data = self._file.read(n_bytes)
-            begun = self._decoder.getstate()[0]
-            try:
-                text = self._decoder.decode(data, final=not data)
-            except UnicodeDecodeError as problem:
-                at = self._offset - len(begun) + problem.start
-                line = self._lines + problem.object.count(b"\n", 0, problem.start) + 1
-                raise not_utf8(self._file.name, problem.object[problem.start], at, line) from problem
-            self._offset += len(data)
-            self._lines += text.count("\n")
-            if text or not data:
-                return text
-
-
-class _BadRecordError(Exception):
-    """A record is JSON by its syntax, but not data that has one meaning."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _BadRecordError(f"the key {twice!r} stands twice in one object")
-    return record
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise _BadRecordError(f"{text} is not JSON; write null for a missing number")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
-
-
-def _array_records(file: HashedFile) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, record) for each object of the array."""
-    text = _Text(file)
-    pending, at, ended = text.read(BLOCK_BYTES), 0, False
-    number = 0
-
-    def more() -> bool:
-        nonlocal pending, at, ended
-        fresh = text.read(max(BLOCK_BYTES, len(pending) - at))
-        pending, at, ended = pending[at:] + fresh, 0, not fresh
-        return not ended
-
-    def next_character() -> str:
-        nonlocal at
-        while True:
-            while at < len(pending) and pending[at] in _BLANKS:
-                at += 1
-            if at < len(pending):
-                return pending[at]
-            if not more():
-                return ""
-
-    next_character()
-    at += 1  # the bracket that the format was recognised by
-    while next_character() != "]" or number:
-        number += 1
-        place = f"record {number:,}"
-        while True:
-            try:
-                record, end = _DECODER.raw_decode(pending, at)
-                break
-            except json.JSONDecodeError as problem:
-                if len(pending) - at > MAX_RECORD_BYTES or not more():
-                    raise _not_json(file.name, place, problem, cut_off=ended) from problem
-            except (_BadRecordError, RecursionError, ValueError) as problem:
-                raise _bad_record(file.name, place, problem) from problem
-        at = end
-        yield place, _checked(record, file.name, place)
-        follows = next_character()
-        at += 1
-        if follows == "]":
-            break
-        if follows != ",":
-            what = "the file ends" if not follows else f"{follows!r} follows"
-            raise DataError(
-                f"After {place}, {what} where , or ] is expected",
-                where=file.name,
-                hint="The file was cut off: export it again."
-                if not follows
-                else "Correct it, or export it again.",
-            )
-        if next_character() == "]":
-            raise DataError(
-                f"A comma follows the last record ({place})", where=file.name, hint="Remove the comma."
-            )
-    else:
-        at += 1
-    if next_character():
-        raise DataError(
-            "Text follows the end of the array", where=file.name, hint="One file holds one array."
+    head = file.text_head(HEAD_BYTES).lstrip(BLANKS)
+    if not head.startswith(b"{"):
+        return _scan(file, options, "json", Array(file.name, options.limits, opening=1), file.text)
+    wrapped = _OPENS_A_LIST.match(head)
+    if wrapped and wrapped.group(2) == b"{":
+        opening = wrapped.end() - 1
+        key = json.loads(b'"' + wrapped.group(1) + b'"')
+        assumed = f"The rows are the list under the key {key!r}"
+        return _scan(
+            file, options, "json", Array(file.name, options.limits, opening, b"]}"), file.text, assumed
         )
+    rows = _rows_of_columns(file, options)
+    assumed = (
+        "The file holds columns, each with a list of values; the values at one place of the lists are a row"
+    )
+    return _scan(
+        file,
+        options,
+        "json",
+        Lines(file.name, options.limits),
+        lambda: nullcontext(io.BytesIO(rows)),
+        assumed,
+    )
 
 
-def _line_records(file: HashedFile) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, record) for each line; up to 20 lines that are not JSON are reported together."""
+def scan_jsonl(file: OpenedFile, options: ReadOptions) -> JsonScan:
+    """Scan JSON Lines: one object a line; blank lines are no records.
+
+    Raises:
+        DataError: A line is at fault, and `options.on_error` is `raise`.
+    """
+    return _scan(file, options, "jsonl", Lines(file.name, options.limits), file.text)
+
+
+def _scan(
+    file: OpenedFile, options: ReadOptions, found: str, layout: Layout, text: _Text, *assumed: str
+) -> JsonScan:
+    survey = _survey(file, options, layout)
+    spans: list[Span] = []
     problems: list[str] = []
     n_problems = 0
-    for number, line in enumerate(_lines(file), 1):
-        if not line.strip(_BLANKS):
-            continue
-        place = f"line {number:,}"
-        try:
-            record = _DECODER.decode(line)
-        except (_BadRecordError, RecursionError, ValueError) as problem:
-            n_problems += 1
-            if len(problems) < MAX_PROBLEMS:
-                problems.append(f"{place}: {_reason(problem)}")
-            continue
-        if not n_problems:
-            yield place, _checked(record, file.name, place)
-    if n_problems:
-        plural = "lines are" if n_problems > 1 else "line is"
+    with text() as stream:
+        for piece in layout.pieces(stream):
+            spans.append(piece.span)
+            if piece.proved is not None:
+                survey.see(piece.proved, layout.places(piece.data, piece.span))
+                continue
+            records = layout.records(piece.data, piece.span)
+            _refuse_other_encodings(file, piece, records)
+            at_fault = [record for record in records if record.values is None]
+            n_problems += len(at_fault)
+            problems += [
+                _place(layout, r) + ": " + r.detail for r in at_fault[: MAX_PROBLEMS - len(problems)]
+            ]
+            _see(survey, layout, [record for record in records if record.values is not None])
+    n_records = sum(span.height for span in spans)
+    rejects: tuple[Reject, ...] = ()
+    if n_problems or survey.problems():
+        if options.on_error == "raise":
+            raise _refusal(file.name, layout, problems, n_problems) if n_problems else survey.refusal()
+        survey, rejects = _judged(file, options, layout, text, spans, survey.settled())
+    columns = survey.settled()
+    if not columns:
         raise DataError(
-            f"{n_problems:,} {plural} not a JSON object with one meaning: {listed(problems, n_problems)}",
+            "No record can be used"
+            if rejects
+            else "The records have no keys"
+            if n_records
+            else "The file has no rows",
             where=file.name,
-            hint="Every line must be one whole object; several lines of one object, or a list "
-            "of them, go into "
-            "a JSON array: [{...}, {...}].",
+            hint="Give a file with at least one row.",
         )
-
-
-def _lines(file: HashedFile) -> Iterator[str]:
-    text = _Text(file)
-    pieces: list[str] = []
-    while block := text.read(BLOCK_BYTES):
-        first, *others = block.split("\n")
-        pieces.append(first)
-        for line in others:
-            yield "".join(pieces)
-            pieces = [line]
-        if sum(map(len, pieces)) > MAX_RECORD_BYTES:
-            raise DataError(f"A line is longer than {MAX_RECORD_BYTES >> 20} MB", where=file.name)
-    yield "".join(pieces)
-
-
-def _checked(record: object, name: str, place: str) -> dict[str, Any]:
-    if isinstance(record, dict):
-        return record
-    kind = KINDS.get(type(record), "null")
-    raise DataError(
-        f"{place.capitalize()} is not an object but {kind}",
-        where=name,
-        hint='Every record must be an object of column names to values, such as {"text": '
-        '"hello", "label": 1}.',
+    return JsonScan(
+        source=file.source(found, assumed=assumed),
+        rows_read=n_records,
+        rejects=rejects,
+        notes=tuple(survey.notes()),
+        columns=columns,
+        spans=tuple(spans),
+        nulls=survey.nulls(),
+        layout=layout,
+        text=text,
     )
 
 
-def _not_json(name: str, place: str, problem: json.JSONDecodeError, *, cut_off: bool) -> DataError:
-    rest = problem.doc[problem.pos :].strip(_BLANKS)
-    begun = any(literal.startswith(rest) for literal in ("true", "false", "null", "-"))
-    if cut_off and (begun or problem.msg.startswith("Unterminated string")):
-        return DataError(f"The file ends within {place}", where=name, hint="It was cut off: export it again.")
-    return _bad_record(name, place, problem)
+def _judged(
+    file: OpenedFile,
+    options: ReadOptions,
+    layout: Layout,
+    text: _Text,
+    spans: list[Span],
+    columns: dict[str, Settled],
+) -> tuple[Survey, tuple[Reject, ...]]:
+    """Each record held against what its columns hold: a survey of those that fit, and the rejected ones."""
+    survey = _survey(file, options, layout)
+    rejects = []
+    for span, data in _again(text, spans):
+        kept = []
+        for record in layout.records(data, span):
+            reject = _reject(file.name, record, columns)
+            if reject is None:
+                kept.append(record)
+            else:
+                rejects.append(reject)
+        _see(survey, layout, kept)
+    return survey, tuple(rejects)
 
 
-def _bad_record(name: str, place: str, problem: Exception) -> DataError:
+def _reject(name: str, record: Record, columns: dict[str, Settled]) -> Reject | None:
+    sha256 = hashlib.sha256(record.raw).hexdigest()
+    if record.values is None:
+        return Reject(
+            name, record.number, record.reason, detail=record.detail, line=record.line, sha256=sha256
+        )
+    for column, value in record.values.items():
+        fault = columns[column].fault(column, value)
+        if fault is not None:
+            return Reject(name, record.number, fault.reason, fault.column, fault.detail, record.line, sha256)
+    return None
+
+
+def _survey(file: OpenedFile, options: ReadOptions, layout: Layout) -> Survey:
+    return Survey(file.name, layout.word, options.types, options.limits.columns)
+
+
+def _see(survey: Survey, layout: Layout, records: list[Record]) -> None:
+    values = [record.values for record in records if record.values is not None]
+    if values:
+        survey.see(values, [record.line if layout.word == "line" else record.number for record in records])
+
+
+def _again(text: _Text, spans: list[Span] | tuple[Span, ...]) -> Iterator[tuple[Span, bytes]]:
+    """The pieces of the text at `spans`, read anew."""
+    with text() as stream:
+        at = 0
+        for span in spans:
+            _take(stream, span.offset - at)
+            yield span, _take(stream, span.length)
+            at = span.offset + span.length
+        while stream.read(1 << 20):  # to its end, so that a change of the file is seen
+            pass
+
+
+def _take(stream: ByteReader, n_bytes: int) -> bytes:
+    parts = []
+    while n_bytes and (data := stream.read(n_bytes)):
+        parts.append(data)
+        n_bytes -= len(data)
+    return b"".join(parts)
+
+
+def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
+    """The rows of an object of columns, as JSON Lines."""
+    with file.text() as stream:
+        data = _take(stream, options.limits.record_bytes + 1)
+    if len(data) > options.limits.record_bytes:
+        raise DataError(
+            f"The file is one object of more than {options.limits.record_bytes:,} bytes",
+            where=file.name,
+            hint="Export it as JSON Lines, one object a line: it can then be of any size.",
+        )
+    try:
+        columns = read_document(data.decode())
+    except UnicodeDecodeError as problem:
+        line = data.count(b"\n", 0, problem.start) + 1
+        raise not_utf8(file.name, data[problem.start], problem.start, line) from problem
+    except (ValueError, RecursionError) as problem:
+        raise DataError(
+            f"The file is not usable JSON: {explained(problem)[1]}",
+            where=file.name,
+            hint="Rows are an array of objects, [{...}, {...}], or one object a line.",
+        ) from problem
+    if not isinstance(columns, dict) or not columns or not all(isinstance(v, list) for v in columns.values()):
+        raise DataError(
+            "The file is one object, but neither a list of records under one key nor a list of values for each column",
+            where=file.name,
+            hint="Store rows as an array of objects: [{...}, {...}] (in pandas: orient='records').",
+        )
+    lengths = {key: len(values) for key, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        few, many = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
+        raise DataError(
+            f"The columns differ in length: {few!r} has {lengths[few]:,} values, {many!r} has {lengths[many]:,}",
+            where=file.name,
+            hint="Give every column a value for each row, null if it is unknown.",
+        )
+    rows = zip(*columns.values(), strict=True)
+    return b"\n".join(json.dumps(dict(zip(columns, row, strict=True))).encode() for row in rows)
+
+
+def _refuse_other_encodings(file: OpenedFile, piece: Piece, records: list[Record]) -> None:
+    """Text that is not UTF-8 as a whole is in another encoding, which whoever called may find."""
+    if file.bad_bytes or not any(record.reason == "not UTF-8" for record in records):
+        return
+    try:
+        piece.data.decode()
+    except UnicodeDecodeError as problem:
+        line = piece.span.line + piece.data.count(b"\n", 0, problem.start)
+        byte = piece.data[problem.start]
+        raise not_utf8(file.name, byte, piece.span.offset + problem.start, line) from problem
+
+
+def _refusal(name: str, layout: Layout, problems: list[str], n_problems: int) -> DataError:
+    plural = f"{layout.word}s are" if n_problems > 1 else f"{layout.word} is"
     return DataError(
-        f"{place.capitalize()} is not usable JSON: {_reason(problem)}",
+        f"{n_problems:,} {plural} not a JSON object with one meaning: {listed(problems, n_problems, MAX_PROBLEMS)}",
         where=name,
-        hint="Correct it, or export it again.",
+        hint="Every line must be one whole object; several lines of one object, or a list of them, go into a JSON "
+        "array: [{...}, {...}]."
+        if layout.word == "line"
+        else 'Every record must be an object of column names to plain values: {"text": "hello", "label": 1}.',
     )
 
 
-def _reason(problem: Exception) -> str:
-    if isinstance(problem, RecursionError):
-        return "lists or objects are nested too deeply"
-    if isinstance(problem, json.JSONDecodeError):
-        return f"{problem.msg[0].lower()}{problem.msg[1:]} at character {problem.colno}"
-    return str(problem)
+def _place(layout: Layout, record: Record) -> str:
+    return f"{layout.word} {record.line if layout.word == 'line' else record.number:,}"

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data import csv_reading, json_reading, parquet_reading
@@ -115,8 +114,7 @@ def _reader(found: str) -> Callable[[OpenedFile, ReadOptions], TableScan]:
     if found in ("csv", "tsv"):
         return getattr(csv_reading, "scan_csv", _old_csv)
     if found in ("json", "jsonl"):
-        old = _old(json_reading.read_json if found == "json" else json_reading.read_jsonl)
-        return getattr(json_reading, f"scan_{found}", old)
+        return json_reading.scan_json if found == "json" else json_reading.scan_jsonl
     if found == "parquet":
         return getattr(parquet_reading, "scan_parquet_file", _old(parquet_reading.read_parquet))
     from hokusai.pipeline.data import arrow_reading
@@ -147,14 +145,8 @@ def _old_csv(file: OpenedFile, options: ReadOptions) -> TableScan:
 
 def _old(read: Callable[[HashedFile], tuple[pl.DataFrame, int, list[str]]]) -> Callable[..., TableScan]:
     def scan(file: OpenedFile, options: ReadOptions) -> TableScan:
-        if options.format == "parquet" or read.__name__ == "<lambda>":
-            with file.path.open("rb") as stream:
-                frame, rows, notes = read(HashedFile(stream, file.name))
-        else:
-            one_object = file.text_head(1 << 16).lstrip().startswith(b"{")
-            with file.text() as text:
-                plain: Any = SimpleNamespace(read=text.read, name=file.name)
-                frame, rows, notes = (json_reading.read_jsonl if one_object else read)(plain)
+        with file.path.open("rb") as stream:
+            frame, rows, notes = read(HashedFile(stream, file.name))
         check_conservation(file.name, rows, frame.height)
         return _FrameScan(file.source(str(options.format)), frame, rows, tuple(notes))
 
