@@ -37,16 +37,19 @@ def test_components_and_score(contributed) -> None:
     # whose entropy is 0.721928 bits of 1.
     assert quality.components == {
         "completeness": 0.833333, "uniqueness": 0.833333, "labelled": 0.833333, "label_balance": 0.721928,
+        "consistency": 1.0,
     }  # fmt: skip
-    assert quality.score == pytest.approx((3 * 0.833333 + 0.721928) / 4, abs=1e-6)
+    assert quality.score == pytest.approx((3 * 0.833333 + 0.721928 + 1) / 5, abs=1e-6)
     assert quality.label_share == {"0": 0.8, "1": 0.2}
-    assert quality.to_dict()["formula"] == "mean of completeness, uniqueness, labelled, label_balance"
+    assert quality.to_dict()["formula"] == (
+        "mean of completeness, uniqueness, labelled, consistency, label_balance"
+    )
 
 
 def test_regression_has_no_balance(contributed) -> None:
     tables, data = contributed
     quality = assess_quality(tables, data.contributions, target="x", features=("t",), task=Task.REGRESSION)
-    assert list(quality.components) == ["completeness", "uniqueness", "labelled"]
+    assert list(quality.components) == ["completeness", "uniqueness", "labelled", "consistency"]
     assert quality.label_share == {}
 
 

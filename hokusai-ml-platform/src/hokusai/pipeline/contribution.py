@@ -10,7 +10,8 @@ from hokusai.domain.contribution import Contribution
 from hokusai.pipeline.data.reconcile import conform
 from hokusai.pipeline.integration import integrate as integrate_frames
 from hokusai.pipeline.plan import RunPlan
-from hokusai.pipeline.quality import Quality, assess_quality, data_manifest
+from hokusai.pipeline.quality import assess_quality, data_manifest
+from hokusai.pipeline.quality_report import QualityReport
 from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Contributed:
 
     contributions: tuple[Contribution, ...]
     accepted: tuple[NDArray[np.uint8], ...]
-    quality: Quality
+    quality: QualityReport
     manifest: Mapping[str, Any]
     warnings: tuple[str, ...]
 

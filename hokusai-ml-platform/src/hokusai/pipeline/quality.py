@@ -1,82 +1,58 @@
 """How good the contributed data is, and the manifest that says what it was.
 
-A single score without its reasons invites gaming, so the score is the plain mean of components that are each
-stated and each a share. The manifest is content: no path, time or run id, so that the same files give the
-same manifest.
+Everything is content: no path, time or run id, so that the same rows give the same report, in any order of the rows,
+and the same files the same manifest.
+
+>>> import polars as pl
+>>> frame = pl.DataFrame({"x": [1.5, None, 1.5, 4.0], "label": ["a", "b", "a", "b"]})
+>>> report = assess_frame(frame, target="label")
+>>> {name: report.components[name] for name in ("completeness", "uniqueness")}
+{'completeness': 0.875, 'uniqueness': 0.75}
+>>> report.skipped["drift"]
+'there is no base data to compare with'
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.contribution import Contribution
+from hokusai.domain.manifest import ColumnSummary, RowAccount
 from hokusai.domain.metrics import Task
+from hokusai.pipeline.data.column_states import ColumnStates, dtype_name
 from hokusai.pipeline.data.reading import Table
+from hokusai.pipeline.data.value_hash import hash_rows
+from hokusai.pipeline.quality_report import QualityReport
+from hokusai.pipeline.quality_state import QualityState, quality_report
 
 if TYPE_CHECKING:
     import polars as pl
 
-_MAX_EXACT = 2**53 - 1
-_MAX_CLASSES_LISTED = 100
 
+def assess_frame(
+    frame: pl.DataFrame,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    base: pl.DataFrame | None = None,
+    label_noise: bool = True,
+    weights: Mapping[str, float] | None = None,
+) -> QualityReport:
+    """The report on a frame as it is: every row is kept, and rows with equal content count as duplicates."""
+    import numpy as np
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """The quality of a set of contributed rows.
-
-    Attributes:
-        components: Name to share in [0, 1]; 1 is best. `completeness`: cells of features and target with a
-            value. `uniqueness`: rows that do not repeat an earlier one. `labelled`: rows with a target.
-            `label_balance` (classification only): entropy of the classes over its greatest value, so that
-            equal classes give 1.
-        label_share: Class to its share of the labelled rows, largest first; empty for regression.
-        rows: Rows that were looked at.
-    """
-
-    components: Mapping[str, float]
-    label_share: Mapping[str, float]
-    rows: int
-
-    @property
-    def score(self) -> float:
-        """The plain mean of the components."""
-        return _share(math.fsum(self.components.values()) / len(self.components))
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, with the formula."""
-        return {
-            "score": self.score,
-            "formula": f"mean of {', '.join(self.components)}",
-            "components": dict(self.components),
-            "label_share": dict(self.label_share),
-            "rows": self.rows,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnProfile:
-    """One column over all contributed rows.
-
-    Attributes:
-        name: The column.
-        dtype: Its type, such as `int64` or `string`; several joined by `|` if files differ.
-        nulls: Cells without a value.
-        unique: Distinct values, null not counted.
-        low: Least value of a number or date, as a number or ISO text; None for others: text may hold people's
-            data.
-        high: Greatest value, likewise.
-    """
-
-    name: str
-    dtype: str
-    nulls: int
-    unique: int
-    low: float | int | str | None
-    high: float | int | str | None
+    state = QualityState(frame.schema, target=target, features=features).see(frame)
+    duplicates = frame.height - len(np.unique(hash_rows(frame.get_columns())))
+    return quality_report(
+        state,
+        RowAccount(read=frame.height, kept=frame.height - duplicates, duplicates=duplicates),
+        base=None if base is None else _state_of_base(state, base),
+        label_noise=label_noise,
+        weights=weights,
+    )
 
 
 def assess_quality(
@@ -86,31 +62,28 @@ def assess_quality(
     target: str,
     features: Sequence[str],
     task: Task,
-) -> Quality:
-    """The quality of the contributed files together, all rows counted, before anything is left out."""
-    rows = sum(table.rows_read for table in tables)
-    columns = (*features, target)
-    nulls = sum(table.frame[name].null_count() for table in tables for name in columns)
-    components = {
-        "completeness": _share(1 - nulls / (rows * len(columns))),
-        "uniqueness": _share(1 - sum(c.rows_duplicate for c in contributions) / rows),
-        "labelled": _share(1 - sum(c.rows_without_label for c in contributions) / rows),
-    }
-    label_share: dict[str, float] = {}
-    if task is Task.CLASSIFICATION:
-        counts = _label_counts([table.frame[target] for table in tables])
-        total = sum(counts.values())
-        label_share = {
-            label: _share(count / total) for label, count in list(counts.items())[:_MAX_CLASSES_LISTED]
-        }
-        components["label_balance"] = _share(_balance(list(counts.values())))
-    return Quality(components, label_share, rows)
+    label_noise: bool = False,
+    weights: Mapping[str, float] | None = None,
+) -> QualityReport:
+    """The quality of the contributed files together, all rows counted, before anything is left out.
+
+    Labels are not judged unless `label_noise` says so: the run trains the model that matters anyhow.
+    """
+    names = (*features, target)
+    frames = _in_common_types([table.frame for table in tables], names)
+    state = QualityState(frames[0].schema, target=target, features=features)
+    for frame in frames:
+        state.see(frame)
+    read = sum(table.rows_read for table in tables)
+    duplicates = sum(account.rows_duplicate for account in contributions)
+    account = RowAccount(read=read, kept=read - duplicates, duplicates=duplicates)
+    return quality_report(state, account, task=task, label_noise=label_noise, weights=weights)
 
 
-def profile_columns(tables: Sequence[Table]) -> tuple[ColumnProfile, ...]:
+def profile_columns(tables: Sequence[Table]) -> tuple[ColumnSummary, ...]:
     """Every column of the contributed files, in order of first appearance; one column is looked at a time."""
     names = dict.fromkeys(name for table in tables for name in table.frame.columns)
-    return tuple(_profile(name, [table.frame for table in tables]) for name in names)
+    return tuple(_summary(name, [table.frame for table in tables]) for name in names)
 
 
 def source_digest(tables: Sequence[Table]) -> str:
@@ -123,7 +96,7 @@ def source_digest(tables: Sequence[Table]) -> str:
 
 
 def data_manifest(
-    tables: Sequence[Table], contributions: Sequence[Contribution], quality: Quality, **pieces: Any
+    tables: Sequence[Table], contributions: Sequence[Contribution], quality: QualityReport, **pieces: Any
 ) -> dict[str, Any]:
     """The specification's data manifest: what was contributed, and what became of it.
 
@@ -137,6 +110,7 @@ def data_manifest(
         Plain data that has a canonical JSON form. It depends on the files' bytes and names alone.
     """
     profiles = profile_columns(tables)
+    errors = {p.name: p.unique_error for p in profiles if p.unique_error}
     return {
         "source_path": ", ".join(table.name for table in tables),
         "data_hash": source_digest(tables),
@@ -146,6 +120,7 @@ def data_manifest(
         "dtypes": {p.name: p.dtype for p in profiles},
         "null_counts": {p.name: p.nulls for p in profiles},
         "unique_counts": {p.name: p.unique for p in profiles},
+        **({"unique_errors": errors} if errors else {}),
         "ranges": {p.name: {"min": p.low, "max": p.high} for p in profiles if p.low is not None},
         "quality": quality.to_dict(),
         "files": [_file(table, account) for table, account in zip(tables, contributions, strict=True)],
@@ -169,67 +144,40 @@ def _file(table: Table, account: Contribution) -> dict[str, Any]:
     }
 
 
-def _label_counts(columns: Sequence[pl.Series]) -> dict[str, int]:
-    """Class to rows, most frequent first, ties by name; blank text is no class."""
-    counts: dict[str, int] = {}
-    for column in columns:
-        values = column.value_counts()
-        for label, count in values.iter_rows():
-            text = _label(label)
-            if text:
-                counts[text] = counts.get(text, 0) + count
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _state_of_base(state: QualityState, base: pl.DataFrame) -> QualityState:
+    shared = [name for name in state.columns.names if name in base.columns]
+    features = [name for name in shared if name != state.target]
+    target = state.target if state.target in shared else None
+    return QualityState(base.schema, target=target, features=features).see(base)
 
 
-def _label(value: object) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
-
-
-def _share(value: float) -> float:
-    """Rounded, so that the last bit of a platform's logarithm does not show in a digest."""
-    return round(value, 6)
-
-
-def _balance(counts: Sequence[int]) -> float:
-    if len(counts) < 2:
-        return 0.0
-    total = sum(counts)
-    entropy = -math.fsum(count / total * math.log(count / total) for count in counts)
-    return min(1.0, entropy / math.log(len(counts)))
-
-
-def _profile(name: str, frames: Sequence[pl.DataFrame]) -> ColumnProfile:
+def _in_common_types(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> list[pl.DataFrame]:
+    """The named columns of all frames, where types differ as floats if all are numbers, as text otherwise."""
     import polars as pl
 
-    columns = [frame[name] for frame in frames if name in frame.columns]
+    types = _common_types(frames, names)
+    return [frame.select(pl.col(name).cast(types[name]) for name in names) for frame in frames]
+
+
+def _common_types(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> dict[str, pl.DataType]:
+    import polars as pl
+
+    types: dict[str, pl.DataType] = {}
+    for name in names:
+        found = {frame.schema[name] for frame in frames if name in frame.columns}
+        if len(found) == 1:
+            types[name] = found.pop()
+        else:
+            types[name] = pl.Float64() if all(dtype.is_numeric() for dtype in found) else pl.String()
+    return types
+
+
+def _summary(name: str, frames: Sequence[pl.DataFrame]) -> ColumnSummary:
+    columns = [frame.select(name) for frame in frames if name in frame.columns]
     absent = sum(frame.height for frame in frames if name not in frame.columns)
-    dtypes = dict.fromkeys(_dtype_name(column.dtype) for column in columns)
-    if len({column.dtype for column in columns}) > 1:
-        numbers = all(column.dtype.is_numeric() for column in columns)
-        columns = [column.cast(pl.Float64 if numbers else pl.String) for column in columns]
-    whole = pl.concat([column.alias(name) for column in columns], rechunk=False)
-    nulls = whole.null_count()
-    low, high = _range(whole)
-    return ColumnProfile(name, "|".join(dtypes), nulls + absent, whole.n_unique() - bool(nulls), low, high)
-
-
-def _dtype_name(dtype: pl.DataType) -> str:
-    return dtype.base_type().__name__.lower()
-
-
-def _range(column: pl.Series) -> tuple[Any, Any]:
-    if not (column.dtype.is_numeric() or column.dtype.is_temporal()) or column.null_count() == len(column):
-        return None, None
-    return _plain(column.min()), _plain(column.max())
-
-
-def _plain(value: Any) -> float | int | str:
-    if isinstance(value, float):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) <= _MAX_EXACT else str(value)
-    return str(value.isoformat())
+    names = "|".join(dict.fromkeys(dtype_name(column.schema[name]) for column in columns))
+    states = ColumnStates(_common_types(columns, [name]))
+    for column in _in_common_types(columns, [name]):
+        states.see(column)
+    (summary,) = states.summaries()
+    return replace(summary, dtype=names, nulls=summary.nulls + absent)
