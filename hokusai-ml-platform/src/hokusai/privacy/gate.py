@@ -1,0 +1,184 @@
+"""What is done with each column as a whole, settled once from the first rows and then kept for all batches.
+
+If every batch judged for itself, a column could be tokens in one and text in the next, and the result would depend on
+how the rows were cut. So the first rows decide, and with them the names and types of the columns that come out.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from hokusai.errors import SchemaError
+from hokusai.privacy.columns import as_text, kind_by_content, kind_by_name, looks_like
+from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
+from hokusai.privacy.detector import find
+from hokusai.privacy.kinds import PiiKind
+from hokusai.privacy.policy import PiiAction, PiiPolicy
+from hokusai.privacy.stand_ins import DECLARED, shielded
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE_CELLS: Final = 1_000
+"""Cells with a value that are looked at in each column."""
+SAMPLE_ROWS: Final = 100_000
+"""Rows among which they are looked for: a column that begins later is judged by its name alone."""
+KINDS_IN_A_NAME: Final = (
+    *(PiiKind.EMAIL, PiiKind.PHONE, PiiKind.CARD, PiiKind.IBAN, PiiKind.NATIONAL_ID, PiiKind.IP),
+    PiiKind.CRYPTO_ADDRESS,
+)
+"""Kinds that the names of columns are searched for, as where a table has a column a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """What happens to one column.
+
+    Attributes:
+        treatment: `leave`: neither searched nor changed. `cells`: each cell is one value. `text`: cells are searched.
+            `fields`: an object, whose fields have plans of their own. What holds for a list holds for its elements.
+        kind: What the cells are; where cells are searched, what the name announces; or empty.
+        found_by: How it was found that the cells are of this kind.
+        sure: Whether cells that do not have the form of `kind` are personal too, because name or caller say so.
+        fields: Plans by field.
+    """
+
+    treatment: Literal["leave", "cells", "text", "fields"]
+    kind: str = ""
+    found_by: str = ""
+    sure: bool = False
+    fields: Mapping[str, ColumnPlan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ColumnGate:
+    """The plans for all columns.
+
+    Attributes:
+        plans: By column, in the data's order.
+        telling: Columns whose name itself holds personal data, such as somebody's address.
+        absent: Columns that the policy has a rule for, and the data has not.
+        unread: Columns that cannot be looked into, such as raw bytes.
+    """
+
+    plans: Mapping[str, ColumnPlan]
+    telling: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @classmethod
+    def decide(cls, sample: pl.DataFrame, policy: PiiPolicy) -> ColumnGate:
+        """The plans, from the first rows of the whole data.
+
+        In each column the first thousand cells that are not null count, among the first 100,000 rows of `sample`;
+        more rows do not matter.
+
+        Args:
+            sample: The first rows, with all columns.
+            policy: What is wanted.
+
+        Raises:
+            SchemaError: A column that the policy calls personal is not there.
+        """
+        import polars as pl
+
+        columns = sample.columns
+        for name in policy.personal:
+            if name not in columns:
+                near = difflib.get_close_matches(name, columns, n=1)
+                raise SchemaError(
+                    f"Column {name!r}, which is to be treated as personal, is missing",
+                    hint=f"Did you mean {near[0]!r}?" if near else "Name a column that is there.",
+                )
+        searched = [name for name in columns if name not in policy.allow]
+        kinds = [kind for kind in policy.kinds if kind in KINDS_IN_A_NAME]
+        telling = find(shielded(pl.Series(searched, dtype=pl.String)), kinds, regions=policy.regions)
+        plans = {
+            name: _plan(_first_cells(sample[name]), name, policy, personal=name in policy.personal)
+            if name in searched
+            else ColumnPlan("leave")
+            for name in columns
+        }
+        return cls(
+            plans,
+            tuple(searched[row] for row in telling["row"].unique().sort()),
+            tuple(name for name in policy.by_column if name not in columns),
+            tuple(name for name in searched if sample.schema[name] in (pl.Binary, pl.Object)),
+        )
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    """Whether cells of this type are text; those of categories are."""
+    import polars as pl
+
+    return dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
+def _first_cells(column: pl.Series) -> pl.Series:
+    return column.head(SAMPLE_ROWS).drop_nulls().head(SAMPLE_CELLS)
+
+
+def _plan(cells: pl.Series, name: str, policy: PiiPolicy, *, personal: bool) -> ColumnPlan:
+    """The plan for a column, or for what lies within it.
+
+    Args:
+        cells: A sample without null.
+        name: Of the column; for a field of an object, all names from the outside in.
+        policy: What is wanted.
+        personal: Whether the caller says that every cell is personal.
+    """
+    import polars as pl
+
+    dtype = cells.dtype
+    if isinstance(dtype, pl.List | pl.Array):
+        return _plan(_first_cells(cells.explode()), name, policy, personal=personal)
+    if isinstance(dtype, pl.Struct):
+        within = cells.struct.unnest()
+        fields = {
+            key: _plan(_first_cells(within[key]), f"{name}.{key}", policy, personal=personal)
+            for key in within.columns
+        }
+        return ColumnPlan("fields", fields=fields)
+    return _plan_of_values(cells, name, policy, personal=personal)
+
+
+def _plan_of_values(cells: pl.Series, name: str, policy: PiiPolicy, *, personal: bool) -> ColumnPlan:
+    """The plan for cells that are neither lists nor objects."""
+    import polars as pl
+
+    dtype = cells.dtype
+    if dtype in (pl.Binary, pl.Object, pl.Null) or (dtype == pl.Boolean and not personal):
+        return ColumnPlan("leave")
+    text = shielded(as_text(cells))
+    shown = text if is_text(dtype) else cells
+    named = kind_by_name(name)
+    if named not in policy.kinds or not _can_hold(dtype, named):
+        named = None
+    if named is not None and looks_like(shown, named):
+        plan = ColumnPlan("cells", named, BY_CALLER if personal else BY_NAME, sure=True)
+    else:
+        searchable = is_text(dtype) or dtype.is_numeric()
+        content = kind_by_content(shown, column=name, regions=policy.regions) if searchable else None
+        if personal:
+            plan = ColumnPlan("cells", content or named or DECLARED, BY_CALLER, sure=True)
+        elif content is not None and content in policy.kinds:
+            plan = ColumnPlan("cells", content, BY_CONTENT)
+        else:
+            return _searched(dtype, named, policy)
+    if policy.action(name, plan.kind) is PiiAction.KEEP:  # there may still be other kinds in the text
+        return _searched(dtype, None, policy)
+    return plan
+
+
+def _searched(dtype: pl.DataType, named: PiiKind | None, policy: PiiPolicy) -> ColumnPlan:
+    if is_text(dtype) and policy.scan_free_text and policy.kinds:
+        return ColumnPlan("text", named or "")
+    return ColumnPlan("leave")
+
+
+def _can_hold(dtype: pl.DataType, kind: PiiKind | None) -> bool:
+    """Whether values of this type can be what a name announces: a date can only be one of birth."""
+    return kind is not None and (not dtype.is_temporal() or kind is PiiKind.DATE_OF_BIRTH)

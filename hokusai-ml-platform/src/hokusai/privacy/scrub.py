@@ -1,0 +1,299 @@
+"""Taking personal data out of a table: found, counted, and replaced as the policy says.
+
+Columns that hold one kind of it are worked on as a whole; other text is searched. What is found depends on the rows
+and the gate alone, so batches of a table, cleaned apart, are the cleaned table. Cleaning what is clean changes nothing:
+text is searched again after something was taken out of it, until nothing is found, since what remains may mean more
+without it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from hokusai.errors import ConfigurationError, SchemaError
+from hokusai.privacy.columns import as_text
+from hokusai.privacy.counts import BY_CONTENT, IN_NAMES, Found, PiiCounts
+from hokusai.privacy.detector import canonical_whole, find
+from hokusai.privacy.gate import KINDS_IN_A_NAME, ColumnGate, ColumnPlan, is_text
+from hokusai.privacy.kinds import PiiKind
+from hokusai.privacy.policy import ACTING, PiiAction, PiiPolicy
+from hokusai.privacy.stand_ins import COVER, DECLARED, is_stand_in, mask, replaced_at, shielded
+from hokusai.privacy.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["ColumnGate", "PiiCounts", "scrub"]
+
+
+def scrub(
+    frame: pl.DataFrame,
+    policy: PiiPolicy,
+    tokenizer: Tokenizer | None = None,
+    *,
+    gate: ColumnGate | None = None,
+) -> tuple[pl.DataFrame, PiiCounts]:
+    """A table without personal data, and how much of it there was.
+
+    Args:
+        frame: The table, or a batch of it.
+        policy: What happens to which kind, and where.
+        tokenizer: Makes the tokens of the action `hash`; not needed without it.
+        gate: The plans for the columns, from the first rows of the whole table; by default from those of `frame`.
+
+    Returns:
+        The cleaned rows, in order: null stays null, text stays text, and numbers and dates that were replaced are text
+        now. Columns that were dropped are left out; names of columns that held personal data are replaced likewise.
+        And the counts of this batch.
+
+    Raises:
+        ConfigurationError: The policy hashes, and there is no tokenizer.
+        SchemaError: A column of `frame` is not in the gate, or one that the policy calls personal is missing.
+        MissingExtraError: Phone numbers are looked for, and the extra `data` is not installed.
+
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"note": ["write to ada@example.org", None], "description": ["a", "b"]})
+    >>> cleaned, counts = scrub(frame, PiiPolicy(default="mask"))
+    >>> cleaned["note"].to_list(), counts.total
+    (['write to [email]', None], 1)
+    """
+    import polars as pl
+
+    if policy.hashes and tokenizer is None:
+        raise ConfigurationError(
+            "The policy hashes personal data, but there is no key",
+            hint="Set HOKUSAI_PII_KEY, or choose another action, such as `mask`.",
+        )
+    gate = gate or ColumnGate.decide(frame, policy)
+    scrubber = _Scrubber(policy, tokenizer)
+    names = scrubber.names(frame.columns, gate)
+    kept: dict[str, pl.Series] = {}
+    for column in frame.get_columns():
+        plan = gate.plans.get(column.name)
+        if plan is None:
+            raise SchemaError(
+                "A column is not among those by which the search for personal data was planned",
+                where=names[column.name],
+                hint="Plan with rows that have all columns.",
+            )
+        shown = names[column.name]
+        cleaned = scrubber.column(column, plan, _Place(column.name, shown))
+        if cleaned is not None:
+            kept[shown] = cleaned
+    cleaned_frame = pl.DataFrame(kept) if kept else pl.DataFrame(height=frame.height)  # rows without columns
+    return cleaned_frame, scrubber.counts()
+
+
+class _Place(NamedTuple):
+    """A column or what lies within it: its own name, and the one to be told."""
+
+    name: str
+    shown: str
+
+    def within(self, key: str) -> _Place:
+        return _Place(f"{self.name}.{key}", f"{self.shown}.{key}")
+
+
+class _Scrubber:
+    """One pass over a table; it collects the counts."""
+
+    def __init__(self, policy: PiiPolicy, tokenizer: Tokenizer | None) -> None:
+        self._policy = policy
+        self._tokenizer = tokenizer
+        self._cells: Counter[Found] = Counter()
+        self._names: Counter[Found] = Counter()
+        self._hashed = False
+
+    def counts(self) -> PiiCounts:
+        key_id = self._tokenizer.key_id if self._hashed and self._tokenizer else ""
+        cells = {found: count for found, count in self._cells.items() if count}
+        return PiiCounts(cells, dict(self._names), key_id)
+
+    def names(self, columns: list[str], gate: ColumnGate) -> dict[str, str]:
+        """Every column's name as it may be shown."""
+        import polars as pl
+
+        shown = {name: name for name in columns}
+        telling = [name for name in columns if name in gate.telling]
+        if telling:
+            cleaned, found = self._replaced(
+                pl.Series(telling, dtype=pl.String), IN_NAMES, "", KINDS_IN_A_NAME
+            )
+            for kind, action, count in found:
+                self._names[Found(IN_NAMES, kind, action, BY_CONTENT)] += count
+            shown |= zip(telling, cleaned, strict=True)
+        taken: set[str] = {name for name in columns if shown[name] == name}
+        for name in telling:  # two masks are alike, two columns must not be
+            plain, number = shown[name], 1
+            while shown[name] in taken and shown[name] != name:
+                number += 1
+                shown[name] = f"{plain} {number}"
+            taken.add(shown[name])
+        return shown
+
+    def column(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series | None:
+        """The column as it may be shown; None if it is to be left out."""
+        import polars as pl
+
+        if plan.treatment == "leave" or cells.dtype == pl.Null:
+            return cells
+        if isinstance(cells.dtype, pl.Array):
+            cells = cells.arr.to_list()
+        if isinstance(cells.dtype, pl.List):
+            return _elements(cells, lambda inner: self._inner(inner, plan, place))
+        if isinstance(cells.dtype, pl.Struct):
+            return self._objects(cells, plan, place)
+        if plan.treatment == "text":
+            return self._text(cells.cast(pl.String), plan.kind, place)
+        return self._values(cells, plan, place)
+
+    def _inner(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series:
+        """As `column`; what would be left out is null, so that lists and objects keep their shape."""
+        import polars as pl
+
+        cleaned = self.column(cells, plan, place)
+        return pl.Series(cells.name, [None] * len(cells), dtype=pl.String) if cleaned is None else cleaned
+
+    def _objects(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series:
+        import polars as pl
+
+        within = cells.struct.unnest().get_columns()
+        cleaned = [self._inner(one, plan.fields[one.name], place.within(one.name)) for one in within]
+        if not cleaned:
+            return cells
+        objects = pl.DataFrame(cleaned).to_struct(cells.name)
+        absent = pl.lit(cells.is_null())
+        return pl.select(pl.when(absent).then(None).otherwise(pl.lit(objects)).alias(cells.name)).to_series()
+
+    def _values(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series | None:
+        """A column whose cells are one value each."""
+        import polars as pl
+
+        action = self._policy.action(place.name, plan.kind)
+        text = as_text(cells)
+        nothing = is_stand_in(text) | (text.str.strip_chars() == "")
+        values = text.set(nothing.fill_null(value=False), None)
+        if plan.kind == DECLARED:
+            canonical = values.clear().extend_constant(None, len(values))
+        else:
+            canonical = canonical_whole(values, PiiKind(plan.kind), regions=self._policy.regions)
+        if plan.sure:
+            canonical = canonical.zip_with(canonical.is_not_null(), _plainest(values))
+        settled = canonical.is_not_null()
+        self._cells[Found(place.shown, plan.kind, action, plan.found_by)] += int(settled.sum())
+        if action is PiiAction.DROP:
+            return None
+        if action in ACTING:
+            stand_ins = self._stand_ins(canonical, plan.kind, action)
+            cleaned = stand_ins.zip_with(settled, text)
+        elif is_text(cells.dtype):
+            cleaned = text
+        else:
+            return cells  # counted only: numbers stay numbers
+        others = (cells.is_not_null() & ~settled).arg_true()
+        if action not in ACTING and plan.sure:  # a name that is kept may still hold an address
+            others = cells.is_not_null().arg_true()
+        if len(others) and self._policy.scan_free_text:
+            known = "" if action in ACTING else plan.kind
+            searched = self._text(cleaned.gather(others), plan.kind, place, counted=known)
+            cleaned = replaced_at(cleaned, others, searched)
+        return cleaned.alias(cells.name)
+
+    def _text(self, cells: pl.Series, kind: str, place: _Place, *, counted: str = "") -> pl.Series:
+        """Free text, searched; `counted` is a kind that the caller has counted."""
+        cleaned, found = self._replaced(cells, place.name, kind, self._policy.kinds)
+        for one, action, count in found:
+            if one != counted:
+                self._cells[Found(place.shown, one, action, BY_CONTENT)] += count
+        return cleaned
+
+    def _replaced(
+        self, text: pl.Series, column: str, announced: str, kinds: Collection[PiiKind]
+    ) -> tuple[pl.Series, list[tuple[str, PiiAction, int]]]:
+        """Text with what was found in it replaced, until nothing is found; and kinds, actions and cells."""
+        import polars as pl
+
+        column_kind = PiiKind(announced) if announced and announced != DECLARED else None
+        actions = {str(kind): self._policy.action(column, kind) for kind in kinds}
+        acting = [kind for kind, action in actions.items() if action in ACTING]
+        seen: list[pl.DataFrame] = []
+        rows, part = pl.int_range(len(text), dtype=pl.UInt32, eager=True), text
+        while True:
+            covered = shielded(part)
+            spans = find(covered, kinds, regions=self._policy.regions, column_kind=column_kind)
+            spans = spans.filter(~_touches_cover(spans, covered))
+            seen.append(pl.DataFrame({"row": rows.gather(spans["row"]), "kind": spans["kind"]}))
+            spans = spans.filter(pl.col("kind").is_in(acting))
+            if spans.is_empty():
+                break
+            changed = spans["row"].unique().sort()
+            part = self._without(part.gather(changed), spans, actions)
+            rows = rows.gather(changed)
+            text = replaced_at(text, rows, part)
+        cells = pl.concat(seen).unique().group_by("kind").len().sort("kind")
+        found = [(kind, actions[kind], count) for kind, count in cells.iter_rows()]
+        return text, [one for one in found if one[1] is not PiiAction.KEEP]
+
+    def _without(self, text: pl.Series, spans: pl.DataFrame, actions: Mapping[str, PiiAction]) -> pl.Series:
+        """Cells, each of which has spans, with something else in the place of every span."""
+        import polars as pl
+
+        parts = []
+        for (kind,), some in spans.group_by("kind"):
+            stand_ins = self._stand_ins(some["canonical"], str(kind), actions[str(kind)])
+            parts.append(some.select("row", "start", "end", stand_in=stand_ins))
+        ordered = pl.concat(parts).sort("row", "start")
+        cells = iter(text.to_list())
+        cleaned: list[str] = []
+        row, cell, at, pieces = -1, "", 0, list[str]()
+        for span_row, start, end, stand_in in ordered.iter_rows():
+            if span_row != row:
+                cleaned.append("".join((*pieces, cell[at:])))
+                row, cell, at, pieces = span_row, next(cells), 0, []
+            pieces += (cell[at:start], stand_in)
+            at = end
+        cleaned.append("".join((*pieces, cell[at:])))
+        return pl.Series(text.name, cleaned[1:], dtype=pl.String)  # the first was before any cell
+
+    def _stand_ins(self, canonical: pl.Series, kind: str, action: PiiAction) -> pl.Series:
+        """What comes in the place of values; null where there is none."""
+        import polars as pl
+
+        if action is PiiAction.HASH and self._tokenizer is not None:
+            self._hashed |= canonical.null_count() < len(canonical)
+            return self._tokenizer.tokens(kind, canonical)
+        stand_in = mask(kind) if action is PiiAction.MASK else ""
+        return pl.select(pl.when(pl.lit(canonical).is_not_null()).then(pl.lit(stand_in))).to_series()
+
+
+def _touches_cover(spans: pl.DataFrame, covered: pl.Series) -> pl.Series:
+    """Whether a span reaches over something that stands for an earlier one."""
+    import polars as pl
+
+    if spans.is_empty() or not covered.str.contains(COVER, literal=True).any():
+        return pl.Series([False] * spans.height, dtype=pl.Boolean)
+    texts = covered.gather(spans["row"])
+    return texts.str.slice(spans["start"], spans["end"] - spans["start"]).str.contains(COVER, literal=True)
+
+
+def _plainest(text: pl.Series) -> pl.Series:
+    """The form in which values without a form of their own are compared: NFC, lower case, single blanks."""
+    return text.str.normalize("NFC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def _elements(cells: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Lists with their elements changed, all at once."""
+    import polars as pl
+
+    frame = pl.DataFrame({"row": pl.int_range(len(cells), eager=True), "cell": cells})
+    held = frame.filter(pl.col("cell").list.len() > 0).explode("cell")
+    changed = held.select("row", pl.Series("element", change(held["cell"])))
+    lists = changed.group_by("row", maintain_order=True).agg("element")
+    both = frame.join(lists, on="row", how="left", maintain_order="left")
+    empty = pl.lit([], dtype=lists.schema["element"])
+    rest = pl.when(pl.col("cell").is_not_null()).then(empty)
+    return both.select(
+        pl.when(pl.col("element").is_not_null()).then("element").otherwise(rest).alias(cells.name)
+    )[cells.name]
