@@ -28,3 +28,6 @@ class PiiKind(StrEnum):
 
 
 ALL_KINDS = tuple(PiiKind)
+
+DEFAULT_REGIONS = ("US", "GB", "FR", "DE", "IT", "ES", "JP", "BR", "IN")
+"""Whose national phone formats and ids are looked for; numbers with a country code are found for all regions."""

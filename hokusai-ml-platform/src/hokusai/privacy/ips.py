@@ -1,0 +1,85 @@
+"""IP addresses in text, without versions, times, hardware addresses and the addresses that are nobody's."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from hokusai.privacy.context import Found, before
+
+GATE = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::[0-9A-Fa-f]|[0-9A-Fa-f]::|(?:[0-9A-Fa-f]{1,4}:){6}[0-9A-Fa-f]"
+_DOTTED = re.compile(r"[0-9][0-9.]*[0-9]")
+_V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_V6 = re.compile(r"[0-9A-Fa-f:]{2,64}(?:\.[0-9]{1,3}){0,3}")
+_VERSION = re.compile(
+    r"(?i)(?:\b(?:v|ver|versions?|release|rel|build|firmware|section|sec|chapter|clause|art|oid)\.?[\s:=#]*(?:is )?"
+    r"|[a-z]/|[<>=~^]=?\s*|§\s*)$"
+)
+_ADDRESS_WORD = re.compile(r"(?i)\b(?:ip|ipv4|ip address|host|client|server|login|logged in)\b")
+_NEAR_CHARACTERS = 12
+
+
+def spans(text: str) -> Iterator[Found]:
+    """The addresses in a text; the canonical form is the compressed one, in lower case.
+
+    >>> list(spans("from 203.0.113.9, v 1.2.3.4, at 12:30:45"))
+    [(5, 16, '203.0.113.9')]
+    """
+    for found in _DOTTED.finditer(text):
+        if found[0].count(".") == 3 and (address := _personal_v4(found[0], text, found.start(), found.end())):
+            yield found.start(), found.end(), address
+    if ":" in text:
+        for found in _V6.finditer(text):
+            end = found.end() - (found[0].endswith(":") and not found[0].endswith("::"))
+            address = _personal_v6(text[found.start() : end], text, found.start(), end)
+            if address:
+                yield found.start(), end, address
+
+
+def canonical(text: str) -> str | None:
+    """The compressed form of an address, whoever's it is; None if this is none.
+
+    >>> canonical("2001:0DB8:0:0:0:0:0:1"), canonical("1.2.3"), canonical("192.168.001.1")
+    ('2001:db8::1', None, None)
+    """
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
+
+
+def _personal_v4(written: str, text: str, start: int, end: int) -> str | None:
+    """The address, unless it is a version, a netmask, a loop to oneself, or part of something longer."""
+    if not _V4.fullmatch(written) or (address := canonical(written)) is None:
+        return None
+    if not _is_apart(text, start, end):
+        return None
+    octets = written.split(".")
+    parsed = ipaddress.IPv4Address(address)
+    nobody = parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast or octets[0] == "255"
+    if nobody or _VERSION.search(before(text, start, _NEAR_CHARACTERS)):
+        return None
+    if max(map(len, octets)) == 1 and not _ADDRESS_WORD.search(before(text, start)):
+        return None  # 1.2.3.4 is a version or a section more often than an address
+    return address
+
+
+def _personal_v6(written: str, text: str, start: int, end: int) -> str | None:
+    """The address, unless it reads as a time, a hardware address or a path of C++ or Rust (`a::b`)."""
+    if written.count(":") < 2 or not _is_apart(text, start, end) or (address := canonical(written)) is None:
+        return None
+    groups = [group for group in written.split(":") if group]
+    if "::" in written:
+        known = len(groups) == 2 and re.match(r"(?i)(?:fe80|f[cd][0-9a-f]{2}|[23][0-9a-f]{3})::", written)
+        if (len(groups) < 3 and not known) or not any(c.isdigit() for c in written):
+            return None
+    elif max(map(len, groups)) <= 2:
+        return None  # an EUI-64, or bytes
+    parsed = ipaddress.IPv6Address(address)
+    return None if parsed.is_loopback or parsed.is_unspecified else address
+
+
+def _is_apart(text: str, start: int, end: int) -> bool:
+    left, right = text[max(0, start - 1) : start], text[end : end + 1]
+    return not (left.isalnum() or left in ("_", ".", "-") or right.isalnum() or right in ("_", "-"))

@@ -1,0 +1,97 @@
+"""Names of people in text, where the words around them say that they are names.
+
+Without a language model, a name in the middle of a sentence cannot be told from a street or a firm. So only these are
+found: a title and capitalised words ("Mrs Ada Lovelace"), "my name is …", salutations, signatures and labels. What
+else people write about people stays; a manifest says so with `ner: not_run`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from hokusai.privacy.context import Found
+
+UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
+_NAME = rf"[{UPPER}][^\W\d_]{{0,24}}(?:['\u2019-][^\W\d_]{{1,24}}){{0,2}}"
+_PARTICLES = (
+    r"(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|bin|ibn|al|el|zu|ter|ten|st\.|mac|mc)[ ]){0,3}"
+)
+_FULL = rf"{_NAME}(?:[ ]{{1,2}}{_PARTICLES}(?:{_NAME}|[{UPPER}]\.)){{0,3}}"
+_TITLES = (
+    r"Mrs|Mr|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Madam|Herrn|Herr|Frau|Mme|Mlle|Monsieur|Madame|Mademoiselle"
+    r"|Señora|Señor|Señorita|Sra|Srta|Signora|Signor|Sig\.ra|Senhora|Senhor|Dott"
+)
+_INTRODUCTIONS = (
+    r"[Mm]y (?:full )?name is|[Mm]y name['\u2019]s|[Nn]ame['\u2019]s|[Tt]his is|[Mm]ein Name ist|[Ii]ch hei(?:ß|ss)e|[Jj]e m['\u2019]appelle"
+    r"|[Mm]on nom est|[Mm]e llamo|[Mm]i nombre es|[Mm]i chiamo|[Mm]eu nome é"
+)
+_LABELS = (
+    r"(?:[Ff]irst|[Ll]ast|[Ff]ull|[Ff]amily|[Gg]iven|[Mm]iddle|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee|[Cc]lient"
+    r"|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Ss]urname|[Cc]ardholder|[Aa]ttn|[Nn]om"
+    r"|[Pp]rénom|[Nn]achname|[Vv]orname|[Aa]pellidos?|[Nn]ombre completo|[Cc]ognome|[Ss]igned(?: by)?"
+)
+_CLOSINGS = (
+    r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely|[Yy]ours "
+    r"(?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen|[Cc]ordialement"
+    r"|[Bb]ien à vous|[Ss]aludos|[Cc]ordiali saluti|[Aa]tenciosamente|Viele Grüße|Liebe Grüße"
+)
+_SALUTATIONS = (
+    r"Dear|Hi|Hello|Liebe[r]?|Cher|Chère|Estimad[oa]|Querid[oa]|Gentile|Car[oa]|Prezad[oa]|Bonjour|Hallo"
+)
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b(?:(?:{_TITLES})\b\.?[ ]{{1,2}}){{1,3}}(?P<name>{_FULL})",
+        rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_FULL})",
+        rf"\b(?:{_LABELS})[ ]?[:=][ ]{{0,3}}(?P<name>{_FULL})",
+        rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
+        rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
+    )
+)
+GATE = (
+    rf"(?-u:\b)(?:{_TITLES})(?-u:\b)|Señor|(?:{_INTRODUCTIONS})|(?:{_LABELS}) ?[:=]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
+    rf"|(?:{_SALUTATIONS}) "
+)
+_NO_NAMES = frozenset(
+    "Sir Madam Sirs Customer Customers Team All Hiring Manager Colleague Colleagues Friend Friends Everyone Support Member "
+    "Members User Users Client Valued Editor Editors Reader Readers Parents Students Student Guest Guests Committee There "
+    "World Folks Guys Kitty Santa Diary God Lord Mr Mrs Ms Dr Prof Professor Doctor Pepper Herr Frau Damen Herren Kunde "
+    "Kundin Monsieur Madame Client Cliente The This That It I We You Our Your My A An Not No Yes True False None Null Unknown "
+    "Anonymous Admin Administrator Test Service Sales Department Company Software Engineer Engineering Director Product "
+    "Data Account Accounts Office University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or For "
+    "Regarding Subject Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February "
+    "March April June July August September October November December Google Amazon Microsoft Apple Alexa Siri "
+    "Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who Watson".split()
+)
+
+
+def spans(text: str) -> Iterator[Found]:
+    """The names that words around them give away; the canonical form is in lower case, blanks single.
+
+    The title is no part of a span: "Mrs" stays, the name goes.
+
+    >>> [canonical for _, _, canonical in spans("Dear Mrs Ada Lovelace, my name is José van Dyck.")]
+    ['ada lovelace', 'josé van dyck']
+    """
+    for pattern in _PATTERNS:
+        for found in pattern.finditer(text):
+            start, end = found.span("name")
+            words = text[start:end].split(" ")
+            if words[0] not in _NO_NAMES:
+                for at, word in enumerate(words):
+                    if word in _NO_NAMES:
+                        end = start + len(" ".join(words[:at]).rstrip())
+                        break
+                yield start, end, canonical(text[start:end])
+
+
+def canonical(text: str) -> str:
+    """One spelling of a name or address: NFKC, lower case, single blanks, no dots and commas.
+
+    >>> canonical(" Ada  K. LOVELACE ")
+    'ada k lovelace'
+    """
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return " ".join(plain.replace(".", " ").replace(",", " ").split())
