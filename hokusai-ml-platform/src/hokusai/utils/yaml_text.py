@@ -123,3 +123,10 @@ class _Quoting(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's signature
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # Only between double quotes does every character have an escape: elsewhere rarer line ends become blanks.
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
+
+
+_Quoting.add_representer(str, _Quoting.represent_str)

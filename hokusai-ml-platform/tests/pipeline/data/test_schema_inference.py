@@ -1,0 +1,90 @@
+"""Schemas from data that is known to be good."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hokusai.domain.schema import ColumnRule
+from hokusai.pipeline.data.checks import check_table
+from hokusai.pipeline.data.schema_inference import SchemaInference, infer_schema
+
+
+def rule(values: list[Any], name: str = "x", *, ranges: bool = False, dtype: Any = None) -> ColumnRule:
+    return infer_schema(pl.DataFrame({name: pl.Series(values, dtype=dtype)}), ranges=ranges).columns[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        ([1, 2], "integer"), ([1.5], "float"), ([True], "boolean"), (["a"], "text"), ([dt.date(2024, 1, 1)], "date"),
+        ([dt.datetime(2024, 1, 1)], "datetime"), ([None, None], "any"), ([["a"]], "any"),
+    ],
+)  # fmt: skip
+def test_the_type_is_the_one_of_the_data(values: list[Any], type_: str) -> None:
+    assert rule(values).type == type_
+
+
+def test_a_column_needs_a_value_where_a_hundred_rows_all_have_one() -> None:
+    assert not rule([1] * 100).nullable
+    assert rule([1] * 99).nullable
+    assert rule([1] * 100 + [None]).nullable
+    assert rule([1.0] * 100 + [float("nan")]).nullable
+
+
+def test_text_of_few_values_is_listed_and_other_text_is_not() -> None:
+    assert rule(["b", "a"] * 50).allowed == ("a", "b")
+    assert rule([f"{i}" for i in range(20)] * 10).allowed == tuple(sorted(f"{i}" for i in range(20)))
+    assert rule([f"{i}" for i in range(21)] * 10).allowed == ()
+    assert rule([f"{i}" for i in range(11)] * 9 + ["0"]).allowed == ()  # fewer than ten rows for each
+    assert rule(["a"] * 99).allowed == ()
+    assert rule([0, 1] * 100).allowed == ()
+
+
+def test_values_of_a_column_that_is_named_like_personal_data_are_not_listed() -> None:
+    assert rule(["Anna", "Bob"] * 100, "surname").allowed == ()
+
+
+def test_ranges_are_rules_only_if_asked_for() -> None:
+    assert rule([1, 5]).minimum is None
+    assert (rule([1, 5], ranges=True).minimum, rule([1, 5], ranges=True).maximum) == (1, 5)
+    day = rule([dt.date(2024, 2, 1), None, dt.date(2024, 1, 1)], ranges=True)
+    assert (day.minimum, day.maximum) == ("2024-01-01", "2024-02-01")
+    assert rule([0.5, float("inf"), float("nan")], ranges=True).maximum == 0.5
+    berlin = pl.Datetime("us", "Europe/Berlin")
+    assert (
+        rule([dt.datetime(2024, 1, 1, tzinfo=dt.UTC)], ranges=True, dtype=berlin).minimum
+        == "2024-01-01 00:00:00"
+    )
+    assert rule(["a", "b"], ranges=True).minimum is None
+
+
+_ROWS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", None]), st.one_of(st.none(), st.floats(), st.integers(-5, 5))),
+    max_size=40,
+)
+
+
+@given(_ROWS, st.lists(st.integers(0, 40), max_size=3), st.booleans())
+@settings(max_examples=50)
+def test_good_rows_keep_their_schema_and_batches_do_not_change_it(
+    rows: list[Any], cuts: list[int], ranges: bool
+) -> None:
+    frame = pl.DataFrame(rows * 4, schema={"t": pl.String, "n": pl.Float64}, orient="row")
+    frame = frame.with_columns(pl.when(pl.col("n").is_finite()).then("n"))
+    schema = infer_schema(frame, ranges=ranges)
+    assert check_table(frame, schema).report.ok
+    edges = sorted({0, *(min(cut, frame.height) for cut in cuts), frame.height})
+    parts = [SchemaInference(frame.schema) for _ in edges]
+    for part, (start, stop) in zip(parts, itertools.pairwise(edges), strict=False):
+        part.see(frame[start:stop])
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = part.merge(whole)
+    assert whole.result(ranges=ranges) == schema
