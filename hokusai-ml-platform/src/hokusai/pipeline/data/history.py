@@ -1,0 +1,105 @@
+"""What happened to a table so far, kept beside it, so that its manifest can account for every row.
+
+The tables are the caller's, and have no room for this. A table that the caller changed in between is a new one, whose
+account begins with it: nothing is claimed that was not seen.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hokusai.domain.manifest import RowAccount, SourceFile, Transformation
+from hokusai.pipeline.data.scan import Reject
+from hokusai.privacy.counts import PiiCounts
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The way of a table's rows.
+
+    Attributes:
+        account: Of the rows that came in.
+        rows: Rows of the table; not the rows kept of what came in, where base data joined them.
+        sources: Files that were read.
+        pii: Personal data that was found.
+        rejects: Rows that were set aside.
+        steps: What was done, in order.
+        notes: What a reader has to know.
+    """
+
+    account: RowAccount
+    rows: int
+    sources: tuple[SourceFile, ...] = ()
+    pii: PiiCounts = field(default_factory=PiiCounts)
+    rejects: tuple[Reject, ...] = ()
+    steps: tuple[Transformation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_rows(cls, rows: int) -> History:
+        """Of a table that came from the caller."""
+        return cls(RowAccount(rows, rows), rows)
+
+    @property
+    def reject_counts(self) -> dict[str, int]:
+        """Reason to number of rows."""
+        return dict(Counter(reject.reason for reject in self.rejects))
+
+    def after(
+        self,
+        name: str,
+        rows: int,
+        details: Mapping[str, Any] | None = None,
+        *,
+        rejects: Iterable[Reject] = (),
+        duplicates: int = 0,
+        near_duplicates: int = 0,
+        pii: PiiCounts | None = None,
+        notes: Iterable[str] = (),
+    ) -> History:
+        """With one more step, that left `rows` rows."""
+        gone = tuple(rejects)
+        before = self.account
+        account = RowAccount(
+            before.read,
+            before.kept - len(gone) - duplicates,
+            before.rejected + len(gone),
+            before.duplicates + duplicates,
+            before.near_duplicates + near_duplicates,
+        )
+        return replace(
+            self,
+            account=account,
+            rows=rows,
+            pii=self.pii if pii is None else self.pii + pii,
+            rejects=(*self.rejects, *gone),
+            steps=(*self.steps, Transformation(name, self.rows, rows, details or {})),
+            notes=(*self.notes, *notes),
+        )
+
+
+class Histories:
+    """Histories by table; one that nobody holds any more is forgotten with its history."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, History] = {}
+
+    def keep(self, table: object, history: History) -> None:
+        """Remember the history of a table."""
+        key = id(table)
+        if key not in self._known:
+            weakref.finalize(table, self._forget(), key)
+        self._known[key] = history
+
+    def of(self, table: object, rows: int) -> History:
+        """The history of a table; one that begins here if it is not known, or was changed in place since."""
+        known = self._known.get(id(table))
+        return known if known is not None and known.rows == rows else History.of_rows(rows)
+
+    def _forget(self) -> Callable[[int], None]:
+        known = self._known
+        return lambda key: known.pop(key, None) and None

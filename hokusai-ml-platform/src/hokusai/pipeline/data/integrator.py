@@ -1,0 +1,355 @@
+"""`DataIntegrator`: contributed data understood, checked, cleaned, merged and accounted for, step by step.
+
+Each step takes a table and gives one of the same kind, pandas or Polars, so that it can be looked at in between. Files
+of any size go through all steps at once in `integrate`, which gives the same rows and the same account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hokusai.pipeline.data.near_duplicates import near_duplicates
+
+from hokusai.domain.manifest import DataManifest, DatasetHash, RowAccount
+from hokusai.domain.schema import DataSchema
+from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.column_states import ColumnStates
+from hokusai.pipeline.data.column_union import common_columns
+from hokusai.pipeline.data.dataset_hash import dataset_hash
+from hokusai.pipeline.data.duplicates import deduplicate
+from hokusai.pipeline.data.files import expand_paths
+from hokusai.pipeline.data.frames import Frame, to_polars
+from hokusai.pipeline.data.history import Histories, History
+from hokusai.pipeline.data.kernel import conformed
+from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
+from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.sampling import stratified_sample
+from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
+from hokusai.pipeline.data.schema import as_schema, require, set_aside
+from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.scrub import scrub
+from hokusai.privacy.tokens import Tokenizer
+from hokusai.utils.logging import get_logger
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_log = get_logger(__name__)
+
+
+class DataIntegrator:
+    """Integrates contributed data.
+
+    Args:
+        random_seed: For samples; the same seed gives the same rows on any machine.
+        schema: What must hold of every row: a `DataSchema`, the path of a YAML file, or a pandera schema.
+        pii: What happens to personal data: a policy, or one action for all of it (`hash`, `mask`, `drop`, `report`).
+        tokenizer: Makes the tokens of `hash`; by default with the configured key.
+        read: What is known about files; its `on_error` says whether rows at fault refuse a file or are set aside.
+        frames: What kind of table `load_data` gives.
+
+    >>> import polars as pl
+    >>> integrator = DataIntegrator(pii="mask")
+    >>> data = pl.DataFrame({"query_id": [1, 1, 2], "label": ["a", "a", "b"], "note": ["hi", "hi", "ada@example.org"]})
+    >>> integrator.validate_schema(data, ["query_id", "label"])
+    True
+    >>> clean = integrator.deduplicate(integrator.remove_pii(data))
+    >>> clean["note"].to_list()
+    ['hi', '[email]']
+    >>> integrator.manifest(clean).rows
+    RowAccount(read=3, kept=2, rejected=0, duplicates=1, near_duplicates=0)
+    """
+
+    def __init__(
+        self,
+        random_seed: int = 42,
+        *,
+        schema: object = None,
+        pii: PiiPolicy | Mapping[str, Any] | str | None = None,
+        tokenizer: Tokenizer | None = None,
+        read: ReadOptions | None = None,
+        frames: Literal["polars", "pandas"] = "polars",
+    ) -> None:
+        if frames not in ("polars", "pandas"):
+            raise InvalidInputError(
+                f"{frames!r} is no kind of table", where="frames", hint="Use polars or pandas."
+            )
+        self.random_seed = random_seed
+        self.schema = as_schema(schema) if schema is not None else None
+        self.pii = _policy(pii)
+        self.read = read or ReadOptions()
+        self._tokenizer, self._frames = tokenizer, frames
+        self._histories = Histories()
+
+    def __repr__(self) -> str:
+        schema = "no schema" if self.schema is None else f"a schema of {len(self.schema.columns)} columns"
+        return f"DataIntegrator(seed {self.random_seed}, {schema}, personal data: {self.pii.default})"
+
+    def load_data(
+        self,
+        path: str | Path | Sequence[str | Path],
+        run_id: str = "",
+        metaflow_run_id: str = "",
+        *,
+        read: ReadOptions | None = None,
+    ) -> Frame:
+        """Read one file, several, or a glob, from here or from S3, into one table.
+
+        CSV, TSV, JSON, JSON Lines, Parquet and Arrow, also with gzip or zstd; what a file is, its bytes say.
+
+        Args:
+            path: What to read.
+            run_id: Of the run that asks; for the log.
+            metaflow_run_id: Likewise.
+            read: What is known about these files; by default what the integrator was given.
+
+        Raises:
+            DataError: A file cannot be read in full; the text names the line and what to do.
+            SchemaError: The files do not fit together.
+        """
+        import polars as pl
+
+        scans = [open_table(one, read or self.read) for one in expand_paths(path)]
+        columns = common_columns(scans)
+        parts = [conformed(batch, columns) for scan in scans for batch in scan.batches()]
+        rows = pl.concat(parts) if parts else pl.DataFrame(schema=columns)
+        history = _read_history(scans, rows.height)
+        _log.info(
+            "Data loaded",
+            files=[scan.source.name for scan in scans],
+            rows=rows.height,
+            rejected=history.account.rejected,
+            run_id=run_id or None,
+            metaflow_run_id=metaflow_run_id or None,
+        )
+        table: Frame = rows.to_pandas() if self._frames == "pandas" else rows
+        return self._kept(table, history)
+
+    def validate_schema(
+        self, df: Frame, required_columns: Iterable[str] = (), *, schema: object = None
+    ) -> Literal[True]:
+        """Check that the columns are there, and that every row is as the schema says.
+
+        Raises:
+            SchemaError: They are not; the report names rows, columns, what was found and what was expected.
+        """
+        rows, _ = to_polars(df)
+        return require(rows, required_columns, self._schema(schema))
+
+    def reject_invalid(self, df: Frame, *, schema: object = None) -> Frame:
+        """Set the rows aside that break the schema, each with its reason (`rejects`).
+
+        Raises:
+            SchemaError: Columns are missing, so that no row can fit.
+            InvalidInputError: There is no schema.
+        """
+        wanted = self._schema(schema)
+        if wanted is None:
+            raise InvalidInputError("There is no schema to hold the rows against", hint="Give one: schema=…")
+        rows, give_back = to_polars(df)
+        kept, result = set_aside(rows, wanted)
+        history = self._history(df, rows)
+        gone = tuple(result.rejects())
+        return self._kept(
+            give_back(kept),
+            history.after("validate_schema", kept.height, {"schema_sha256": wanted.digest}, rejects=gone),
+        )
+
+    def remove_pii(self, df: Frame, pii_columns: Sequence[str] | None = None, *, pii: object = None) -> Frame:
+        """Take people's data out, as the policy says: by content, and by the names of columns.
+
+        Args:
+            df: The table.
+            pii_columns: Columns whose every cell is personal, whatever it looks like.
+            pii: Another policy than the integrator's.
+
+        Raises:
+            ConfigurationError: The policy hashes, and there is no key.
+        """
+        from dataclasses import replace
+
+        policy = self.pii if pii is None else _policy(pii)
+        if pii_columns:
+            policy = replace(policy, personal=tuple(dict.fromkeys((*policy.personal, *pii_columns))))
+        rows, give_back = to_polars(df)
+        cleaned, counts = scrub(rows, policy, self._keyed(policy))
+        history = self._history(df, rows).after("remove_pii", cleaned.height, policy.to_dict(), pii=counts)
+        return self._kept(give_back.changed(cleaned), history)
+
+    def deduplicate(
+        self,
+        df: Frame,
+        subset: str | Sequence[str] | None = None,
+        *,
+        keep: Literal["first", "last", "none"] = "first",
+    ) -> Frame:
+        """Leave out rows that repeat another one, in all columns or in those of `subset`."""
+        rows, _ = to_polars(df)
+        kept, account = deduplicate(df, subset, keep)
+        details = {"subset": [subset] if isinstance(subset, str) else list(subset or ()), "keep": keep}
+        history = self._history(df, rows).after(
+            "deduplicate", account.kept, details, duplicates=account.duplicates
+        )
+        return self._kept(kept, history)
+
+    def deduplicate_nearly(
+        self, df: Frame, columns: str | Sequence[str] | None = None, *, threshold: float = 0.8
+    ) -> Frame:
+        """Leave out rows whose text says nearly the same as an earlier row's (extra `data`)."""
+        rows, give_back = to_polars(df)
+        found = near_duplicates(rows, columns, threshold=threshold, seed=self.random_seed)
+        kept = [position for position, first in enumerate(found.first_row) if first == position]
+        details = {"columns": list(found.columns), "threshold": threshold}
+        gone = rows.height - len(kept)
+        history = self._history(df, rows).after(
+            "deduplicate_nearly", len(kept), details, duplicates=gone, near_duplicates=gone
+        )
+        return self._kept(give_back.rows(kept), history)
+
+    def merge_datasets(
+        self,
+        base: Frame,
+        new: Frame,
+        how: How = "append",
+        *,
+        key: str | Sequence[str] | None = None,
+        on_conflict: OnConflict = "new",
+        repeats: Repeats = "raise",
+    ) -> Frame:
+        """Join new rows with the base data; see `merging.merge`. The result is of the base's kind of table.
+
+        Raises:
+            SchemaError: The two do not fit together, or it is open which row a key means.
+        """
+        result = merge(base, new, how, key=key, on_conflict=on_conflict, repeats=repeats)
+        rows, _ = to_polars(new)
+        merged_rows = len(to_polars(result.frame)[0])
+        details = {
+            "how": how,
+            "key": list(result.key),
+            "base_rows": result.base_rows,
+            "added": result.added,
+            "changed": result.changed,
+            "unchanged": result.unchanged,
+            "conflicts": dict(result.conflicts),
+        }
+        history = self._history(new, rows).after(
+            "merge_datasets",
+            merged_rows,
+            details,
+            rejects=result.rejects,
+            duplicates=result.account.duplicates,
+            notes=result.notes,
+        )
+        return self._kept(result.frame, history)
+
+    def stratified_sample(self, df: Frame, sample_size: float, stratify_column: str) -> Frame:
+        """Rows in which the values of a column are as frequent as in all; the same for the same seed, anywhere."""
+        sample = stratified_sample(df, sample_size, stratify_column, seed=self.random_seed)
+        return self._kept(sample, History.of_rows(len(to_polars(sample)[0])))
+
+    def calculate_data_hash(self, df: Frame) -> str:
+        """What identifies the rows in their order, 64 hex digits: the same whatever file or table they are in."""
+        return self.dataset_hash(df).data_hash
+
+    def dataset_hash(self, df: Frame) -> DatasetHash:
+        """The hash in full: of the rows in their order, and in any order."""
+        return dataset_hash(to_polars(df)[0])
+
+    def create_data_manifest(self, df: Frame, data_path: str | Path | None = None) -> dict[str, Any]:
+        """The manifest as the specification writes it."""
+        given = self.manifest(df).to_dict()
+        return (
+            {**given, "source_path": Path(data_path).name}
+            if data_path and not given["source_path"]
+            else given
+        )
+
+    def manifest(self, df: Frame, *, quality: Mapping[str, Any] | None = None) -> DataManifest:
+        """The full account of a table and of how it came to be."""
+        rows, _ = to_polars(df)
+        history = self._history(df, rows)
+        states = ColumnStates(rows.schema)
+        states.see(rows)
+        return DataManifest(
+            hash=dataset_hash(rows),
+            columns=states.summaries(),
+            rows=history.account,
+            sources=history.sources,
+            pii=history.pii.summary(),
+            rejects=history.reject_counts,
+            quality=quality,
+            transformations=history.steps,
+            notes=history.notes,
+            engine="one process, all rows in memory",
+        )
+
+    def rejects(self, df: Frame) -> tuple[Reject, ...]:
+        """Rows that were set aside on the way to this table."""
+        rows, _ = to_polars(df)
+        return self._history(df, rows).rejects
+
+    def integrate(
+        self,
+        path: str | Path | Sequence[str | Path],
+        output: str | Path | None = None,
+        *,
+        base: str | Path | Sequence[str | Path] | None = None,
+        how: How = "append",
+        key: str | Sequence[str] = (),
+        rejects: str | Path | None = None,
+        memory_budget_bytes: int | None = None,
+        progress: Progress | None = None,
+    ) -> Integration:
+        """All steps at once, for files of any size; see `streaming.integrate_files`."""
+        recipe = Recipe(
+            self.schema, self.pii, how=how, key=(key,) if isinstance(key, str) else tuple(key), read=self.read
+        )
+        return integrate_files(
+            path,
+            output,
+            base=base,
+            recipe=recipe,
+            tokenizer=self._keyed(self.pii),
+            rejects=rejects,
+            memory_budget_bytes=memory_budget_bytes,
+            progress=progress,
+        )
+
+    def _keyed(self, policy: PiiPolicy) -> Tokenizer | None:
+        if policy.hashes and self._tokenizer is None:
+            self._tokenizer = default_tokenizer()
+        return self._tokenizer
+
+    def _schema(self, given: object) -> DataSchema | None:
+        return as_schema(given) if given is not None else self.schema
+
+    def _history(self, df: Frame, rows: pl.DataFrame) -> History:
+        return self._histories.of(df, rows.height)
+
+    def _kept(self, table: Frame, history: History) -> Frame:
+        self._histories.keep(table, history)
+        return table
+
+
+def _policy(given: object) -> PiiPolicy:
+    if isinstance(given, PiiPolicy):
+        return given
+    if isinstance(given, Mapping):
+        return PiiPolicy.parse(given)
+    return PiiPolicy() if given is None else PiiPolicy(default=given)  # type: ignore[arg-type]  # it checks the word
+
+
+def _read_history(scans: Sequence[TableScan], rows: int) -> History:
+    rejects = tuple(reject for scan in scans for reject in scan.rejects)
+    read = sum(scan.rows_read for scan in scans)
+    return History(
+        RowAccount(read, rows, len(rejects)),
+        rows,
+        tuple(scan.source for scan in scans),
+        rejects=rejects,
+        notes=tuple(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
+    )

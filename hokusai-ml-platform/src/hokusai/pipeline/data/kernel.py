@@ -1,0 +1,138 @@
+"""What happens to a batch of rows, wherever it is: checked, cleaned of people's data, and digested.
+
+The kernel knows nothing but its batch and what was decided for all batches beforehand, so it gives the same rows in
+this process, in another, or on another machine; what it learns on the way can be added up in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hokusai.domain.schema import DataSchema
+from hokusai.domain.schema_report import SchemaReport
+from hokusai.pipeline.data.checks import check
+from hokusai.pipeline.data.column_values import fit
+from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.pipeline.data.scan import Reject
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.scrub import ColumnGate, PiiCounts, scrub
+from hokusai.privacy.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyDigests:
+    """What rows are compared by.
+
+    Attributes:
+        digests: Of the key columns, uint8 of shape (n_rows, 32).
+        absent: Which rows have no key, since one of these columns is null; they equal no other.
+    """
+
+    digests: NDArray[np.uint8]
+    absent: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, key: Sequence[str]) -> KeyDigests:
+        """The keys of rows."""
+        import polars as pl
+
+        columns = rows.select(key)
+        absent = columns.select(pl.any_horizontal(pl.all().is_null())).to_series()
+        return cls(row_digests(columns), absent.to_numpy())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Processed:
+    """What became of a batch.
+
+    Attributes:
+        rows: Those that were kept, cleaned, in order.
+        digests: One for each of them, uint8 of shape (n_rows, 32).
+        key: What identifies them, as it stands in `rows`; None if nothing does.
+        unique: Their values in each combination of columns that must be unique, as they came in.
+        rejects: Rows that were not kept.
+        report: All problems, the further ones of rejected rows too.
+        pii: What personal data was found.
+    """
+
+    rows: pl.DataFrame
+    digests: NDArray[np.uint8]
+    key: KeyDigests | None
+    unique: tuple[KeyDigests, ...]
+    rejects: tuple[Reject, ...]
+    report: SchemaReport
+    pii: PiiCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What was decided for all batches.
+
+    Attributes:
+        columns: The columns of the result and the types that they have when they come in; what a batch lacks is null.
+        schema: What must hold of a row.
+        policy: What happens to personal data; None leaves it alone.
+        gate: Which columns hold nothing but one kind of it.
+        tokenizer: What makes tokens, where the policy hashes.
+        key: The columns that identify a row, for a merge by key.
+    """
+
+    columns: Mapping[str, pl.DataType]
+    schema: DataSchema | None = None
+    policy: PiiPolicy | None = None
+    gate: ColumnGate | None = None
+    tokenizer: Tokenizer | None = None
+    key: tuple[str, ...] = ()
+
+    @property
+    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
+        """Combinations of columns that must be unique."""
+        return self.schema.unique_keys if self.schema else ()
+
+    @property
+    def result_columns(self) -> dict[str, pl.DataType]:
+        """The columns and types that every batch has afterwards."""
+        import polars as pl
+
+        return dict(self(pl.DataFrame(schema=self.columns), "").rows.schema)
+
+    def checked(
+        self, batch: pl.DataFrame, source: str, numbers: pl.Series | None = None
+    ) -> tuple[pl.DataFrame, tuple[Reject, ...], SchemaReport]:
+        """The rows of a batch that the schema accepts, in the types of all batches."""
+        rows = conformed(batch, self.columns)
+        if self.schema is None:
+            return rows, (), SchemaReport(rows_checked=rows.height)
+        result = check(rows, self.schema, source=source, rows=numbers)
+        kept = rows if result.ok_mask.all() else rows.filter(result.ok_mask)
+        return fit(kept, self.schema), tuple(result.rejects()), result.report
+
+    def __call__(self, batch: pl.DataFrame, source: str, numbers: pl.Series | None = None) -> Processed:
+        """Check, clean and digest a batch of `source`, whose rows have these numbers there, from 1."""
+        rows, rejects, report = self.checked(batch, source, numbers)
+        unique = tuple(KeyDigests.of(rows, key) for key in self.unique_keys)
+        pii = PiiCounts()
+        if self.policy is not None:
+            rows, pii = scrub(rows, self.policy, self.tokenizer, gate=self.gate)
+        key = KeyDigests.of(rows, self.key) if self.key else None
+        return Processed(rows, row_digests(rows), key, unique, rejects, report, pii)
+
+
+def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """A batch in the columns and types of the whole data; columns that it lacks are null."""
+    import polars as pl
+
+    present = batch.schema
+    return batch.select(
+        pl.col(name)
+        if present.get(name) == dtype
+        else (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in columns.items()
+    )

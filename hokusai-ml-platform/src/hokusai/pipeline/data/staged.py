@@ -1,0 +1,84 @@
+"""What the first pass over files leaves of them: cleaned rows that wait, and digests by which they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hokusai.pipeline.data.digest_log import DigestLog
+from hokusai.pipeline.data.kernel import KeyDigests, Processed
+from hokusai.pipeline.data.stage import DiskStage, MemoryStage, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Side:
+    """The base data, or the contributions: what the first pass leaves of them."""
+
+    def __init__(self, folder: Path, name: str, n_unique: int, *, in_memory: bool) -> None:
+        place = folder / name
+        place.mkdir()
+        self.stage: Stage = MemoryStage() if in_memory else DiskStage(place)
+        self.digests = DigestLog(folder)
+        self.key = KeyLog(folder)
+        self.unique = [KeyLog(folder) for _ in range(n_unique)]
+        self.files: list[FilePart] = []
+
+    @property
+    def height(self) -> int:
+        """How many rows it has."""
+        return sum(file.kept for file in self.files)
+
+    def add(self, done: Processed) -> None:
+        """Take in the rows of a batch of the last file."""
+        file = self.files[-1]
+        file.kept += done.rows.height
+        file.rejected += [reject.row for reject in done.rejects]
+        if done.rows.height:
+            self.stage.append(done.rows)
+            self.digests.append(done.digests)
+            if done.key is not None:
+                self.key.append(done.key)
+            for log, digests in zip(self.unique, done.unique, strict=True):
+                log.append(digests)
+
+    def slices(self) -> Iterator[tuple[FilePart, slice]]:
+        """Each file with the place of its rows among all."""
+        start = 0
+        for file in self.files:
+            yield file, slice(start, start + file.kept)
+            start += file.kept
+
+
+class KeyLog:
+    """Keys of rows in order; some rows have none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.digests = DigestLog(folder)
+        self._absent: list[NDArray[np.bool_]] = []
+
+    def append(self, keys: KeyDigests) -> None:
+        """Add the keys of the next rows."""
+        self.digests.append(keys.digests)
+        self._absent.append(keys.absent)
+
+    def duplicates(self, among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Which rows have the key of an earlier one; `among` says which rows take part."""
+        import numpy as np
+
+        skip = np.concatenate(self._absent) if self._absent else np.zeros(0, dtype=bool)
+        return self.digests.duplicates(skip if among is None else skip | ~among)
+
+
+@dataclass(slots=True)
+class FilePart:
+    """One file of a side: how many rows passed, and which did not."""
+
+    name: str
+    read: int
+    rejected: list[int]
+    kept: int = 0

@@ -1,0 +1,436 @@
+"""The whole integration of files of any size: read, check, clean, find duplicates, merge, hash, write, account for.
+
+Memory holds a batch and some bytes a row, never the rows. In the first pass each batch goes through the kernel; its
+cleaned rows are staged and its digests logged. The logs then tell, piece by piece, which rows repeat earlier ones and
+which replace rows of the base data. In the second pass the result is written, and summed up as it goes by. Where
+little data waits in memory (see `planner`) the same things happen, only without files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hokusai.domain.manifest import DataManifest, RowAccount, Transformation
+from hokusai.domain.schema import ColumnRule, DataSchema
+from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaReport
+from hokusai.errors import InvalidInputError, SchemaError
+from hokusai.pipeline.data.column_states import ColumnStates
+from hokusai.pipeline.data.column_union import common_columns
+from hokusai.pipeline.data.digest_log import DigestLog, first_match
+from hokusai.pipeline.data.files import expand_paths
+from hokusai.pipeline.data.kernel import Kernel
+from hokusai.pipeline.data.numbering import Numbering
+from hokusai.pipeline.data.planner import Choice, choose
+from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.rejects import RejectsWriter
+from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
+from hokusai.pipeline.data.source_file import check_conservation
+from hokusai.pipeline.data.staged import FilePart, Side
+from hokusai.pipeline.data.uniqueness import expected_of
+from hokusai.pipeline.data.writers import writing
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.scrub import ColumnGate, PiiCounts
+from hokusai.privacy.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+GATE_ROWS = 100_000
+"""From so many kept rows it is decided which columns hold one kind of personal data."""
+
+How = Literal["append", "replace", "update"]
+Progress = Callable[[str, int, int | None], None]
+"""Is told what is being done, how many rows of it, and of how many if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is done to the rows that come in.
+
+    Attributes:
+        schema: What must hold of every row.
+        pii: What happens to personal data; None leaves it as it is.
+        deduplicate: Whether rows that repeat an earlier one, also one of the base data, are left out.
+        how: `append` puts the new rows behind the base rows; `replace` takes them instead; `update` by `key` puts
+            them where the base data has their key, and the others behind.
+        key: The columns that identify a row, for `update`.
+        read: What is known of the files; its `on_error` also says what the schema's faults do.
+    """
+
+    schema: DataSchema | None = None
+    pii: PiiPolicy | None = field(default_factory=PiiPolicy)
+    deduplicate: bool = True
+    how: How = "append"
+    key: tuple[str, ...] = ()
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """What came of it.
+
+    Attributes:
+        manifest: The full account.
+        by_source: The account of each contributed file, in order; they add up to `manifest.rows`.
+        report: The problems that the schema found, if there was one.
+        output: The file with the result, if one was asked for.
+    """
+
+    manifest: DataManifest
+    by_source: tuple[tuple[str, RowAccount], ...]
+    report: SchemaReport | None = None
+    output: Path | None = None
+
+
+def integrate_files(
+    contributed: str | Path | Sequence[str | Path],
+    output: str | Path | None = None,
+    *,
+    base: str | Path | Sequence[str | Path] | None = None,
+    recipe: Recipe | None = None,
+    tokenizer: Tokenizer | None = None,
+    rejects: str | Path | None = None,
+    memory_budget_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> Integration:
+    """Integrate contributed files, with base data or without, into one file.
+
+    Args:
+        contributed: Files, globs or `s3://` names; the earlier of two equal rows keeps the credit.
+        output: Where the result goes, in the format of its suffix; without one, only the account is made.
+        base: Files of the base data.
+        recipe: What is done to the rows.
+        tokenizer: What makes tokens, where the policy hashes.
+        rejects: Where rejected rows are listed (JSON Lines); wanted where rows may be rejected.
+        memory_budget_bytes: How much may wait in memory; by default a quarter of what is free.
+        progress: Is told how far it is.
+
+    Raises:
+        DataError: A file cannot be read in full.
+        SchemaError: Rows break the schema, or the files do not fit together.
+        InvalidInputError: What was asked for contradicts itself.
+    """
+    recipe = recipe or Recipe()
+    _check(recipe, has_base=base is not None)
+    tell = progress or (lambda _what, _done, _total: None)
+    with contextlib.ExitStack() as stack:
+        tell("Reading", 0, None)
+        new = [open_table(path, recipe.read) for path in expand_paths(contributed)]
+        old = [open_table(path, replace(recipe.read, on_error="raise")) for path in expand_paths(base or ())]
+        choice = choose(new + old, memory_budget_bytes)
+        beside = Path(output).parent if output is not None else None
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".hokusai-", dir=beside)))
+        listing = stack.enter_context(RejectsWriter(Path(rejects) if rejects else None))
+        run = _Run(recipe, tokenizer, choice, folder, listing, tell)
+        return run.integrate(new, old, Path(output) if output is not None else None)
+
+
+def _check(recipe: Recipe, *, has_base: bool) -> None:
+    if recipe.how not in ("append", "replace", "update"):
+        raise InvalidInputError(
+            f"{recipe.how!r} is no way to merge", where="how", hint="Use append, replace or update."
+        )
+    if recipe.how == "update" and not (has_base and recipe.key):
+        what = "base data" if recipe.key else "key columns"
+        raise InvalidInputError(f"An update needs {what}", where="how", hint="Name both, or use append.")
+
+
+class _Run:
+    """One integration, from scans to the result."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        tokenizer: Tokenizer | None,
+        choice: Choice,
+        folder: Path,
+        listing: RejectsWriter,
+        tell: Progress,
+    ) -> None:
+        self.recipe, self.tokenizer, self.choice = recipe, tokenizer, choice
+        self.folder, self.listing, self.tell = folder, listing, tell
+        self.strict = recipe.read.on_error == "raise"
+        self.schema = _with_keys(recipe.schema, recipe.key) if recipe.how == "update" else recipe.schema
+        self.pii = PiiCounts()
+        self.report = SchemaReport()
+
+    def integrate(self, new: list[TableScan], old: list[TableScan], output: Path | None) -> Integration:
+        """All of it."""
+        kernel = Kernel(
+            columns=common_columns([*old, *new]),
+            schema=self.schema,
+            policy=self.recipe.pii,
+            tokenizer=self.tokenizer,
+            key=self.recipe.key if self.recipe.how == "update" else (),
+        )
+        kernel = replace(kernel, gate=self._gate(kernel, old or new))
+        base = self._first_pass(old, "base", replace(kernel, schema=None))
+        self.pii, self.report = PiiCounts(), SchemaReport()  # the account is of what came in
+        fresh = self._first_pass(new, "new", kernel)
+        self._raise_if_strict()
+
+        repeated = self._repeated(fresh, base)
+        clashing = self._clashing(fresh, repeated)
+        kept = ~(repeated | clashing)
+        replaces = self._replaced(fresh, base, kept)
+        accounts = tuple(
+            (file.name, _account(file, repeated[at], clashing[at])) for file, at in fresh.slices()
+        )
+
+        columns = kernel.result_columns
+        result = _Result(DigestLog(self.folder), ColumnStates(columns))
+        with contextlib.ExitStack() as stack:
+            writer = stack.enter_context(writing(output, columns)) if output is not None else None
+            for rows, digests in self._result_rows(base, fresh, kept, replaces):
+                result.add(rows, digests)
+                if writer is not None:
+                    writer.write(rows)
+                self.tell("Writing", result.height, None)
+            manifest = self._manifest(new, fresh, base, accounts, result, columns, replaces)
+        return Integration(manifest, accounts, self.report if self.schema else None, output)
+
+    # The first pass
+
+    def _gate(self, kernel: Kernel, scans: Sequence[TableScan]) -> ColumnGate | None:
+        """Which columns hold one kind of personal data, by the first rows that are kept."""
+        import polars as pl
+
+        if kernel.policy is None:
+            return None
+        found: list[pl.DataFrame] = []
+        for scan in scans:
+            for batch in scan.batches():
+                found.append(kernel.checked(batch, scan.source.name)[0])
+                if sum(frame.height for frame in found) >= GATE_ROWS:
+                    break
+            else:
+                continue
+            break
+        sample = pl.concat(found).head(GATE_ROWS)
+        return ColumnGate.decide(sample, kernel.policy)
+
+    def _first_pass(self, scans: Sequence[TableScan], name: str, kernel: Kernel) -> Side:
+        side = Side(self.folder, name, len(kernel.unique_keys), in_memory=self.choice.in_memory)
+        total = sum(scan.rows_read for scan in scans)
+        for scan in scans:
+            self.listing.add_all(scan.rejects)
+            side.files.append(FilePart(scan.source.name, scan.rows_read, [r.row for r in scan.rejects]))
+            numbering, seen = Numbering(side.files[-1].rejected), 0
+            for batch in scan.batches():
+                done = kernel(batch, scan.source.name, _numbers(seen, batch.height, numbering))
+                seen += batch.height
+                self.listing.add_all(done.rejects)
+                self.pii = self.pii + done.pii
+                self.report = self.report + done.report
+                side.add(done)
+                self.tell("Cleaning", side.height, total)
+            check_conservation(scan.source.name, scan.rows_read, seen + len(scan.rejects))
+        return side
+
+    def _raise_if_strict(self) -> None:
+        if self.report.of_table or (self.strict and not self.report.ok):
+            raise SchemaError(
+                self.report.to_text(),
+                hint="Correct the rows, or set them aside: on_error='reject'.",
+            )
+
+    # What becomes of the rows that passed
+
+    def _repeated(self, fresh: Side, base: Side) -> NDArray[np.bool_]:
+        """Which rows repeat an earlier one, of the base data or of the contributions."""
+        import numpy as np
+
+        if not self.recipe.deduplicate:
+            return np.zeros(fresh.height, dtype=bool)
+        self.tell("Finding duplicates", 0, fresh.height)
+        repeated = fresh.digests.duplicates()
+        if base.height and self.recipe.how != "replace":
+            repeated |= first_match(fresh.digests, base.digests) >= 0
+        return repeated
+
+    def _clashing(self, fresh: Side, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of the others have a value that must be unique, and that an earlier row has.
+
+        Raises:
+            SchemaError: There are some, and rows are not to be set aside.
+        """
+        import numpy as np
+
+        clashing = np.zeros(fresh.height, dtype=bool)
+        for key, log in zip(self.schema.unique_keys if self.schema else (), fresh.unique, strict=True):
+            again = log.duplicates(among=~(repeated | clashing))
+            if again.any():
+                self._reject(fresh, again, key)
+            clashing |= again
+        self._raise_if_strict()
+        return clashing
+
+    def _reject(self, fresh: Side, again: NDArray[np.bool_], key: tuple[str, ...]) -> None:
+        import numpy as np
+
+        column, expected = ", ".join(key), expected_of(key)
+        for file, at in fresh.slices():
+            numbers = Numbering(file.rejected).of(np.flatnonzero(again[at]))
+            if not len(numbers):
+                continue
+            problem = SchemaProblem(
+                Rule.NOT_UNIQUE,
+                column,
+                expected,
+                count=len(numbers),
+                rows=tuple(numbers[:MOST_ROWS].tolist()),
+                source=file.name,
+            )
+            self.report = self.report + SchemaReport((problem,), 0, len(numbers))
+            self.listing.add_all(
+                Reject(file.name, int(row), str(Rule.NOT_UNIQUE), column, f"expected {expected}")
+                for row in numbers
+            )
+
+    def _replaced(self, fresh: Side, base: Side, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """For each row that passed the row of the base data that it replaces, or -1.
+
+        Raises:
+            SchemaError: Two rows have the same key, so that it is open which one is meant.
+        """
+        import numpy as np
+
+        if self.recipe.how != "update":
+            return np.full(fresh.height, -1, dtype=np.int64)
+        key = ", ".join(self.recipe.key)
+        again = np.flatnonzero(base.key.duplicates())
+        if len(again):
+            raise _ambiguous("The base data", key, again + 1)
+        places = first_match(fresh.key.digests, base.key.digests)
+        twice = np.flatnonzero(fresh.key.duplicates(among=kept))
+        if len(twice):
+            file, at = next((f, at) for f, at in fresh.slices() if at.start <= twice[0] < at.stop)
+            raise _ambiguous(file.name, key, Numbering(file.rejected).of(twice[twice < at.stop] - at.start))
+        return np.where(kept, places, -1)
+
+    # The second pass
+
+    def _result_rows(
+        self, base: Side, fresh: Side, kept: NDArray[np.bool_], replaces: NDArray[np.int64]
+    ) -> Iterator[tuple[pl.DataFrame, NDArray[np.uint8]]]:
+        """The rows of the result in order, with their digests."""
+        import numpy as np
+        import polars as pl
+
+        start = 0
+        newer = np.flatnonzero(replaces >= 0)
+        newer = newer[np.argsort(replaces[newer])]
+        older = replaces[newer]
+        for rows in base.stage.batches() if self.recipe.how != "replace" else ():
+            stop = start + rows.height
+            first, last = np.searchsorted(older, (start, stop))
+            if first < last:
+                at = older[first:last] - start
+                order = np.arange(rows.height)
+                order[at] = rows.height + np.arange(len(at))
+                replaced = pl.concat([rows, fresh.stage.take(newer[first:last])])[order]
+                yield replaced, row_digests(replaced)
+            else:
+                yield rows, base.digests.read(start, stop)
+            start = stop
+        start, added = 0, kept & (replaces < 0)
+        for rows in fresh.stage.batches():
+            stop = start + rows.height
+            mask, digests = added[start:stop], fresh.digests.read(start, stop)
+            start = stop
+            if mask.all():
+                yield rows, digests
+            elif mask.any():
+                yield rows.filter(pl.Series(mask)), digests[mask]
+
+    def _manifest(
+        self,
+        scans: Sequence[TableScan],
+        fresh: Side,
+        base: Side,
+        accounts: Sequence[tuple[str, RowAccount]],
+        result: _Result,
+        columns: Mapping[str, pl.DataType],
+        replaces: NDArray[np.int64],
+    ) -> DataManifest:
+        account = sum((account for _, account in accounts), RowAccount(0, 0))
+        return DataManifest(
+            hash=result.log.dataset_hash(columns),
+            columns=result.states.summaries(),
+            rows=account,
+            sources=tuple(scan.source for scan in scans),
+            pii=self.pii.summary(),
+            rejects=dict(self.listing.counts),
+            transformations=tuple(self._steps(fresh, base, account, int((replaces >= 0).sum()))),
+            notes=tuple(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
+            engine=str(self.choice),
+        )
+
+    def _steps(self, fresh: Side, base: Side, account: RowAccount, replaced: int) -> Iterator[Transformation]:
+        read = sum(file.read for file in fresh.files)
+        passed = fresh.height
+        if self.schema is not None:
+            yield Transformation("validate_schema", read, passed, {"schema_sha256": self.schema.digest})
+        if self.recipe.pii is not None:
+            yield Transformation("remove_pii", passed, passed, self.recipe.pii.to_dict())
+        if self.recipe.deduplicate:
+            yield Transformation("deduplicate", passed, passed - account.duplicates)
+        if base.height:
+            rows = account.kept + (base.height - replaced if self.recipe.how != "replace" else 0)
+            told = {"how": self.recipe.how, "base_rows": base.height, "changed": replaced}
+            if self.recipe.how == "update":
+                told |= {"key": list(self.recipe.key), "added": account.kept - replaced}
+            yield Transformation("merge", account.kept, rows, told)
+
+
+@dataclass(slots=True)
+class _Result:
+    """The result, as it goes by."""
+
+    log: DigestLog
+    states: ColumnStates
+    height: int = 0
+
+    def add(self, rows: pl.DataFrame, digests: NDArray[np.uint8]) -> None:
+        self.log.append(digests)
+        self.states.see(rows)
+        self.height += rows.height
+
+
+def _account(file: FilePart, repeated: NDArray[np.bool_], clashing: NDArray[np.bool_]) -> RowAccount:
+    duplicates, rejected = int(repeated.sum()), len(file.rejected) + int(clashing.sum())
+    return RowAccount(file.read, file.read - duplicates - rejected, rejected, duplicates)
+
+
+def _with_keys(schema: DataSchema | None, key: Sequence[str]) -> DataSchema:
+    """The schema in which the key columns also must have a value: a row without one can be merged nowhere."""
+    rules = {rule.name: rule for rule in (schema.columns if schema else ())}
+    keyed = {
+        name: replace(rules.get(name) or ColumnRule(name), nullable=False, required=True) for name in key
+    }
+    return replace(schema or DataSchema(), columns=tuple({**rules, **keyed}.values()))
+
+
+def _numbers(start: int, height: int, numbering: Numbering) -> pl.Series:
+    import numpy as np
+    import polars as pl
+
+    return pl.Series(numbering.of(np.arange(start, start + height)))
+
+
+def _ambiguous(name: str, key: str, rows: Sequence[int] | NDArray[np.int64]) -> SchemaError:
+    shown = ", ".join(f"{row:,}" for row in rows[:10])
+    return SchemaError(
+        f"{len(rows):,} rows have a key ({key}) that an earlier row has, so that it is open which one counts: "
+        f"row {shown}",
+        where=name,
+        hint="Keep one row for each key.",
+    )

@@ -1,0 +1,132 @@
+"""Rows to a file, batch by batch, that is whole or absent (`utils.files`). The format follows the name."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from hokusai.errors import InvalidInputError
+from hokusai.utils.files import open_atomically
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OUTPUT_SUFFIXES = {
+    ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".arrow": "arrow", ".feather": "arrow",
+}  # fmt: skip
+_FORMULA = r"^([=+\-@\t\r])"
+
+
+class RowWriter(Protocol):
+    """Takes the batches of one table, in order."""
+
+    def write(self, batch: pl.DataFrame) -> None:
+        """Write the next rows."""
+
+    def close(self) -> None:
+        """Write what ends the file."""
+
+
+def output_format(path: Path) -> str:
+    """The format that a name asks for.
+
+    Raises:
+        InvalidInputError: It names none that is written.
+    """
+    found = OUTPUT_SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        raise InvalidInputError(
+            f"No format is known by the suffix {path.suffix!r}",
+            where=str(path),
+            hint=f"Use one of {', '.join(OUTPUT_SUFFIXES)}.",
+        )
+    return found
+
+
+@contextlib.contextmanager
+def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = False) -> Iterator[RowWriter]:
+    """A writer for `path`, whose file appears there when the block ends, and not at all if it fails.
+
+    Args:
+        path: Where to; its folder must exist, and its suffix says which format.
+        schema: The columns and their types; no rows make a file with these columns.
+        safe_csv: Whether text that a spreadsheet would run as a formula gets a leading `'` (CSV and TSV). That is for
+            people's eyes: the file is no longer the same data.
+
+    Raises:
+        InvalidInputError: The suffix is unknown, or the file cannot be written: the folder is missing or closed to us,
+            or the disk is full.
+    """
+    kind = output_format(path)
+    with open_atomically(path) as stream:
+        writer = _writer(kind, stream, schema, safe_csv=safe_csv)
+        yield writer
+        writer.close()
+
+
+def _writer(kind: str, stream: IO[bytes], schema: dict[str, pl.DataType], *, safe_csv: bool) -> RowWriter:
+    if kind in ("csv", "tsv"):
+        return _DelimitedWriter(stream, schema, "\t" if kind == "tsv" else ",", safe=safe_csv)
+    return (
+        _LinesWriter(stream) if kind == "jsonl" else _ArrowWriter(stream, schema, parquet=kind == "parquet")
+    )
+
+
+class _DelimitedWriter:
+    def __init__(
+        self, stream: IO[bytes], schema: dict[str, pl.DataType], separator: str, *, safe: bool
+    ) -> None:
+        import polars as pl
+
+        self._stream, self._separator, self._safe = stream, separator, safe
+        self._write(pl.DataFrame(schema=schema), header=True)
+
+    def write(self, batch: pl.DataFrame) -> None:
+        import polars as pl
+
+        if self._safe:
+            batch = batch.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
+        self._write(batch, header=False)
+
+    def _write(self, batch: pl.DataFrame, *, header: bool) -> None:
+        batch.write_csv(self._stream, include_header=header, separator=self._separator)
+
+    def close(self) -> None:
+        """Nothing ends a delimited file."""
+
+
+class _LinesWriter:
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, batch: pl.DataFrame) -> None:
+        batch.write_ndjson(self._stream)
+
+    def close(self) -> None:
+        """Nothing ends a file of lines."""
+
+
+class _ArrowWriter:
+    def __init__(self, stream: IO[bytes], schema: dict[str, pl.DataType], *, parquet: bool) -> None:
+        import polars as pl
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        layout = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        self._layout = layout
+        self._writer: Any = (
+            pq.ParquetWriter(stream, layout, compression="zstd")
+            if parquet
+            else pa.ipc.new_file(stream, layout)
+        )
+
+    def write(self, batch: pl.DataFrame) -> None:
+        import polars as pl
+
+        self._writer.write_table(batch.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._layout))
+
+    def close(self) -> None:
+        self._writer.close()
