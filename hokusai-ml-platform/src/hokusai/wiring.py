@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
     from hokusai.ports import Ledger, MetricSink, ModelFiles, ModelStore, RunStore
+    from hokusai.privacy.tokens import Tokenizer
     from hokusai.utils.config import Settings
 
 
@@ -161,6 +162,26 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
             public=str(public_path(key.path)),
         )
     return key.private
+
+
+def pii_tokenizer(settings: Settings) -> Tokenizer:
+    """What stands for personal data is made with this key; it is made on first use, which is said once.
+
+    Raises:
+        ConfigurationError: HOKUSAI_PII_KEY, or the key in HOKUSAI_HOME, cannot be used.
+    """
+    from hokusai.privacy.key_file import load_pii_key
+    from hokusai.utils.logging import get_logger
+
+    configured = settings.pii_key.get_secret_value() if settings.pii_key else None
+    key = load_pii_key(configured, settings.home)
+    if key.generated:
+        get_logger(__name__).warning(
+            "A key for personal data was made; keep it, or tokens of the same value will differ from now on",
+            file=str(key.path),
+            key_id=key.tokenizer.key_id,
+        )
+    return key.tokenizer
 
 
 def _artifact_location(settings: Settings) -> str | None:

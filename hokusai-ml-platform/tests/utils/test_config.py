@@ -28,7 +28,11 @@ SPECIFIED = {
     "RATE_LIMIT_REQUESTS": ("rate_limit_requests", "10", 10),
     "RATE_LIMIT_PERIOD": ("rate_limit_period_seconds", "5", 5),
 }
-SECRETS = {"SECRET_KEY": "secret_key", "HOKUSAI_SIGNING_KEY": "signing_key"}
+SECRETS = {
+    "SECRET_KEY": "secret_key",
+    "HOKUSAI_SIGNING_KEY": "signing_key",
+    "HOKUSAI_PII_KEY": "pii_key",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +63,7 @@ class TestDefaults:
         settings = Settings.load()
         assert settings.secret_key is None
         assert settings.signing_key is None
+        assert settings.pii_key is None
 
     def test_make_no_folder(self, tmp_path: Path) -> None:
         Settings.load()

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from hokusai.privacy.detector import matches_whole
 from hokusai.privacy.header_words import ABOUT, CLEAR, COUNTING, ONLY_ALONE, PEOPLE, WHICH
-from hokusai.privacy.kinds import PiiKind
+from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,22 +87,27 @@ def kind_by_name(column: str) -> PiiKind | None:
 
 
 def kind_by_content(
-    cells: pl.Series, *, column: str = "", regions: tuple[str, ...] | None = None
+    cells: pl.Series,
+    *,
+    column: str = "",
+    kinds: Collection[PiiKind] = ALL_KINDS,
+    regions: Collection[str] = DEFAULT_REGIONS,
 ) -> PiiKind | None:
     """What at least nine of ten cells are, each as a whole.
 
     Args:
         cells: A sample without null: text or numbers, a thousand or so.
         column: Its name, which may say that dotted numbers are versions.
-        regions: Whose national formats count; by default the detector's.
+        kinds: The kinds that it may be.
+        regions: Countries, as ISO 3166 codes, whose national formats count.
     """
-    from hokusai.privacy.detector import DEFAULT_REGIONS, matches_whole
-
     if not len(cells):
         return None
     text = as_text(cells)
     bare = text.str.contains(r"^\s*[0-9]+\s*$")
     for kind in _BY_CONTENT:
+        if kind not in kinds:
+            continue
         if kind is PiiKind.IP and _VERSION_WORDS.intersection(header_words(column)):
             continue
         likely = text.str.contains(_LOOKS[kind])
@@ -108,7 +115,7 @@ def kind_by_content(
             likely &= ~bare
         if likely.sum() < LEAST_SHARE * len(text):
             continue
-        whole = matches_whole(text.filter(likely), kind, regions=regions or DEFAULT_REGIONS)
+        whole = matches_whole(text.filter(likely), kind, regions=regions)
         if whole.sum() >= LEAST_SHARE * len(text):
             return kind
     return None

@@ -161,10 +161,14 @@ def _plan_of_values(cells: pl.Series, name: str, policy: PiiPolicy, *, personal:
         plan = ColumnPlan("cells", named, BY_CALLER if personal else BY_NAME, sure=True)
     else:
         searchable = is_text(dtype) or dtype.is_numeric()
-        content = kind_by_content(shown, column=name, regions=policy.regions) if searchable else None
+        content = (
+            kind_by_content(shown, column=name, kinds=policy.kinds, regions=policy.regions)
+            if searchable
+            else None
+        )
         if personal:
             plan = ColumnPlan("cells", content or named or DECLARED, BY_CALLER, sure=True)
-        elif content is not None and content in policy.kinds:
+        elif content is not None:
             plan = ColumnPlan("cells", content, BY_CONTENT)
         else:
             return _searched(dtype, named, policy)

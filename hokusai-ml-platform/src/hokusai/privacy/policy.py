@@ -14,8 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from hokusai.errors import ConfigurationError
-from hokusai.privacy.detector import DEFAULT_REGIONS
-from hokusai.privacy.kinds import ALL_KINDS, PiiKind
+from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
 
 
 class PiiAction(StrEnum):

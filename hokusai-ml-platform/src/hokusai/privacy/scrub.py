@@ -9,7 +9,7 @@ without it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from hokusai.errors import ConfigurationError, SchemaError
@@ -72,10 +72,10 @@ def scrub(
     kept: dict[str, pl.Series] = {}
     for column in frame.get_columns():
         plan = gate.plans.get(column.name)
-        if plan is None:
+        if plan is None:  # its name is not told: nobody has searched it
             raise SchemaError(
-                "A column is not among those by which the search for personal data was planned",
-                where=names[column.name],
+                "A column is not among those for which the search for personal data was planned",
+                where=f"column {frame.get_column_index(column.name) + 1}",
                 hint="Plan with rows that have all columns.",
             )
         shown = names[column.name]
@@ -118,11 +118,14 @@ class _Scrubber:
         shown = {name: name for name in columns}
         telling = [name for name in columns if name in gate.telling]
         if telling:
-            cleaned, found = self._replaced(
-                pl.Series(telling, dtype=pl.String), IN_NAMES, "", KINDS_IN_A_NAME
-            )
+            kinds = [str(kind) for kind in self._policy.kinds if kind in KINDS_IN_A_NAME]
+            actions = {kind: self._policy.by_kind.get(kind, self._policy.default) for kind in kinds}
+            actions |= {  # a column must have a name
+                kind: PiiAction.MASK for kind, action in actions.items() if action is PiiAction.DROP
+            }
+            cleaned, found = self._replaced(pl.Series(telling, dtype=pl.String), "", actions)
             for kind, action, count in found:
-                self._names[Found(IN_NAMES, kind, action, BY_CONTENT)] += count
+                self._names[Found(IN_NAMES, kind, str(action), BY_CONTENT)] += count
             shown |= zip(telling, cleaned, strict=True)
         taken: set[str] = {name for name in columns if shown[name] == name}
         for name in telling:  # two masks are alike, two columns must not be
@@ -169,8 +172,6 @@ class _Scrubber:
 
     def _values(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series | None:
         """A column whose cells are one value each."""
-        import polars as pl
-
         action = self._policy.action(place.name, plan.kind)
         text = as_text(cells)
         nothing = is_stand_in(text) | (text.str.strip_chars() == "")
@@ -182,7 +183,7 @@ class _Scrubber:
         if plan.sure:
             canonical = canonical.zip_with(canonical.is_not_null(), _plainest(values))
         settled = canonical.is_not_null()
-        self._cells[Found(place.shown, plan.kind, action, plan.found_by)] += int(settled.sum())
+        self._cells[Found(place.shown, str(plan.kind), str(action), plan.found_by)] += int(settled.sum())
         if action is PiiAction.DROP:
             return None
         if action in ACTING:
@@ -203,20 +204,27 @@ class _Scrubber:
 
     def _text(self, cells: pl.Series, kind: str, place: _Place, *, counted: str = "") -> pl.Series:
         """Free text, searched; `counted` is a kind that the caller has counted."""
-        cleaned, found = self._replaced(cells, place.name, kind, self._policy.kinds)
+        actions = {str(one): self._policy.action(place.name, one) for one in self._policy.kinds}
+        cleaned, found = self._replaced(cells, kind, actions)
         for one, action, count in found:
             if one != counted:
-                self._cells[Found(place.shown, one, action, BY_CONTENT)] += count
+                self._cells[Found(place.shown, one, str(action), BY_CONTENT)] += count
         return cleaned
 
     def _replaced(
-        self, text: pl.Series, column: str, announced: str, kinds: Collection[PiiKind]
+        self, text: pl.Series, announced: str, actions: Mapping[str, PiiAction]
     ) -> tuple[pl.Series, list[tuple[str, PiiAction, int]]]:
-        """Text with what was found in it replaced, until nothing is found; and kinds, actions and cells."""
+        """Text with what was found in it replaced, until nothing is found; and kinds, actions and cells.
+
+        Args:
+            text: What to search.
+            announced: The kind that the column's name announces, or empty.
+            actions: The kinds to look for, and what happens to each.
+        """
         import polars as pl
 
         column_kind = PiiKind(announced) if announced and announced != DECLARED else None
-        actions = {str(kind): self._policy.action(column, kind) for kind in kinds}
+        kinds = [PiiKind(kind) for kind in actions]
         acting = [kind for kind, action in actions.items() if action in ACTING]
         seen: list[pl.DataFrame] = []
         rows, part = pl.int_range(len(text), dtype=pl.UInt32, eager=True), text

@@ -68,6 +68,11 @@ class Settings(BaseModel):
     signing_key: SecretStr | None = _env(
         "HOKUSAI_SIGNING_KEY", None, "an Ed25519 private key as PEM text, or the path of such a file"
     )
+    pii_key: SecretStr | None = _env(
+        "HOKUSAI_PII_KEY",
+        None,
+        "a key of 16 bytes or more in hexadecimal or base 64, or the path of such a file",
+    )
 
     api_host: str = _env("API_HOST", "127.0.0.1", "an address to listen on", min_length=1)
     api_port: int = _env("API_PORT", 8001, "a port number (0 takes a free one)", ge=0, le=65535)
