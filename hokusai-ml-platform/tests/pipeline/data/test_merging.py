@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
-from hokusai.pipeline.data.merging import BASE_WINS, NO_KEY, TypeChange, merge
+from hokusai.pipeline.data.alignment import TypeChange
+from hokusai.pipeline.data.merging import BASE_WINS, NO_KEY, merge
 
 BASE = pl.DataFrame({"query_id": [1, 2, 3], "text": ["a", "b", None], "score": [0.5, None, 1.5]})
 NEW = pl.DataFrame({"query_id": [9, 3, 2, 1], "text": ["z", "c", "b", "a"], "score": [9.0, 1.5, None, 0.25]})
@@ -127,18 +128,11 @@ class TestTypes:
     def test_integers_and_floats_meet_as_floats(self) -> None:
         result = merge(pl.DataFrame({"id": [1], "v": [1]}), pl.DataFrame({"id": [1], "v": [1.0]}), "update")
         assert (result.unchanged, result.changed) == (1, 0)
-        assert result.type_changes == (TypeChange("v", "Int64", "Float64", "Float64"),)
+        assert result.type_changes == (TypeChange("v", ("Int64", "Float64"), "Float64"),)
 
     def test_text_against_numbers_is_refused_by_column(self) -> None:
         with pytest.raises(SchemaError, match="Column 'v'"):
             merge(pl.DataFrame({"v": [1]}), pl.DataFrame({"v": ["x"]}), "append")
-
-    def test_integers_beyond_64_bits_are_refused(self) -> None:
-        large = pl.DataFrame({"v": pl.Series([2**63], dtype=pl.UInt64)})
-        with pytest.raises(SchemaError, match="beyond the 64-bit integers") as refused:
-            merge(pl.DataFrame({"v": [1]}), large, "append")
-        assert str(2**63) not in str(refused.value)
-        assert refused.value.__context__ is None
 
     def test_negative_zero_and_nan_are_no_change(self) -> None:
         base = pl.DataFrame({"id": [1, 2], "v": [0.0, None]})

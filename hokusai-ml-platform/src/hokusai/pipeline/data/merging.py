@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
+from hokusai.pipeline.data.alignment import TypeChange, align
 from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.frames import Frame, to_polars
-from hokusai.pipeline.data.reconcile import Source, common_types, conform
 from hokusai.pipeline.data.relations import key_matches, repeated_keys
 from hokusai.pipeline.data.scan import Reject
 from hokusai.pipeline.task import find_id_column
@@ -35,16 +35,6 @@ KEY_NAMES = ("query_id", "id")
 NO_KEY = "no value in the key"
 BASE_WINS = "the base data has this key with other values"
 _ROWS_NAMED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class TypeChange:
-    """A column whose type is not the same on both sides, or not the same afterwards."""
-
-    column: str
-    base: str
-    new: str
-    result: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,15 +166,9 @@ class _Sides:
     def reconciled(
         cls, base: pl.DataFrame, new: pl.DataFrame, columns: Sequence[str], *, keep_base: bool
     ) -> _Sides:
-        types = _common_types(base, new, columns)
+        frames, changes = align([(BASE_NAME, base), (NEW_NAME, new)], columns)
         only_base = tuple(name for name in base.columns if name not in new.columns)
         only_new = tuple(name for name in new.columns if name not in base.columns)
-        changes = tuple(
-            TypeChange(name, str(base.schema[name]), str(new.schema[name]), str(types[name]))
-            for name in columns
-            if name in base.schema and name in new.schema
-            if not base.schema[name] == new.schema[name] == types[name]
-        )
         notes = []
         if only_base:
             fate = "they are missing in rows that are added" if keep_base else "they are gone"
@@ -192,13 +176,7 @@ class _Sides:
         if only_new:
             fate = "they are missing in rows of the base data" if keep_base else "they are new"
             notes.append(f"{_names(only_new)} only in {NEW_NAME}: {fate}")
-        return cls(
-            _filled_up(base, types, BASE_NAME),
-            _filled_up(new, types, NEW_NAME),
-            only_base,
-            changes,
-            tuple(notes),
-        )
+        return cls(frames[0], frames[1], only_base, changes, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,27 +264,6 @@ def _key_columns(base: pl.DataFrame, new: pl.DataFrame, key: str | Sequence[str]
             hint="Name the key, or append the rows.",
         )
     return (named,)
-
-
-def _common_types(base: pl.DataFrame, new: pl.DataFrame, columns: Sequence[str]) -> dict[str, pl.DataType]:
-    return common_types([Source(BASE_NAME, base), Source(NEW_NAME, new)], columns)
-
-
-def _filled_up(frame: pl.DataFrame, types: Mapping[str, pl.DataType], name: str) -> pl.DataFrame:
-    """The frame in the given columns and types."""
-    import polars as pl
-
-    lacking = [
-        pl.lit(None, dtype).alias(column) for column, dtype in types.items() if column not in frame.columns
-    ]
-    problem = None
-    try:
-        return conform(frame.with_columns(lacking), dict(types))
-    except pl.exceptions.InvalidOperationError:
-        problem = "A value is beyond the 64-bit integers that the column needs to hold on both sides"
-    raise SchemaError(
-        problem, where=name, hint="Write such a column as text on both sides."
-    )  # quotes no value
 
 
 def _refuse_repeated_base(keys: pl.DataFrame, key: Sequence[str], row: str) -> None:

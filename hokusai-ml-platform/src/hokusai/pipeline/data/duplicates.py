@@ -1,0 +1,177 @@
+"""Rows that repeat an earlier one: in all columns, by key, and across contributions.
+
+Rows are the same if their digests are (`row_digests`): every value is equal, whatever the width of its type, and
+missing values equal each other. This is the rule of the dataset's hash, and the one by which duplicates are found on
+disk (`digest_log`), so that both agree. What merely reads alike is for `near_duplicates`; what a model would take for
+the same, for `row_matching`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from hokusai.domain.manifest import RowAccount
+from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.alignment import align
+from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.digest_log import sort_order
+from hokusai.pipeline.data.frames import Frame, to_polars
+from hokusai.pipeline.data.row_digests import row_digests
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+Keep = Literal["first", "last", "none"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Credited:
+    """One contribution after all were compared.
+
+    Attributes:
+        contributor: Whose it is.
+        frame: The rows for which this contributor has the credit, exactly as they came.
+        account: Of all rows of the contribution.
+        repeated: Whose earlier rows the duplicates repeat, and how many; the contributor's own too.
+    """
+
+    contributor: str
+    frame: Frame
+    account: RowAccount
+    repeated: Mapping[str, int]
+
+
+def deduplicate(
+    frame: Frame, subset: str | Sequence[str] | None = None, keep: Keep = "first"
+) -> tuple[Frame, RowAccount]:
+    """Leave out rows that repeat another.
+
+    Args:
+        frame: A pandas, Polars or pyarrow table.
+        subset: Columns that make rows the same, such as a key; all, if absent. A row without a value in any of them
+            has no key, and repeats nothing.
+        keep: Of rows that are the same the `first`, the `last`, or `none`.
+
+    Returns:
+        The kept rows as they were, in their order, in the same kind of table; and the account.
+
+    Raises:
+        InvalidInputError: `keep` is none of these.
+        SchemaError: A column of `subset` is missing, or has values that have no digest, such as lists.
+
+    >>> import polars as pl
+    >>> rows, account = deduplicate(pl.DataFrame({"id": [1, 1, None, None], "v": [0.0, -0.0, 2.0, 3.0]}), "id")
+    >>> rows.rows(), account.duplicates
+    ([(1, 0.0), (None, 2.0), (None, 3.0)], 1)
+    """
+    import numpy as np
+
+    if keep not in get_args(Keep):
+        raise InvalidInputError(f"keep={keep!r} is unknown", hint=f"Use one of {', '.join(get_args(Keep))}.")
+    rows, give_back = to_polars(frame)
+    columns = _subset(rows, subset)
+    firsts = _first_rows(rows.select(columns), anonymous=subset is None)
+    own = firsts == np.arange(rows.height)
+    if keep == "last":
+        lasts = np.arange(rows.height)
+        np.maximum.at(lasts, firsts, np.arange(rows.height))
+        own = lasts[firsts] == np.arange(rows.height)
+    elif keep == "none":
+        own &= np.bincount(firsts, minlength=rows.height) == 1
+    kept = np.flatnonzero(own)
+    account = RowAccount(rows.height, len(kept), duplicates=rows.height - len(kept))
+    return (frame if len(kept) == rows.height else give_back.rows(kept)), account
+
+
+def deduplicate_across(
+    contributions: Sequence[tuple[str, Frame]], subset: str | Sequence[str] | None = None
+) -> tuple[Credited, ...]:
+    """Leave out rows that repeat one of an earlier contribution, or of the same: who gave a row first has the credit.
+
+    Args:
+        contributions: Contributor and table, the earliest first; a contributor may occur more than once. A column
+            that a table lacks is missing in all its rows.
+        subset: Columns that make rows the same; all columns of all tables, if absent.
+
+    Raises:
+        SchemaError: A column is of different kinds, or one of `subset` is missing.
+
+    >>> import polars as pl
+    >>> ann, bob = deduplicate_across([("ann", pl.DataFrame({"x": [1, 2, 2]})), ("bob", pl.DataFrame({"x": [2., 3.]}))])
+    >>> bob.frame["x"].to_list(), ann.repeated, bob.repeated
+    ([3.0], {'ann': 1}, {'ann': 1})
+    """
+    import numpy as np
+    import polars as pl
+
+    if not contributions:
+        return ()
+    opened = [(name, *to_polars(frame)) for name, frame in contributions]
+    columns = list(dict.fromkeys(column for _, rows, _ in opened for column in rows.columns))
+    if subset is not None:
+        for name, rows, _ in opened:
+            columns = _subset(rows, subset, name)
+    aligned, _ = align([(name, rows) for name, rows, _ in opened], columns)
+    firsts = _first_rows(pl.concat(aligned, rechunk=False), anonymous=subset is None)
+    ends = np.cumsum([rows.height for rows in aligned])
+    credited = []
+    for (name, rows, give_back), end in zip(opened, ends, strict=True):
+        at = np.arange(end - rows.height, end)
+        mine = firsts[at] == at
+        owners = np.searchsorted(ends, firsts[at][~mine], side="right")
+        repeated: dict[str, int] = {}
+        for owner, count in enumerate(np.bincount(owners, minlength=len(opened)).tolist()):
+            if count:
+                repeated[opened[owner][0]] = repeated.get(opened[owner][0], 0) + count
+        kept = np.flatnonzero(mine)
+        account = RowAccount(rows.height, len(kept), duplicates=rows.height - len(kept))
+        credited.append(Credited(name, give_back.rows(kept), account, repeated))
+    return tuple(credited)
+
+
+def first_of_each(digests: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """For each digest the position of the first that is equal.
+
+    Args:
+        digests: Shape (n_rows, 32).
+
+    Returns:
+        Positions of shape (n_rows,), from 0; a row repeats an earlier one where its entry is not its own position.
+    """
+    import numpy as np
+
+    firsts = np.arange(len(digests))
+    if len(digests) < 2:
+        return firsts
+    order = sort_order(digests)
+    words = np.ascontiguousarray(digests).view(np.uint64)[order]
+    starts = np.flatnonzero(np.append(True, (words[1:] != words[:-1]).any(axis=1)))
+    least = np.minimum.reduceat(order, starts)
+    firsts[order] = np.repeat(least, np.diff(np.append(starts, len(order))))
+    return firsts
+
+
+def _first_rows(rows: pl.DataFrame, *, anonymous: bool) -> NDArray[np.int64]:
+    """For each row the first that is the same; `anonymous` rows without any value are the same as each other."""
+    import numpy as np
+    import polars as pl
+
+    firsts = first_of_each(row_digests(rows))
+    if not anonymous and rows.width:
+        keyless = rows.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+        firsts = np.where(keyless, np.arange(rows.height), firsts)
+    return firsts
+
+
+def _subset(rows: pl.DataFrame, subset: str | Sequence[str] | None, name: str = "") -> list[str]:
+    if subset is None:
+        return rows.columns
+    columns = [subset] if isinstance(subset, str) else list(dict.fromkeys(subset))
+    if not columns:
+        raise InvalidInputError("No column is named in subset", hint="Leave it out to compare whole rows.")
+    require_columns(rows.columns, columns, name)
+    return columns
