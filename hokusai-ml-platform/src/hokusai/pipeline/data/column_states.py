@@ -17,7 +17,7 @@ from hokusai.errors import SchemaError
 from hokusai.pipeline.data.distinct_count import DistinctCount
 from hokusai.pipeline.data.moments import Moments
 from hokusai.pipeline.data.number_bins import NumberBins
-from hokusai.pipeline.data.value_hash import hash_values
+from hokusai.pipeline.data.value_hash import hash_values, plain_floats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ class ColumnState:
     def see(self, column: pl.Series, hashes: NDArray[np.uint64] | None = None) -> None:
         """Take in some cells; `hashes` is what `hash_values` gives for them, if it is at hand."""
         if column.dtype.is_float():
-            column = (column + 0.0).fill_nan(None)  # adding 0.0 takes the sign off -0.0
+            column = plain_floats(column)
         self.rows += len(column)
         self.nulls += column.null_count()
         values = column.drop_nulls()

@@ -73,6 +73,17 @@ def hash_rows(
     return total
 
 
+def plain_floats(column: pl.Series) -> pl.Series:
+    """Floats with NaN as null and -0.0 as 0.0, which is equal to it but has other bits and another text.
+
+    >>> import polars as pl
+    >>> plain_floats(pl.Series([-0.0, float("nan"), 1.5])).to_list()
+    [0.0, None, 1.5]
+    """
+    zeros = column == 0.0
+    return (column.set(zeros, 0.0) if zeros.any() else column).fill_nan(None)
+
+
 def _name_hash(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
@@ -85,7 +96,7 @@ def _as_words(column: pl.Series) -> pl.Series | None:
     if dtype == pl.UInt64:
         return column
     if dtype.is_float():
-        return (column.cast(pl.Float64) + 0.0).fill_nan(None)  # adding 0.0 takes the sign off -0.0
+        return plain_floats(column.cast(pl.Float64))
     if dtype in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32):
         return column.cast(pl.Int64)
     if dtype in (pl.Boolean, pl.Date):

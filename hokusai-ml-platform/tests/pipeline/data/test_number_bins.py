@@ -1,0 +1,57 @@
+"""Bins of numbers: exact for small whole numbers, near for all others, the same in any order."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hokusai.pipeline.data.number_bins import NumberBins, weighted_quantiles
+
+
+def test_small_whole_numbers_are_counted_exactly() -> None:
+    points, counts = NumberBins().see(np.array([0.0, -0.0, 3.0, -7.0, 2048.0, 3.0, -2047.0])).points()
+    assert points.tolist() == [-2047.0, -7.0, 0.0, 3.0, 2048.0]
+    assert counts.tolist() == [1, 1, 2, 2, 1]
+
+
+@settings(max_examples=100)
+@given(st.lists(st.floats(-(2.0**64), 2.0**64, allow_subnormal=True), min_size=1, max_size=40))
+def test_a_bin_is_nearer_to_zero_by_less_than_a_thousandth(values: list[float]) -> None:
+    for value in values:
+        ((point,), (count,)) = NumberBins().see(np.array([value])).points()
+        assert count == 1
+        if abs(value) < 2.0**-64:
+            assert point == 0
+        else:
+            assert abs(value) * (1 - 2.0**-10) < abs(point) <= abs(value)
+            assert (point < 0) == (value < 0)
+    points, _ = NumberBins().see(np.array(values)).points()
+    assert (np.diff(points) > 0).all()
+
+
+def test_what_is_beyond_the_range_is_counted_at_its_ends() -> None:
+    points, counts = NumberBins().see(np.array([1e300, -1e300, 5e-324])).points()
+    assert points.tolist() == [-(2.0**64), 0.0, 2.0**64]
+    assert counts.tolist() == [1, 1, 1]
+
+
+def test_quantiles_are_those_of_numpy_within_the_bins_width() -> None:
+    values = np.random.default_rng(3).lognormal(0, 2, 10_001)
+    shares = [0.01, 0.25, 0.5, 0.9, 1.0]
+    expected = np.quantile(values, shares, method="inverted_cdf")
+    assert NumberBins().see(values).quantiles(shares) == pytest.approx(expected.tolist(), rel=1e-3)
+    assert NumberBins().quantiles(shares) == []
+
+
+def test_quantiles_of_repeated_values_by_hand() -> None:
+    # 1, 1, 1, 5: three quarters of the values do not exceed 1.
+    assert weighted_quantiles(np.array([1.0, 5.0]), np.array([3, 1]), [0.0, 0.75, 0.76]) == [1.0, 1.0, 5.0]
+
+
+def test_order_and_division_do_not_matter() -> None:
+    values = np.random.default_rng(4).normal(0, 100, 3_000)
+    whole = NumberBins().see(values).points()
+    merged = NumberBins()
+    for part in np.array_split(values[::-1], 9):
+        merged.merge(NumberBins().see(part))
+    assert [a.tolist() for a in merged.points()] == [a.tolist() for a in whole]
