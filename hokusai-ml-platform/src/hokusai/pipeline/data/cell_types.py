@@ -8,7 +8,8 @@ in meaning; whatever is in doubt stays text, which loses nothing, and a note say
 |----------|---------------------------------------------------------------------------------------------|
 | boolean  | `true` or `false`, in any case                                                               |
 | integer  | decimal digits that fit in 64 bits, perhaps with `-`; no `+`, no leading zeros                |
-| float    | the same with a point or an exponent, or an integer of at most 15 digits                      |
+| float    | the same with a point or an exponent, within the range of doubles, or an integer of at most   |
+|          | 15 digits                                                                                     |
 | date     | `2024-02-29`                                                                                 |
 | datetime | `2024-02-29 10:00:00` or with a `T`, perhaps with up to 6 digits of a second; no time zone     |
 | empty    | (there is none)                                                                              |
@@ -17,7 +18,7 @@ in meaning; whatever is in doubt stays text, which loses nothing, and a note say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ EXACT_INTEGER_DIGITS = 15
 """Integers of so many digits are exact as doubles."""
 _SURELY_64_BITS = 18
 _NEARLY = 0.9
+_DECIMAL_COMMA = r"^-?[0-9]+(?:,[0-9]+)?$"
+_DAY_LENGTH = 10
 
 
 class CellType(StrEnum):
@@ -43,6 +46,7 @@ class CellType(StrEnum):
     EMPTY = "empty"
 
 
+_DAY = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 CELL_PATTERNS = {  # each also matches the empty text, which is a missing value in a typed column
     CellType.INTEGER: r"^(?:0|-?[1-9][0-9]{0,18})?$",
     CellType.FLOAT: (
@@ -51,9 +55,13 @@ CELL_PATTERNS = {  # each also matches the empty text, which is a missing value 
         r"|-?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+))?$"
     ),
     CellType.BOOLEAN: r"^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE])?$",
-    CellType.DATE: r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
-    CellType.DATETIME: r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)?$",
+    CellType.DATE: rf"^(?:{_DAY})?$",
+    CellType.DATETIME: rf"^(?:{_DAY}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,6}})?)?$",
+    CellType.EMPTY: "^$",
 }
+_PLAIN_FLOAT = r"^(?:-?(?:0|[1-9][0-9]*)\.[0-9]*)?$"
+"""Most floats: without an exponent, so that a cell of less than 300 bytes cannot be beyond the range of doubles."""
+_SURELY_FINITE = 300
 _WIDER = {CellType.INTEGER: (CellType.FLOAT,)}
 _ALL = (CellType.INTEGER, CellType.FLOAT, CellType.BOOLEAN, CellType.DATE, CellType.DATETIME)
 
@@ -78,99 +86,153 @@ class _Column:
 class ColumnTypes:
     """Learns the types of text columns from one block of rows after another.
 
+    Args:
+        columns: Their names.
+        known: The types of those that need not be learnt.
+        decimal_commas: Whether numbers may have been written with a decimal comma, which is worth a note.
+
     >>> import polars as pl
     >>> types = ColumnTypes(["zip", "n"])
-    >>> types.see(pl.DataFrame({"zip": ["10115", "00123"], "n": ["1", None]}))
+    >>> types.see(pl.DataFrame({"zip": ["10115", "00123"], "n": ["1", None]}), range(1, 3))
     >>> {name: str(kind) for name, kind in types.result().items()}
     {'zip': 'text', 'n': 'integer'}
     """
 
-    def __init__(self, columns: Sequence[str]) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        known: Mapping[str, CellType] | None = None,
+        *,
+        decimal_commas: bool = False,
+    ) -> None:
+        self._known = dict(known or {})
+        self._decimal_commas = decimal_commas
         self._columns = {name: _Column() for name in columns}
-        self._rows = 0
 
-    def see(self, block: pl.DataFrame) -> None:
-        """Take the next rows into account; all columns of `block` are text."""
+    @property
+    def open(self) -> list[str]:
+        """The columns of which more has to be seen; the others are text or known."""
+        return [n for n, column in self._columns.items() if column.candidates and n not in self._known]
+
+    def see(self, block: pl.DataFrame, numbers: Sequence[int]) -> None:
+        """Take the next rows into account.
+
+        Args:
+            block: At least the columns `open`, all of them text.
+            numbers: For each row, what its number is in the file.
+        """
         import polars as pl
 
-        open_columns = [name for name, column in self._columns.items() if column.candidates]
-        likely = {name: self._columns[name].candidates[0] for name in open_columns}
+        names = self.open
+        likely = {name: self._columns[name].candidates[0] for name in names}
         facts = block.select(  # one pass over all columns in parallel, for the type that each most likely has
-            *(pl.col(name).str.len_bytes().max().alias(f"length {name}") for name in open_columns),
+            *(pl.col(name).str.len_bytes().max().alias(f"length {name}") for name in names),
             *(
-                pl.col(name).str.contains(CELL_PATTERNS[kind]).all().alias(f"fits {name}")
+                pl.col(name).str.contains(_fast_pattern(kind)).all().alias(f"fits {name}")
                 for name, kind in likely.items()
             ),
         )
-        for name in open_columns:
+        for name in names:
             longest = facts[f"length {name}"][0]
             if longest:
-                self._learn(name, block[name], longest, fits_likely=facts[f"fits {name}"][0])
-        self._rows += block.height
+                self._learn(name, block[name], numbers, longest, fits_likely=facts[f"fits {name}"][0])
 
     def result(self) -> dict[str, CellType]:
         """The type of each column, in the file's order."""
-        return {name: column.kind for name, column in self._columns.items()}
+        return {name: self._known.get(name, column.kind) for name, column in self._columns.items()}
 
     def notes(self) -> list[str]:
         """What is worth telling: columns that a few values kept from being numbers."""
         return [column.note for column in self._columns.values() if column.note]
 
-    def _learn(self, name: str, cells: pl.Series, longest: int, *, fits_likely: bool) -> None:
+    def _learn(
+        self, name: str, cells: pl.Series, numbers: Sequence[int], longest: int, *, fits_likely: bool
+    ) -> None:
         column = self._columns[name]
         likely, *others = column.candidates
-        if fits_likely and _convertible(cells, likely, longest):
+        if fits_likely and _has_values(cells, likely, longest, plain=True):
             kind = likely
         else:
-            fitting = (
-                kind for kind in others if _matches(cells, kind) and _convertible(cells, kind, longest)
-            )
-            kind = next(fitting, CellType.TEXT)
+            if likely is CellType.FLOAT:
+                others.insert(0, likely)  # with an exponent, perhaps
+            kind = next((kind for kind in others if _are(cells, kind, longest)), CellType.TEXT)
         if kind is CellType.FLOAT and column.inexact_as_float:
             kind = CellType.TEXT
             column.note = (
-                f"Column {name!r} is read as text: it has integers of more than "
-                f"{EXACT_INTEGER_DIGITS} digits "
+                f"Column {name!r} is read as text: it has integers of more than {EXACT_INTEGER_DIGITS} digits "
                 "beside fractions, and no number type holds both exactly"
             )
         elif kind is CellType.TEXT:
-            column.note = self._why_text(name, cells)
+            column.note = self._why_text(name, cells, numbers)
         elif kind is CellType.INTEGER and longest > EXACT_INTEGER_DIGITS:
             column.inexact_as_float |= not _matches(cells, CellType.FLOAT)
         column.kind = kind
 
-    def _why_text(self, name: str, cells: pl.Series) -> str:
+    def _why_text(self, name: str, cells: pl.Series, numbers: Sequence[int]) -> str:
         """A note if nearly all cells of the block are numbers; a column of words needs none."""
         present = cells.is_not_null() & (cells != "")
-        numeric = cells.str.contains(CELL_PATTERNS[CellType.FLOAT]) | cells.str.contains(
-            CELL_PATTERNS[CellType.INTEGER]
-        )
+        if self._decimal_commas and int(
+            (present & cells.str.contains(_DECIMAL_COMMA)).sum()
+        ) >= _NEARLY * int(present.sum()):
+            return (
+                f"Column {name!r} holds numbers with a decimal comma and is read as text: "
+                "they become numbers if its type is said to be float"
+            )
+        numeric = fitting(cells, CellType.FLOAT) | fitting(cells, CellType.INTEGER)
         odd = (present & ~numeric).arg_true()
         if not len(odd) or len(odd) > (1 - _NEARLY) * int(present.sum()):
             return ""
-        row = int(odd[0])
+        row = numbers[int(odd[0])]
         return (
-            f"Column {name!r} is read as text and not as numbers because of row {self._rows + row + 1:,}: "
-            f"{cells[row][:40]!r}"
+            f"Column {name!r} is read as text and not as numbers because of row {row:,}, which is no number"
         )
+
+
+def fitting(cells: pl.Series, kind: CellType) -> pl.Series:
+    """For each cell, whether it is a value of `kind`, or none; null where the cell is.
+
+    >>> import polars as pl
+    >>> fitting(pl.Series(["2024-02-29", "2023-02-29", "", None]), CellType.DATE).to_list()
+    [True, False, True, None]
+    """
+    import polars as pl
+
+    if kind is CellType.TEXT:
+        return cells.is_not_null().replace(False, None)
+    fits = cells.str.contains(CELL_PATTERNS[kind])
+    if kind is CellType.INTEGER:
+        return fits & (cells.cast(pl.Int64, strict=False).is_not_null() | (cells == ""))
+    if kind is CellType.FLOAT:
+        return fits & ~cells.cast(pl.Float64, strict=False).is_infinite().fill_null(False)
+    if kind in (CellType.DATE, CellType.DATETIME):
+        days = cells.str.slice(0, _DAY_LENGTH)
+        return fits & (days.str.to_date("%Y-%m-%d", strict=False).is_not_null() | (cells == ""))
+    return fits
+
+
+def _fast_pattern(kind: CellType) -> str:
+    return _PLAIN_FLOAT if kind is CellType.FLOAT else CELL_PATTERNS[kind]
 
 
 def _matches(cells: pl.Series, kind: CellType) -> bool:
     return bool(cells.str.contains(CELL_PATTERNS[kind]).all())
 
 
-def _convertible(cells: pl.Series, kind: CellType, longest: int) -> bool:
-    """Whether cells that have the form of `kind` are also values of it: 64 bits, a day that exists."""
+def _are(cells: pl.Series, kind: CellType, longest: int) -> bool:
+    return _matches(cells, kind) and _has_values(cells, kind, longest, plain=False)
+
+
+def _has_values(cells: pl.Series, kind: CellType, longest: int, *, plain: bool) -> bool:
+    """Whether cells that have the form of `kind` are also values of it: 64 bits, a finite number, a day that exists."""
     import polars as pl
 
     if kind is CellType.INTEGER and longest > _SURELY_64_BITS:
         values = cells.cast(pl.Int64, strict=False)
-    elif kind is CellType.DATE:
+    elif kind is CellType.FLOAT and not (plain and longest < _SURELY_FINITE):
+        return not cells.cast(pl.Float64, strict=False).is_infinite().any()
+    elif kind in (CellType.DATE, CellType.DATETIME):
+        cells = cells.str.slice(0, _DAY_LENGTH).unique()
         values = cells.str.to_date("%Y-%m-%d", strict=False)
-    elif kind is CellType.DATETIME:
-        values = cells.str.replace("T", " ", literal=True).str.to_datetime(
-            "%Y-%m-%d %H:%M:%S%.f", strict=False
-        )
     else:
         return True
     return not (values.is_null() & cells.is_not_null() & (cells != "")).any()

@@ -9,6 +9,8 @@ replaced or left out.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hokusai.errors import ConfigurationError, DataError
@@ -24,6 +26,18 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+
+
+_CANDIDATES = (  # of those that fit about as well, the first is taken
+    "cp1252", "iso8859_15", "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp866", "cp1253", "cp1254", "cp1255",
+    "cp1256", "cp1257", "cp932", "euc_jp", "gb18030", "big5", "cp949", "cp850", "mac_roman",
+)  # fmt: skip
+_ABOUT_AS_WELL = 0.05
+"""Difference in charset-normalizer's measure of mess, from 0 to 1, that decides nothing."""
+_BY_ACCIDENT = 0.05
+"""Share of lines in another encoding that may happen to be UTF-8 as well, mostly of Chinese or Korean."""
+_SAMPLE_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 20
 
 
 def mark_of(head: bytes) -> tuple[str, bytes]:
@@ -53,6 +67,31 @@ def encoding_named(name: str) -> str:
             hint="Name one that Python knows, such as cp1252 or utf-16.",
         ) from problem
     return "utf-8" if codec.name == "utf-8-sig" else codec.name
+
+
+def guess_encoding(file: OpenedFile) -> str:
+    """The encoding of a text without a mark that is not UTF-8; said in `file.assumed`.
+
+    Returns:
+        Its name; empty if the text rather mixes UTF-8 with something else, or looks like nothing known.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    lines = _NotAscii()
+    with file.unpacked() as stream:
+        lines.see(stream)
+    if not lines.others or lines.utf8 > _BY_ACCIDENT * (lines.utf8 + lines.others):
+        return ""
+    likely = _likely_encodings(bytes(lines.sample))
+    if not likely:
+        return ""
+    found, *others = likely
+    doubt = f"; {', '.join(others[:3])} would fit about as well" if others else "; nothing else fits as well"
+    file.assumed.append(
+        f"Its encoding was taken for {found}, by the characters of {lines.others:,} lines that are not UTF-8{doubt}"
+    )
+    return codecs.lookup(found).name
 
 
 class DecodingReader:
@@ -102,3 +141,53 @@ class DecodingReader:
             where=self._name,
             hint="Save it as UTF-8, or say which encoding it has.",
         )
+
+
+@dataclass(slots=True)
+class _NotAscii:
+    """Lines with other than ASCII characters: how many are UTF-8, how many are not, and some of these."""
+
+    utf8: int = 0
+    others: int = 0
+    sample: bytearray = field(default_factory=bytearray)
+
+    def see(self, stream: ByteReader) -> None:
+        """Count the lines of a text."""
+        for line in _lines(stream):
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8", "surrogatepass")  # halves of characters are not UTF-8, but meant to be
+            except UnicodeDecodeError:
+                self.others += 1
+                if len(self.sample) < _SAMPLE_BYTES:
+                    self.sample += line
+            else:
+                self.utf8 += 1
+
+
+def _lines(stream: ByteReader) -> Iterator[bytes]:
+    pending = b""
+    while block := stream.read(_BLOCK_BYTES):
+        *lines, pending = (pending + block).split(b"\n")
+        yield from (line + b"\n" for line in lines)
+    yield pending
+
+
+def _likely_encodings(sample: bytes) -> list[str]:
+    """Candidates for which charset-normalizer finds the sample least messy, in our order."""
+    from charset_normalizer import from_bytes
+
+    if b"\0" in sample:
+        return []
+    matches = list(from_bytes(sample, cp_isolation=list(_CANDIDATES), steps=20))
+    if not matches:
+        return []
+    least = min(match.chaos for match in matches)
+    fitting = {
+        name
+        for match in matches
+        if match.chaos <= least + _ABOUT_AS_WELL
+        for name in match.could_be_from_charset
+    }
+    return [name for name in _CANDIDATES if name in fitting]

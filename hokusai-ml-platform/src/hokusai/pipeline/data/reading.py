@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data import csv_reading, json_reading, parquet_reading
-from hokusai.pipeline.data.encodings import encoding_named
+from hokusai.pipeline.data.encodings import encoding_named, guess_encoding
 from hokusai.pipeline.data.files import check_readable
 from hokusai.pipeline.data.formats import FORMATS, format_of
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
-from hokusai.pipeline.data.source_file import HashedFile, OpenedFile, check_conservation
+from hokusai.pipeline.data.source_file import HashedFile, NotUtf8Error, OpenedFile, check_conservation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,7 +79,7 @@ def open_table(path: str | Path, options: ReadOptions | None = None, *, name: st
     if options.encoding is not None:
         file.encoding = encoding_named(options.encoding)
     found = format_of(file, options.format)
-    scan = _reader(found)(file, replace(options, format=found))
+    scan = _scan(file, replace(options, format=found))
     file.check_unchanged()
     return scan
 
@@ -110,16 +110,38 @@ def read_table(path: str | Path, options: ReadOptions | None = None, *, name: st
     )
 
 
+def _scan(file: OpenedFile, options: ReadOptions) -> TableScan:
+    """The scan; text that turns out not to be UTF-8 is read again in the encoding that it seems to have."""
+    scan = _reader(str(options.format))
+    try:
+        return scan(file, options)
+    except NotUtf8Error:
+        encoding = "" if options.encoding or file.mark else guess_encoding(file)
+        if encoding:
+            file.encoding = encoding
+        elif options.on_error == "reject" and not file.bad_bytes:
+            file.bad_bytes = True
+        else:
+            raise
+    return scan(file, options)
+
+
 def _reader(found: str) -> Callable[[OpenedFile, ReadOptions], TableScan]:
     if found in ("csv", "tsv"):
-        return getattr(csv_reading, "scan_csv", _old_csv)
-    if found in ("json", "jsonl"):
-        return json_reading.scan_json if found == "json" else json_reading.scan_jsonl
+        return csv_reading.scan_csv
+    if found == "json":
+        return json_reading.scan_json
+    if found == "jsonl":
+        return json_reading.scan_jsonl
     if found == "parquet":
-        return getattr(parquet_reading, "scan_parquet_file", _old(parquet_reading.read_parquet))
-    from hokusai.pipeline.data import arrow_reading
+        scan: Callable[[OpenedFile, ReadOptions], TableScan] = getattr(
+            parquet_reading, "scan_parquet_file", _old_parquet
+        )
+        return scan
+    from importlib import import_module
 
-    return arrow_reading.scan_arrow
+    scan = import_module("hokusai.pipeline.data.arrow_reading").scan_arrow
+    return scan
 
 
 @dataclass(frozen=True)
@@ -138,16 +160,8 @@ class _FrameScan:
         yield self.frame
 
 
-def _old_csv(file: OpenedFile, options: ReadOptions) -> TableScan:
-    delimiter = "\t" if options.format == "tsv" else ","
-    return _old(lambda f: csv_reading.read_csv(f, delimiter))(file, options)
-
-
-def _old(read: Callable[[HashedFile], tuple[pl.DataFrame, int, list[str]]]) -> Callable[..., TableScan]:
-    def scan(file: OpenedFile, options: ReadOptions) -> TableScan:
-        with file.path.open("rb") as stream:
-            frame, rows, notes = read(HashedFile(stream, file.name))
-        check_conservation(file.name, rows, frame.height)
-        return _FrameScan(file.source(str(options.format)), frame, rows, tuple(notes))
-
-    return scan
+def _old_parquet(file: OpenedFile, options: ReadOptions) -> TableScan:
+    with file.path.open("rb") as stream:
+        frame, rows, notes = parquet_reading.read_parquet(HashedFile(stream, file.name))
+    check_conservation(file.name, rows, frame.height)
+    return _FrameScan(file.source(str(options.format)), frame, rows, tuple(notes))

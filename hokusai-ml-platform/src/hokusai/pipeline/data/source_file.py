@@ -110,14 +110,14 @@ class OpenedFile:
         with self.text() as stream:
             return _up_to(stream, n_bytes)
 
-    def source(self, format: str, delimiter: str = "", assumed: Sequence[str] = ()) -> SourceFile:
-        """The file as the manifest names it."""
-        binary = format in ("parquet", "arrow")
+    def source(self, kind: str, delimiter: str = "", assumed: Sequence[str] = ()) -> SourceFile:
+        """The file as the manifest names it; `kind` is its format."""
+        binary = kind in ("parquet", "arrow")
         return SourceFile(
             self.name,
             self.sha256,
             self.size_bytes,
-            format,
+            kind,
             encoding="" if binary else self.encoding,
             compression=self.compression,
             delimiter=delimiter,

@@ -1,0 +1,304 @@
+"""How a delimited text is written: its delimiter, its header, its line ends; found from its first records.
+
+Only four delimiters are considered, and a header is taken for data only if it could not be told from data. What was
+found is said in sentences, so that whoever reads the result can object.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from hokusai.errors import ConfigurationError, DataError
+from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType
+from hokusai.pipeline.data.records import fields_of, is_well_formed
+from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.pipeline.data.source_file import OpenedFile, listed, not_utf8
+from hokusai.pipeline.data.unpacking import ByteReader
+
+DELIMITERS = ",\t;|"
+
+_HEAD_BYTES = 4 << 20
+_MAX_RECORDS = 100
+_MAX_LISTED = 20
+_QUOTED = re.compile(rb'"[^"]*"')
+_DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
+_PLAIN_VALUE = re.compile(
+    "|".join(f"(?:{CELL_PATTERNS[kind]})" for kind in CELL_PATTERNS if kind is not CellType.TEXT)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a delimited text is written.
+
+    Attributes:
+        delimiter: Between fields.
+        columns: Names, from the header, the options, or counted.
+        skipped_bytes: What stands before the first record of data, in the text.
+        skipped_lines: How many lines that is.
+        bare_returns: Whether lines end in a carriage return alone, as on old Macs.
+        assumed: What was concluded, in sentences.
+    """
+
+    delimiter: str
+    columns: tuple[str, ...]
+    skipped_bytes: int
+    skipped_lines: int
+    bare_returns: bool = False
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Fields of a record."""
+        return len(self.columns)
+
+    @contextmanager
+    def opened(self, file: OpenedFile) -> Iterator[ByteReader]:
+        """The text of `file` from its first byte, with line ends that are LF or CRLF."""
+        with file.text() as text:
+            yield ReturnsAsLineFeeds(text) if self.bare_returns else text
+
+
+def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
+    """Find how a file is written, where the options do not say so.
+
+    Raises:
+        ConfigurationError: The options cannot be followed.
+        DataError: The header is not well formed, or its names are not names.
+    """
+    head = file.text_head(_HEAD_BYTES)
+    whole = len(head) < _HEAD_BYTES
+    assumed: list[str] = []
+    bare_returns = _only_bare_returns(head)
+    if bare_returns:
+        assumed.append("Its lines end in a carriage return (CR) alone")
+        head = ReturnsAsLineFeeds(io.BytesIO(head)).read(len(head))
+    comments = _comments(head)
+    records = _first_records(head, sum(map(len, comments)), whole=whole)
+    if not records and comments:
+        comments, records = [], _first_records(head, 0, whole=whole)
+    if not records:
+        raise DataError(f"The first record is longer than {_HEAD_BYTES:,} bytes", where=file.name)
+    delimiter = options.delimiter or _likely_delimiter(records, options.format or "")
+    _check_delimiter(delimiter)
+    if delimiter != ("\t" if options.format == "tsv" else ",") and not options.delimiter:
+        assumed.append(f"Its fields are separated by {delimiter!r}")
+    if comments and fields_of(comments[-1], delimiter) == fields_of(records[0], delimiter):
+        _refuse_doubtful(comments[-1], len(comments), file.name)
+        records.insert(0, comments.pop())
+    if comments:
+        assumed.append(f"Lines on top that begin with # are comments: {len(comments)}")
+    skipped = b"".join(comments)
+    names = _names_in(records[0], delimiter, file.name, skipped)
+    _check_width(len(names), options, file.name)
+    has_header = options.has_header
+    if has_header is None:
+        has_header = not _is_data(records, delimiter, options.columns)
+        if not has_header:
+            assumed.append("It has no header: its first record is like the following ones")
+    if has_header:
+        check_names(names, file.name)
+        skipped += records[0]
+    else:
+        names = _given_names(options.columns, len(names), file.name)
+    return Dialect(delimiter, tuple(names), len(skipped), skipped.count(b"\n"), bare_returns, tuple(assumed))
+
+
+def check_names(columns: Sequence[str], name: str) -> None:
+    """Check that every column has a name of its own.
+
+    Raises:
+        DataError: A name is empty or stands twice; positions are counted from 1.
+    """
+    empty = [str(i) for i, column in enumerate(columns, 1) if not column.strip()]
+    if empty:
+        raise DataError(
+            f"The header has no name for column {', '.join(empty[:_MAX_LISTED])} of {len(columns)}",
+            where=name,
+            hint="Name every column, or remove it (spreadsheets and pandas add a nameless index: index=False).",
+        )
+    places: dict[str, list[int]] = {}
+    for i, column in enumerate(columns, 1):
+        places.setdefault(column, []).append(i)
+    twice = [
+        f"{column!r} (columns {', '.join(map(str, at))})" for column, at in places.items() if len(at) > 1
+    ]
+    if twice:
+        raise DataError(
+            f"The header names a column more than once: {listed(twice, len(twice))}",
+            where=name,
+            hint="Give every column a name of its own.",
+        )
+
+
+class ReturnsAsLineFeeds:
+    """Reads text whose lines end in CR alone as if they ended in LF; within quotes nothing changes."""
+
+    def __init__(self, text: ByteReader) -> None:
+        self._text = text
+        self._within = False
+
+    def read(self, n_bytes: int, /) -> bytes:
+        """Up to `n_bytes` more; as many as there were."""
+        parts = self._text.read(n_bytes).split(b'"')
+        for i, part in enumerate(parts):
+            if (i % 2 == 1) == self._within:
+                parts[i] = part.replace(b"\r", b"\n")
+        self._within ^= len(parts) % 2 == 0
+        return b'"'.join(parts)
+
+
+def _only_bare_returns(head: bytes) -> bool:
+    if b"\r" not in head:
+        return False
+    unquoted = _QUOTED.sub(b"", head)
+    return b"\r" in unquoted and b"\n" not in unquoted
+
+
+def _comments(head: bytes) -> list[bytes]:
+    """The lines on top that begin with #."""
+    lines: list[bytes] = []
+    at = 0
+    while head.startswith(b"#", at) and (end := head.find(b"\n", at)) >= 0:
+        lines.append(head[at : end + 1])
+        at = end + 1
+    return lines
+
+
+def _refuse_doubtful(line: bytes, number: int, name: str) -> None:
+    """`#id,name` is a header; `# made by us, today` may be one, or a comment with a comma in it."""
+    if line[1:2] in (b" ", b"#", b"\t"):
+        raise DataError(
+            f"Line {number} begins with # and has as many fields as the next: it may be a comment or the header",
+            where=name,
+            hint="Remove the line if it is a comment, or the # and the blank if it is the header.",
+        )
+
+
+def _first_records(head: bytes, at: int, *, whole: bool) -> list[bytes]:
+    """Up to `_MAX_RECORDS` records from `at` on, their line ends included; one that is cut is left out."""
+    records: list[bytes] = []
+    start = end = at
+    quotes = 0
+    while len(records) < _MAX_RECORDS and end < len(head):
+        newline = head.find(b"\n", end)
+        stop = newline + 1 if newline >= 0 else len(head)
+        quotes += head.count(b'"', end, stop)
+        end = stop
+        if quotes % 2 == 0 and (newline >= 0 or whole):
+            records.append(head[start:end])
+            start = end
+    if not records and whole and start < len(head):
+        return [head[start : head.find(b"\n", start) + 1 or len(head)]]
+    return records
+
+
+def _likely_delimiter(records: Sequence[bytes], said: str) -> str:
+    """The one by which most records have as many fields as the first; of several, the one that makes more fields.
+
+    A comma between digits is a decimal comma if semicolons make columns too.
+    """
+    texts = [record.decode("latin-1") for record in records if record.strip()]
+    candidates = "\t" + DELIMITERS if said == "tsv" else DELIMITERS
+    best, best_score = candidates[0], (0.0, 0)
+    for delimiter in candidates:
+        rows = [_cells(text, delimiter) for text in texts]
+        width = len(rows[0]) if rows else 1
+        if width == 1:
+            continue
+        score = (sum(len(row) == width for row in rows) / len(rows), width)
+        if delimiter == ";" and any(_DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row):
+            score = (score[0], 1 << 30)
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _check_delimiter(delimiter: str) -> None:
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        raise ConfigurationError(
+            f"{delimiter!r} cannot separate fields", hint="Give one ASCII character such as ',' or ';'."
+        )
+
+
+def _check_width(width: int, options: ReadOptions, name: str) -> None:
+    if width > options.limits.columns:
+        raise DataError(
+            f"The file has {width:,} columns, and {options.limits.columns:,} are the most that are read",
+            where=name,
+            hint="If this is meant, raise the limits.",
+        )
+
+
+def _names_in(raw: bytes, delimiter: str, name: str, before: bytes) -> list[str]:
+    """The fields of the first record, which has to be well formed also where others need not be."""
+    line = before.count(b"\n") + 1
+    if b"\0" in raw:
+        at = raw.index(b"\0") + len(before)
+        raise DataError(
+            f"A NUL byte stands at byte {at:,} (line {line:,})",
+            where=name,
+            hint="The file is binary, UTF-16 without a mark (then say so: encoding utf-16-le), or damaged.",
+        )
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise not_utf8(name, raw[problem.start], len(before) + problem.start, line) from problem
+    if raw in (b"\n", b"\r\n"):
+        raise DataError(
+            f"Line {line} is blank, but must hold the column names",
+            where=name,
+            hint="Remove the blank lines at the top.",
+        )
+    if not is_well_formed(raw, delimiter):
+        raise DataError(
+            f"Line {line} has a quote or a carriage return that does not fit",
+            where=name,
+            hint='Quote the whole field and write a quote inside it twice: "5"" pipe".',
+        )
+    return _cells(text, delimiter)
+
+
+def _is_data(records: Sequence[bytes], delimiter: str, columns: Sequence[str]) -> bool:
+    """Whether the first record is not a header: all its values are numbers, dates or booleans, as are the others."""
+    rows = [_cells(record.decode("latin-1"), delimiter) for record in records if record.strip()]
+    first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
+    if columns and first != list(columns) and len(first) == len(columns):
+        return True
+    return (
+        any(first)
+        and bool(others)
+        and all(_PLAIN_VALUE.fullmatch(cell) for row in (first, *others) for cell in row)
+    )
+
+
+def _given_names(columns: Sequence[str], width: int, name: str) -> list[str]:
+    if not columns:
+        return [f"column_{i}" for i in range(1, width + 1)]
+    if len(columns) != width:
+        raise DataError(
+            f"{len(columns)} column names are given, but the first record has {width} fields", where=name
+        )
+    check_names(columns, name)
+    return list(columns)
+
+
+def _cells(record: str, delimiter: str) -> list[str]:
+    """The fields of one record, however it is quoted."""
+    with long_fields_allowed():
+        return next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
+
+
+@contextmanager
+def long_fields_allowed() -> Iterator[None]:
+    """Raise the limit of 128 KB a field, which the `csv` module keeps for the whole process, for a while."""
+    before = csv.field_size_limit(1 << 30)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
