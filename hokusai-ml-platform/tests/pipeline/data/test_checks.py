@@ -148,6 +148,20 @@ class TestRules:
         assert len(failing(pl.Series(["a" * 1_000_000 + "!"]), pattern="(a|a)*(a|a)*")) == 1
 
 
+class TestNames:
+    def test_a_column_may_be_called_what_it_likes(self) -> None:
+        frame = pl.DataFrame({"a": [1, -1], "missing a": ["x", None], "0": [1, 2]})
+        schema = DataSchema(
+            (
+                ColumnRule("a", minimum=0, nullable=False),
+                ColumnRule("missing a", nullable=False),
+                ColumnRule("0", maximum=1),
+            )
+        )
+        counts = {problem.column: problem.count for problem in check(frame, schema).report.problems}
+        assert counts == {"a": 1, "missing a": 1, "0": 1}
+
+
 class TestColumns:
     FRAME = pl.DataFrame({"Label": [1], "id": [2]})
 
@@ -199,6 +213,11 @@ class TestUniqueness:
         result = check_table(pl.DataFrame({"id": [1, 1, 1], "age": [-1, 1, 1]}), schema)
         assert result.ok_mask.to_list() == [False, True, False]
         assert [r.reason for r in result.rejects()] == ["too small", "not unique"]
+
+    def test_a_row_that_repeats_one_key_holds_no_other(self) -> None:
+        schema = DataSchema((ColumnRule("a", unique=True), ColumnRule("b", unique=True)))
+        frame = pl.DataFrame({"a": [1, 1, 3], "b": ["x", "y", "y"]})
+        assert check_table(frame, schema).ok_mask.to_list() == [True, False, True]
 
     def test_of_a_group_all_values_must_be_equal(self) -> None:
         schema = DataSchema(unique_together=(("a", "b"),))
@@ -261,7 +280,7 @@ _CELL = st.sampled_from(["", "0", "1", "-1", "7", "007", "x", "2024-01-01", None
 
 
 @given(st.lists(st.tuples(_CELL, _CELL), max_size=30), st.lists(st.integers(0, 30), max_size=4))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_batches_add_up_to_the_report_of_the_whole(rows: list[tuple[Any, Any]], cuts: list[int]) -> None:
     schema = DataSchema(
         (

@@ -11,11 +11,9 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hokusai.errors import DataError, InvalidInputError
-from hokusai.pipeline.data.rejects import RejectsWriter, read_rejects, record_numbers
+from hokusai.pipeline.data.rejects import RejectsWriter, read_rejects
 from hokusai.pipeline.data.scan import Reject
 
 SMALL = Reject("a.csv", 7, "too small", "größe", "expected at least 0", line=9, sha256="ab" * 32)
@@ -104,11 +102,3 @@ class TestReading:
     def test_says_that_there_is_no_file(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidInputError, match="cannot be read: No such file"):
             list(read_rejects(tmp_path / "gone"))
-
-
-@given(st.sets(st.integers(1, 40)), st.integers(0, 20), st.integers(0, 20))
-def test_kept_rows_have_the_numbers_that_the_rejected_ones_leave(
-    rejected: set[int], first: int, n_rows: int
-) -> None:
-    kept = [number for number in range(1, 100) if number not in rejected]
-    assert record_numbers(rejected, first, n_rows).to_list() == kept[first : first + n_rows]

@@ -85,9 +85,10 @@ def check(
 
 
 def check_table(frame: pl.DataFrame, schema: DataSchema, *, source: str = "") -> CheckResult:
-    """Hold a whole table against a schema: `check`, then uniqueness among the rows that keep all other rules.
+    """Hold a whole table against a schema: `check`, then what must be unique, one key after the other.
 
-    Of rows with the same key the earliest stays.
+    A row takes part if it keeps all rules before, so that a rejected row holds no key. Of rows with the same key the
+    earliest stays.
 
     >>> import polars as pl
     >>> schema = DataSchema((ColumnRule("id", unique=True), ColumnRule("age", minimum=0)))
@@ -96,19 +97,12 @@ def check_table(frame: pl.DataFrame, schema: DataSchema, *, source: str = "") ->
     ([True, False, True, False], 2)
     """
     faults = _row_faults(frame, schema)
-    keys = [key for key in schema.unique_keys if all(name in frame.columns for name in key)]
-    if keys:
-        fits = _all_fit([fault.mask for fault in faults], frame.height)
-        names = list(dict.fromkeys(name for key in keys for name in key))
-        fitting = fit(frame.select(names).filter(fits), schema)
-        at = fits.arg_true()
-        none = ~fits & fits
-        faults += [
-            _Fault(
-                Rule.NOT_UNIQUE, key, expected_of(key), none.scatter(at.filter(repeats(fitting, key)), True)
-            )
-            for key in keys
-        ]
+    for key in schema.unique_keys:
+        if all(name in frame.columns for name in key):
+            fits = _all_fit([fault.mask for fault in faults], frame.height)
+            again = fits.arg_true().filter(repeats(fit(frame.select(key).filter(fits), schema), key))
+            none = ~fits & fits
+            faults.append(_Fault(Rule.NOT_UNIQUE, key, expected_of(key), none.scatter(again, True)))
     return _result(frame, schema, faults, _numbers(frame, 0, None), source)
 
 
@@ -166,35 +160,42 @@ def _row_faults(frame: pl.DataFrame, schema: DataSchema) -> list[_Fault]:
     """What each rule that looks at single rows has to say, in the order of the schema."""
     import polars as pl
 
-    tests = [
-        (rule.name, *test)
-        for rule in schema.columns
-        if rule.name in frame.columns
-        for test in _tests(rule, frame.schema[rule.name])
-    ]
+    rules = [rule for rule in schema.columns if rule.name in frame.columns]
     for pattern in dict.fromkeys(rule.pattern for rule in schema.columns if rule.pattern):
         check_pattern(pattern)
+    dtypes = [frame.schema[rule.name] for rule in rules]
+    seen = [typed_column(rule, dtype) for rule, dtype in zip(rules, dtypes, strict=True)]
+    tests = [
+        (rule.name, *test)
+        for i, (rule, dtype) in enumerate(zip(rules, dtypes, strict=True))
+        for test in _tests(rule, dtype, seen[i].lossy, pl.col(f"value {i}"), pl.col(f"missing {i}"))
+    ]
     if not tests:
         return []
-    masks = frame.select(fails.fill_null(False).alias(str(i)) for i, (*_, fails) in enumerate(tests))
-    if masks.height != frame.height:  # a rule that looks at no column of the frame
-        masks = masks.select(pl.all().first().repeat_by(frame.height).explode())
+    # Cells are read as the type once, not again by each rule that looks at them.
+    facts = frame.select(
+        *(column.value.alias(f"value {i}") for i, column in enumerate(seen)),
+        *(column.missing.alias(f"missing {i}") for i, column in enumerate(seen)),
+    )
+    masks = facts.select(fails.fill_null(False).alias(str(i)) for i, (*_, fails) in enumerate(tests))
     return [
         _Fault(kind, (name,), expected, mask)
         for (name, kind, expected, _), mask in zip(tests, masks.get_columns(), strict=True)
     ]
 
 
-def _tests(rule: ColumnRule, dtype: pl.DataType) -> Iterator[tuple[Rule, str, pl.Expr]]:
+def _tests(
+    rule: ColumnRule, dtype: pl.DataType, lossy: bool, value: pl.Expr, missing: pl.Expr
+) -> Iterator[tuple[Rule, str, pl.Expr]]:
     """Rule, what is expected, and which rows fail, for one column."""
     import polars as pl
 
-    seen = typed_column(rule, dtype)
     if not rule.nullable:
-        yield Rule.NO_VALUE, "a value", seen.missing
-    if seen.wrong is not None:
-        yield Rule.WRONG_TYPE, TYPES[rule.type], seen.wrong
-    value = as_utc(seen.value, dtype) if rule.type == "datetime" else seen.value
+        yield Rule.NO_VALUE, "a value", missing
+    if lossy:
+        yield Rule.WRONG_TYPE, TYPES[rule.type], value.is_null() & ~missing
+    if rule.type == "datetime":
+        value = as_utc(value, dtype)
     if rule.minimum is not None:
         yield Rule.TOO_SMALL, f"at least {rule.minimum}", value < _literal(rule, rule.minimum)
     if rule.above is not None:

@@ -37,12 +37,12 @@ class TypedColumn:
     Attributes:
         value: The values; null where there is none and where a cell is not of the type.
         missing: Where there is no value.
-        wrong: Where a cell is not of the type; None if that cannot be.
+        lossy: Whether cells may not be of the type: `value` is null there, and `missing` is false.
     """
 
     value: pl.Expr
     missing: pl.Expr
-    wrong: pl.Expr | None
+    lossy: bool
 
 
 def typed_column(rule: ColumnRule, dtype: pl.DataType) -> TypedColumn:
@@ -51,8 +51,8 @@ def typed_column(rule: ColumnRule, dtype: pl.DataType) -> TypedColumn:
     >>> import polars as pl
     >>> frame = pl.DataFrame({"n": ["7", "", "07"]})
     >>> seen = typed_column(ColumnRule("n", "integer"), pl.String())
-    >>> frame.select(seen.value, missing=seen.missing, wrong=seen.wrong).rows()
-    [(7, False, False), (None, True, False), (None, False, True)]
+    >>> frame.select(seen.value, missing=seen.missing).rows()
+    [(7, False), (None, True), (None, False)]
     """
     import polars as pl
 
@@ -64,7 +64,7 @@ def typed_column(rule: ColumnRule, dtype: pl.DataType) -> TypedColumn:
     elif dtype == pl.String and rule.type not in ("text", "any"):
         missing = missing | (cells == "")
     value, certain = _value(cells, rule.type, dtype)
-    return TypedColumn(value, missing, None if certain else value.is_null() & ~missing)
+    return TypedColumn(value, missing, lossy=not certain)
 
 
 def fit(frame: pl.DataFrame, schema: DataSchema) -> pl.DataFrame:

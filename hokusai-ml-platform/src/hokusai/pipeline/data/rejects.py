@@ -13,16 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from hokusai.errors import DataError, HokusaiError, InvalidInputError
 from hokusai.pipeline.data.scan import Reject
 from hokusai.utils.files import open_atomically
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
-    from numpy.typing import NDArray
 
 _WAITING = 1_000
 """Lines that are written at once."""
@@ -122,31 +117,6 @@ def read_rejects(path: str | Path) -> Iterator[Reject]:
         if isinstance(problem, HokusaiError):
             raise
         raise InvalidInputError(f"The file cannot be read: {problem.strerror}", where=str(path)) from problem
-
-
-def record_numbers(rejected: Iterable[int], first: int, n_rows: int) -> pl.Series:
-    """The numbers, among all records of a source, of rows that were kept.
-
-    Args:
-        rejected: Numbers, from 1, of the records that were not kept; an array of them where there are many.
-        first: How many kept rows stand before the first one asked for.
-        n_rows: How many are asked for.
-
-    Returns:
-        Int64 of shape (n_rows,).
-
-    >>> record_numbers([1, 4, 5], first=0, n_rows=4).to_list()
-    [2, 3, 6, 7]
-    >>> record_numbers([1, 4, 5], first=2, n_rows=2).to_list()
-    [6, 7]
-    """
-    import numpy as np
-    import polars as pl
-
-    gone: NDArray[np.int64] = np.sort(np.fromiter(rejected, dtype=np.int64))
-    kept_before = gone - 1 - np.arange(len(gone))  # how many kept rows stand before each rejected one
-    positions = np.arange(first, first + n_rows, dtype=np.int64)
-    return pl.Series(positions + 1 + np.searchsorted(kept_before, positions, side="right"), dtype=pl.Int64)
 
 
 def _line(reject: Reject) -> str:
