@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import ConfigurationError, SchemaError
-from hokusai.pipeline.data.schema import as_schema, require
+from hokusai.pipeline.data.schema import as_schema, require, set_aside
 from hokusai.pipeline.data.schema_files import read_schema, write_schema
 
 TEXT = """
@@ -124,3 +124,27 @@ class TestRequire:
             require(self.FRAME, [], DataSchema((ColumnRule("Label", minimum=0),)))
         assert caught.value.report is not None
         assert caught.value.report.problems[0].found == ("-1",)
+
+
+class TestSetAside:
+    SCHEMA = DataSchema((ColumnRule("age", "integer", minimum=0, unique=True),))
+
+    def test_what_fits_and_what_does_not_are_all_rows(self) -> None:
+        frame = pl.DataFrame({"age": ["3", "-1", "x", "3", "", "4"]})
+        kept, result = set_aside(frame, self.SCHEMA, source="a.csv")
+        assert kept.schema == {"age": pl.Int64}
+        assert kept["age"].to_list() == [3, None, 4]
+        rejects = list(result.rejects())
+        assert [(r.row, r.reason) for r in rejects] == [
+            (2, "too small"),
+            (3, "wrong type"),
+            (4, "not unique"),
+        ]
+        assert kept.height + len(rejects) == frame.height
+        assert set_aside(kept, self.SCHEMA)[0].equals(kept)
+
+    def test_a_missing_column_cannot_be_set_aside(self) -> None:
+        with pytest.raises(
+            SchemaError, match=r"The table does not fit the schema: column 'age': it is missing"
+        ):
+            set_aside(pl.DataFrame({"Age": [1], "other": [2]}), DataSchema((ColumnRule("age"),)))

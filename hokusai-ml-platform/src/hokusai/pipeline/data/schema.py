@@ -1,4 +1,5 @@
-"""A schema from whatever somebody has, and the two questions that are asked before any work on a table.
+"""A schema from whatever somebody has, and a table held against it in one call.
+
 
 A schema may be written as a YAML file, stand in code, or exist already as one of pandera: all become one `DataSchema`,
 so that there is one meaning and one report.
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from hokusai.domain.schema import DataSchema
 from hokusai.errors import ConfigurationError
-from hokusai.pipeline.data.checks import check_table, raise_unless_ok
+from hokusai.pipeline.data.checks import CheckResult, check_table, raise_unless_ok
+from hokusai.pipeline.data.column_values import fit
 from hokusai.pipeline.data.columns import require_columns
 
 if TYPE_CHECKING:
@@ -72,3 +74,23 @@ def require(
     if schema is not None:
         raise_unless_ok(check_table(frame, schema, source=source).report)
     return True
+
+
+def set_aside(
+    frame: pl.DataFrame, schema: DataSchema, *, source: str = ""
+) -> tuple[pl.DataFrame, CheckResult]:
+    """The rows that fit, in the types of the schema, and what became of the others.
+
+    Raises:
+        SchemaError: The columns do not fit, so that no setting aside of rows would help.
+
+    >>> import polars as pl
+    >>> schema = as_schema({"columns": {"age": {"type": "integer", "minimum": 0}}})
+    >>> kept, result = set_aside(pl.DataFrame({"age": ["31", "-1", "old"]}), schema)
+    >>> kept["age"].to_list(), [(reject.row, reject.reason) for reject in result.rejects()]
+    ([31], [(2, 'too small'), (3, 'wrong type')])
+    """
+    result = check_table(frame, schema, source=source)
+    if result.report.of_table:
+        raise_unless_ok(result.report)
+    return fit(frame.filter(result.ok_mask), schema), result
