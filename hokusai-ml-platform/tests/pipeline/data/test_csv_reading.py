@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hokusai.errors import DataError
 from hokusai.pipeline.data import csv_reading
 from hokusai.pipeline.data.reading import Table, read_table
+from hokusai.pipeline.data.scan import Limits, ReadOptions
 
 
 @pytest.fixture
@@ -41,33 +42,26 @@ class TestEncoding:
     def test_a_mark_and_a_quoted_first_name(self, read) -> None:
         assert read(b'\xef\xbb\xbf"a",b\n1,2\n').frame.columns == ["a", "b"]
 
-    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
-    def test_utf16_and_utf32_are_refused_by_their_mark(self, read, encoding: str) -> None:
-        mark = "" if encoding != "utf-16-be" else "\ufeff"
-        refused(read, (mark + "a,b\n1,2\n").encode(encoding), "byte 0 begins.*iconv")
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+    def test_utf16_and_utf32_are_known_by_their_mark(self, read, encoding: str) -> None:
+        table = read("\ufeffa,b\né,日\n".encode(encoding))
+        assert (table.frame.rows(), table.source.encoding) == ([("é", "日")], encoding)
 
     def test_utf16_without_a_mark_is_refused_by_its_nul_bytes(self, read) -> None:
         refused(read, "a,b\n1,2\n".encode("utf-16-le"), r"NUL byte stands at byte 1 \(line 1\)")
 
-    @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "shift-jis"])
-    def test_other_encodings_are_refused_with_line_and_byte(self, read, encoding: str) -> None:
-        text = {"latin-1": "café", "cp1252": "“hi”", "shift-jis": "日本"}[encoding]
-        content = b"a,b\n1,2\n3," + text.encode(encoding) + b"\n"
-        at = 10 + (3 if encoding == "latin-1" else 0)
-        refused(read, content, rf"not UTF-8.*at byte {at} \(line 3\)")
-
     def test_two_encodings_in_one_file(self, read) -> None:
-        refused(read, "a\né\n".encode() + "é\n".encode("latin-1"), r"at byte 5 \(line 3\)")
+        refused(read, "a\né\n".encode() + "é\n".encode("latin-1"), r"not UTF-8.*at byte 5 \(line 3\)")
 
     def test_encoded_surrogates_are_refused(self, read) -> None:
         refused(read, b"a\n\xed\xa0\x80\n", r"not UTF-8.*line 2")
 
     def test_the_byte_is_counted_over_blocks(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 8)
-        refused(read, b"a,b\n" + b"1,2\n" * 10 + b"3,\xe9\n", r"0xe9 at byte 46 \(line 12\)")
+        refused(read, "a,b\né,2\n".encode() + b"1,2\n" * 10 + b"3,\xe9\n", r"0xe9 at byte 51 \(line 13\)")
 
     def test_a_nul_byte(self, read) -> None:
-        refused(read, b"a,b\n1,\x002\n", r"NUL byte stands at byte 6 \(line 2\)")
+        refused(read, b"a,b\n1,\x002\n", r"1 row cannot be read: line 2 has a NUL byte")
 
     def test_invisible_characters_and_compositions_are_kept_as_they_are(self, read) -> None:
         twins = ["\u202eabc", "a\u200bb", "\u00e9", "e\u0301", "=1+1"]
@@ -79,9 +73,15 @@ class TestLines:
     def test_line_ends_may_be_lf_crlf_mixed_and_missing_at_the_end(self, read, content: bytes) -> None:
         assert read(content).frame.rows() == [(1, 2), (3, 4)]
 
-    @pytest.mark.parametrize("content", [b"a,b\r1,2\r3,4\r", b"a,b\n1,2\r3,4\n", b'a,b\n"x",1\r"y",2\n'])
-    def test_bare_carriage_returns_are_refused(self, read, content: bytes) -> None:
-        refused(read, content, "Line [12] has a carriage return")
+    @pytest.mark.parametrize("end", ["\r", ""])
+    def test_carriage_returns_alone_may_end_all_lines(self, read, end: str) -> None:
+        table = read(f'a,b\r1,"x\r\n\ry"\r3,4{end}'.encode())
+        assert table.frame.rows() == [(1, "x\r\n\ry"), (3, "4")]
+        assert table.source.assumed == ("Its lines end in a carriage return (CR) alone",)
+
+    @pytest.mark.parametrize("content", [b"a,b\n1,2\r3,4\n", b'a,b\n"x",1\r"y",2\n', b"a,b\n1,2\n3,4\r5\n"])
+    def test_carriage_returns_beside_line_feeds_are_refused(self, read, content: bytes) -> None:
+        refused(read, content, "line [23] has (a carriage return within a line|a quote that does not fit)")
 
     def test_line_ends_inside_quotes_are_content(self, read) -> None:
         content = b'a,b\n"x\ry",1\n"p\nq",2\n"u\r\nv",3\n'
@@ -108,34 +108,31 @@ class TestLines:
     def test_only_blanks(self, read) -> None:
         refused(read, b" \n \n", "nothing but blanks")
 
-    def test_a_comment_above_the_header_shows_as_a_width(self, read) -> None:
-        refused(
-            read,
-            b"# exported\na,b\n1,2\n",
-            "do not have the 1 fields of the header: line 2 has 2; line 3 has 2",
-        )
-
 
 class TestShape:
     def test_long_and_short_records_are_both_refused_by_line(self, read) -> None:
-        message = refused(read, b"a,b,c\n1,2,3\n1,2\n1,2,3,4\n1,2,3\n", "2 lines do not have the 3 fields")
-        assert "line 3 has 2; line 4 has 4" in message
+        message = refused(read, b"a,b,c\n1,2,3\n1,2\n1,2,3,4\n1,2,3\n", "2 rows cannot be read")
+        assert (
+            "line 3 has wrong number of fields (2 where the header has 3); "
+            "line 4 has wrong number of fields (4 where the header has 3)" in message
+        )
 
     def test_lines_are_physical_lines_also_after_quoted_line_ends(self, read) -> None:
-        refused(read, b'a,b\n"x\ny\nz",1\n1\n', "1 line does not.*line 5 has 1")
+        refused(read, b'a,b\n"x\ny\nz",1\n1\n', "1 row cannot be read: line 5 has")
 
     def test_a_file_cut_off_within_a_row(self, read) -> None:
-        refused(read, b"a,b,c\n1,2,3\n4,5", "line 3 has 2")
+        refused(read, b"a,b,c\n1,2,3\n4,5", "line 3 has wrong number of fields .2 ")
 
     def test_at_most_twenty_lines_are_listed(self, read) -> None:
-        message = refused(read, b"a,b\n" + b"1\n" * 50, "50 lines")
-        assert "line 21 has 1; and 30 more" in message
+        message = refused(read, b"a,b\n" + b"1\n" * 50, "50 rows")
+        assert message.count("wrong number") == 20
+        assert "; and 30 more" in message
         assert "line 22" not in message
 
     def test_widths_are_checked_over_blocks(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 16)
         refused(
-            read, b"a,b\n" + b"1,2\n" * 20 + b"1\n" + b'"1",2\n' * 20 + b"3\n", "line 22 has 1; line 43 has 1"
+            read, b"a,b\n" + b"1,2\n" * 20 + b"1\n" + b'"1",2\n' * 20 + b"3\n", "line 22 has .*; line 43 has "
         )
 
     def test_header_names(self, read) -> None:
@@ -149,10 +146,6 @@ class TestShape:
         names = ",".join(f"c{i}" for i in range(20_000))
         table = read(f"{names}\n{','.join('1' * 20_000)}\n".encode())
         assert (table.frame.width, table.frame["c19999"][0]) == (20_000, 1)
-
-    def test_semicolons_and_bars_are_refused(self, read) -> None:
-        refused(read, b"a;b\n1,5;2\n", "separated by ';'")
-        refused(read, b"a|b\n1|2\n", "separated by '|'")
 
     def test_tabs_by_name_or_by_content(self, read) -> None:
         content = b'a\tb\n1\t"x\ty"\n'
@@ -183,12 +176,20 @@ class TestQuotes:
         ],
     )
     def test_quotes_that_do_not_fit_are_refused(self, read, content: bytes, line: int) -> None:
-        refused(read, content, f"Line {line} has a quote that does not fit")
+        refused(
+            read,
+            content,
+            f"line {line} has a quote that does not fit|line {line} has a quote that is never closed",
+        )
 
-    def test_a_quote_never_closed_stops_at_a_limit(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_quote_never_closed_stops_at_a_limit(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 64)
-        monkeypatch.setattr(csv_reading, "MAX_RECORD_BYTES", 256)
-        refused(read, b'a,b\n1,2\n3,"x\n' + b"4,5\n" * 10_000, "Line 3 has a quote that does not fit")
+        path = tmp_path / "a.csv"
+        path.write_bytes(b'a,b\n1,2\n3,"x\n' + b"4,5\n" * 10_000)
+        with pytest.raises(DataError, match="longer than 256 bytes.*never closed"):
+            read_table(path, ReadOptions(limits=Limits(record_bytes=256)))
 
     def test_a_field_of_twenty_megabytes(self, read) -> None:
         big = b"x" * (20 << 20)
@@ -238,13 +239,16 @@ class TestTypes:
     def test_one_late_word_is_noted_with_its_row(self, read) -> None:
         table = read(b"a,b\n" + b"1,2\n" * 30_000 + b"abc,2\n")
         assert table.frame["a"].dtype == pl.String
-        assert table.notes == ("Column 'a' is read as text and not as numbers because of row 30,001: 'abc'",)
+        assert table.notes == (
+            "Column 'a' is read as text and not as numbers because of row 30,001, which is no number",
+        )
 
     def test_a_column_of_words_is_not_noted(self, read) -> None:
         assert read(b"a,b\nx,2\ny,3\n").notes == ()
 
-    def test_a_number_beyond_doubles_is_refused(self, read) -> None:
-        refused(read, b"a,b\n1.5,2\n1e999,2\n", "'a', row 2 holds a number beyond")
+    @pytest.mark.parametrize("word", ["1e999", "-1E400", "1" * 310 + ".5"])
+    def test_a_number_beyond_doubles_stays_text(self, read, word: str) -> None:
+        assert self.column(read, "1.5", word).to_list() == ["1.5", word]
 
     def test_subnormals_are_exact(self, read) -> None:
         assert self.column(read, "4.9e-324", "2.2250738585072011e-308").to_list() == [
@@ -319,13 +323,6 @@ def test_any_text_is_read_in_full_or_refused(tmp_path_factory: pytest.TempPathFa
     header, *records = oracle(content)
     assert table.frame.columns == header
     assert [["" if cell is None else str(cell) for cell in row] for row in table.frame.rows()] == records
-
-
-def test_the_fast_count_agrees_with_the_slow_one() -> None:
-    for text in ("1,2\n\n3,4", "1,2\r\n\r\n3\n", "1\n,,,\n", "\n\n", "1,2"):
-        fast, slow = (csv_reading._TextCheck("a", ",", 2, 1, 0) for _ in range(2))
-        assert fast._count_unquoted(text.encode()) == slow._count(text)
-        assert fast.problems == slow.problems
 
 
 def test_a_hundred_thousand_rows(tmp_path: Path) -> None:

@@ -88,11 +88,11 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
     _check_delimiter(delimiter)
     if delimiter != ("\t" if options.format == "tsv" else ",") and not options.delimiter:
         assumed.append(f"Its fields are separated by {delimiter!r}")
-    if comments and fields_of(comments[-1], delimiter) == fields_of(records[0], delimiter):
+    if comments and _may_be_header(comments[-1], records[0], delimiter):
         _refuse_doubtful(comments[-1], len(comments), file.name)
         records.insert(0, comments.pop())
     if comments:
-        assumed.append(f"Lines on top that begin with # are comments: {len(comments)}")
+        assumed.append(f"Its first {len(comments)} lines are comments, since they begin with #")
     skipped = b"".join(comments)
     names = _names_in(records[0], delimiter, file.name, skipped)
     _check_width(len(names), options, file.name)
@@ -161,13 +161,17 @@ def _only_bare_returns(head: bytes) -> bool:
 
 
 def _comments(head: bytes) -> list[bytes]:
-    """The lines on top that begin with #."""
+    """The lines on top that begin with #, and blank ones below them."""
     lines: list[bytes] = []
     at = 0
-    while head.startswith(b"#", at) and (end := head.find(b"\n", at)) >= 0:
+    while head.startswith((b"#", b"\n", b"\r\n") if lines else b"#", at) and (end := head.find(b"\n", at)) >= 0:
         lines.append(head[at : end + 1])
         at = end + 1
     return lines
+
+
+def _may_be_header(comment: bytes, record: bytes, delimiter: str) -> bool:
+    return comment.startswith(b"#") and fields_of(comment, delimiter) == fields_of(record, delimiter)
 
 
 def _refuse_doubtful(line: bytes, number: int, name: str) -> None:
