@@ -118,7 +118,7 @@ def _parts(values: pl.Series, column: CanonicalColumn) -> list[NDArray[np.uint8]
         filled = values.fill_null(zero) if values.null_count() else values
         numbers = filled.cast(pl.UInt8) if column.kind == "b" else filled
         return [missing, np.ascontiguousarray(numbers.to_numpy())]
-    present = values.drop_nulls()
+    present = values.drop_nulls().alias("")  # Arrow's interface has no names with a NUL in them
     lengths = values.bin.size() if column.kind == "x" else values.str.len_bytes()
     joined = present.to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, data = joined.buffers()

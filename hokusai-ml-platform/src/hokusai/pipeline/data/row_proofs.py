@@ -194,7 +194,7 @@ def _frame_of(values: Mapping[str, Any], columns: Sequence[CanonicalColumn]) -> 
         raise InvalidInputError(
             f"The row's columns are not those of the dataset: {odd} is in one of them only"
         )
-    return pl.DataFrame([_cell(column, values[column.name]) for column in columns])
+    return pl.DataFrame({column.name: _cell(column, values[column.name]) for column in columns})
 
 
 def _cell(column: CanonicalColumn, value: Any) -> pl.Series:
@@ -216,7 +216,7 @@ def _cell(column: CanonicalColumn, value: Any) -> pl.Series:
         if column.kind == "n":
             number = None if value is None else Decimal(value)
             scale = 0 if number is None else max(0, -cast(int, number.as_tuple().exponent))
-            return pl.Series(column.name, [number], dtype=pl.Decimal(38, scale))
+            return pl.Series([number], dtype=pl.Decimal(38, scale))
         if isinstance(value, str) and column.kind in "tdh":
             reader = {"t": datetime.datetime, "d": datetime.date, "h": datetime.time}[column.kind]
             value = reader.fromisoformat(value)  # type: ignore[attr-defined]
@@ -224,7 +224,7 @@ def _cell(column: CanonicalColumn, value: Any) -> pl.Series:
             value = value.astimezone(datetime.UTC).replace(tzinfo=None)
         if column.kind == "f" and type(value) is int:
             value = float(value)
-        return pl.Series(column.name, [value], dtype=dtypes[column.kind], strict=True)
+        return pl.Series([value], dtype=dtypes[column.kind], strict=True)
     except (TypeError, ValueError, OverflowError, InvalidOperation, pl.exceptions.PolarsError) as exc:
         raise InvalidInputError(
             f"The row's value in column {column.name!r} is not a {KINDS[column.kind]}"
