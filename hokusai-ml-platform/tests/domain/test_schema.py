@@ -48,6 +48,7 @@ class TestColumnRule:
             ({"type": "integer", "allowed": [True]}, "True is not a whole number"),
             ({"allowed": ["a", 1]}, "of several types: integer, text"),
             ({"allowed": ["a", "a"]}, "given twice"),
+            ({"type": "integer", "allowed": [0.5]}, "0.5 is not a whole number"),
             ({"allowed": "abc"}, "Allowed values are a list"),
             ({"minimum": float("nan")}, "nan is not a number"),
             ({"allowed": [float("inf")]}, "NaN and infinity"),

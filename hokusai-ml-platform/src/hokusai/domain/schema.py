@@ -91,7 +91,7 @@ class ColumnRule:
         for name in _BOUNDS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, self._bound(name))
-        object.__setattr__(self, "allowed", tuple(self._value(value) for value in self.allowed))
+        object.__setattr__(self, "allowed", tuple(self._member(value) for value in self.allowed))
         if self.pattern and self.type != "text":
             raise self._fault(f"A pattern is for text, but the type is {self.type}")
         self._check_room()
@@ -166,6 +166,15 @@ class ColumnRule:
                 "Write text in quotes." if self.type == "text" else "",
             )
         return value
+
+    def _member(self, value: object) -> Scalar:
+        """An allowed value: unlike a bound, one of whole numbers is whole."""
+        member = self._value(value)
+        if self.type != "integer" or isinstance(member, int):
+            return member
+        if not isinstance(member, float) or not member.is_integer():
+            raise self._fault(f"{value!r} is not {TYPES[self.type]}")
+        return int(member)
 
     def _moment(self, value: object) -> str:
         try:

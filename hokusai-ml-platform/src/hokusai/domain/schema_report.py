@@ -184,7 +184,9 @@ def sample(value: object) -> str:
     >>> sample("a\x1b[2J"), sample(-1), sample("x" * 50)[-3:]
     ("'a\\x1b[2J'", '-1', 'xx…')
     """
-    text = "null" if value is None else one_line(repr(value) if isinstance(value, str) else str(value))
+    if isinstance(value, str):
+        value = repr(value[: _MOST_CHARACTERS + 1])
+    text = "null" if value is None else one_line(str(value))
     return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
 
 

@@ -134,6 +134,28 @@ class TestRules:
         assert failing(pl.Series(["good", "Good", ""]), allowed=("good",)) == ["Good", ""]
         assert failing(pl.Series([1.0, 2.0, 2.5]), allowed=(1, 2.5)) == [2.0]
 
+    def test_many_allowed_values_are_as_one(self) -> None:
+        values = pl.Series(range(5_000))
+        assert failing(values, allowed=tuple(range(4_998))) == [4_998, 4_999]
+        days = pl.Series([dt.date(2024, 1, 1), dt.date(2024, 1, 2), None])
+        assert failing(days, type="date", allowed=("2024-01-01",)) == [dt.date(2024, 1, 2)]
+        assert failing(pl.Series([True, False]), allowed=(True,)) == [False]
+
+    def test_a_column_without_values_keeps_every_rule_that_is_about_values(self) -> None:
+        nothing = pl.Series([None, None], dtype=pl.Null)
+        assert (
+            failing(nothing, pattern="a")
+            == failing(nothing, minimum=0)
+            == failing(nothing, allowed=(1,))
+            == []
+        )
+        assert failing(nothing, type="text", nullable=False) == [None, None]
+        text = DataSchema((ColumnRule("x", "text"),))
+        assert fit(nothing.alias("x").to_frame(), text).schema == {"x": pl.String}
+
+    def test_bounds_beyond_64_bits_are_bounds_still(self) -> None:
+        assert failing(pl.Series([2**63 - 1]), type="integer", maximum=2**64) == []
+
     def test_a_pattern_is_for_the_whole_text(self) -> None:
         values = pl.Series(["DE", "DEU", "DE\n", "de", "FR|DE", "x\nDE"])
         assert failing(values, pattern="[A-Z]{2}") == ["DEU", "DE\n", "de", "FR|DE", "x\nDE"]

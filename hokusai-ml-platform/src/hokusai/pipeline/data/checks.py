@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.schema import TYPES, ColumnRule, DataSchema
 from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaReport, sample
@@ -205,20 +205,34 @@ def _tests(
     if rule.below is not None:
         yield Rule.TOO_LARGE, f"less than {rule.below}", value >= _literal(rule, rule.below)
     if rule.allowed:
-        one_of = pl.any_horizontal(value == _literal(rule, allowed) for allowed in rule.allowed)
-        yield Rule.NOT_ALLOWED, rule.allowed_words, ~one_of
+        yield Rule.NOT_ALLOWED, rule.allowed_words, ~value.is_in(_members(rule).implode())
     if rule.pattern:
         yield Rule.WRONG_FORM, f"text of the form {rule.pattern}", ~value.str.contains(_whole(rule.pattern))
 
 
-def _literal(rule: ColumnRule, value: object) -> pl.Expr:
+def _members(rule: ColumnRule) -> pl.Series:
+    """The allowed values, as the column has them; an integer beyond 64 bits is in none."""
     import polars as pl
 
+    values = [_moment(rule, value) for value in rule.allowed]
+    if rule.type == "integer":
+        return pl.Series([value for value in values if -(2**63) <= value < 2**63], dtype=pl.Int64)
+    return pl.Series(values, dtype=pl.Float64 if rule.type == "float" else None, strict=False)
+
+
+def _literal(rule: ColumnRule, value: Any) -> pl.Expr:
+    import polars as pl
+
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return pl.lit(float(value))
+    return pl.lit(_moment(rule, value))
+
+
+def _moment(rule: ColumnRule, value: Any) -> Any:
+    """A date or time as such, and anything else as it is."""
     if rule.type == "date":
-        return pl.lit(dt.date.fromisoformat(str(value)))
-    if rule.type == "datetime":
-        return pl.lit(dt.datetime.fromisoformat(str(value)))
-    return pl.lit(value)
+        return dt.date.fromisoformat(value)
+    return dt.datetime.fromisoformat(value) if rule.type == "datetime" else value
 
 
 def _whole(pattern: str) -> str:

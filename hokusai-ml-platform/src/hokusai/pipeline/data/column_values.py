@@ -98,16 +98,28 @@ def _is_plain(type_: str, dtype: pl.DataType) -> bool:
     """Whether the type is stored as the one dtype that it has after `fit`; a float may still hold NaN."""
     import polars as pl
 
-    plain = {"boolean": pl.Boolean, "integer": pl.Int64, "date": pl.Date, "text": pl.String}
-    return type_ == "any" or dtype == plain.get(type_) or (type_ == "datetime" and dtype == pl.Datetime)
+    if type_ == "datetime":
+        return dtype == pl.Datetime
+    return type_ == "any" or (type_ != "float" and dtype == _plain_dtypes()[type_])
+
+
+def _plain_dtypes() -> dict[str, pl.DataType]:
+    import polars as pl
+
+    return {
+        "boolean": pl.Boolean(), "integer": pl.Int64(), "float": pl.Float64(), "date": pl.Date(),
+        "datetime": pl.Datetime("us"), "text": pl.String(),
+    }  # fmt: skip
 
 
 def _value(cells: pl.Expr, type_: str, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
     """The values, and whether every cell surely is one."""
     import polars as pl
 
-    if type_ == "any" or dtype == pl.Null:
+    if type_ == "any":
         return cells, True
+    if dtype == pl.Null:
+        return cells.cast(_plain_dtypes()[type_]), True
     if dtype == pl.String and type_ != "text":
         return _of_text(cells, CellType(type_)), False
     read = {"text": _texts, "integer": _integers, "float": _floats, "boolean": _booleans, "date": _dates}

@@ -1,6 +1,5 @@
 """A schema from whatever somebody has, and a table held against it in one call.
 
-
 A schema may be written as a YAML file, stand in code, or exist already as one of pandera: all become one `DataSchema`,
 so that there is one meaning and one report.
 """
