@@ -188,7 +188,6 @@ def _tests(
     rule: ColumnRule, dtype: pl.DataType, lossy: bool, value: pl.Expr, missing: pl.Expr
 ) -> Iterator[tuple[Rule, str, pl.Expr]]:
     """Rule, what is expected, and which rows fail, for one column."""
-    import polars as pl
 
     if not rule.nullable:
         yield Rule.NO_VALUE, "a value", missing
