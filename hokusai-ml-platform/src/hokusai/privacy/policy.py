@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
@@ -230,7 +230,7 @@ def _mapping(given: object, where: str) -> Mapping[Any, Any]:
 def _texts(given: object, where: str) -> tuple[str, ...]:
     if given in (None, ""):
         return ()
-    if isinstance(given, str) or not isinstance(given, Collection):
+    if isinstance(given, str) or not isinstance(given, Sequence):
         raise ConfigurationError(f"A list was expected, not {given!r}", where=where)
     for text in given:
         if not isinstance(text, str):
