@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hokusai.privacy.checksums import luhn
-from hokusai.privacy.context import NUMBERED_THING, Found, before, stands_alone
+from hokusai.privacy.context import Found, before, is_numbered_thing, stands_alone
 
 GATE = r"[0-9](?:[ -]{0,3}[0-9]){11}"
 NETWORKS = (
@@ -82,4 +82,4 @@ def _is_apart(text: str, left: int, right: int, *, grouped: bool) -> bool:
     if not stands_alone(text, left, right):
         return False
     words = before(text, left)
-    return grouped or not NUMBERED_THING.search(words) or _CARD_WORD.search(words) is not None
+    return grouped or not is_numbered_thing(words) or _CARD_WORD.search(words) is not None

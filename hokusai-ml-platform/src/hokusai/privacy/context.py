@@ -16,6 +16,14 @@ Found = tuple[int, int, str]
 """Start, end (characters) and canonical form of one value."""
 
 
+_NUMBERED_THING = re.compile(
+    r"(?i)\b(?:order|invoice|tracking|track|ref(?:erence)?|serial|sku|part|item|model|ticket|case|build|batch|lot"
+    r"|timestamp|imei|isbn|issn|ean|upc|gtin|barcode|asin|doi|transaction|trace|request|session|job|commit|hash"
+    r"|uuid|product|article|bestell\w*|rechnung\w*|auftrag\w*|artikel\w*|commande|facture|pedido|factura)"
+    r"(?:[ _-]?(?:id|no|nr|num|number|code|key))?\b[\s.:#=\"'()-]{0,4}(?:is )?$"
+)
+
+
 def before(text: str, start: int, width: int = WINDOW_CHARACTERS) -> str:
     """The characters before a match, as far as nothing was taken out of them.
 
@@ -53,14 +61,14 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     return not (len(right) == 2 and right[0] in "-./:" and _is_word(right[1]))
 
 
+def is_numbered_thing(words: str) -> bool:
+    """Whether the words right before a number say that it numbers a thing.
+
+    >>> is_numbered_thing("your order no. "), is_numbered_thing("in order to call ")
+    (True, False)
+    """
+    return _NUMBERED_THING.search(words) is not None
+
+
 def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
-
-
-NUMBERED_THING = re.compile(
-    r"(?i)\b(?:order|invoice|tracking|track|ref(?:erence)?|serial|sku|part|item|model|ticket|case|build|batch|lot"
-    r"|timestamp|imei|isbn|issn|ean|upc|gtin|barcode|asin|doi|transaction|trace|request|session|job|commit|hash"
-    r"|uuid|product|article|bestell\w*|rechnung\w*|auftrag\w*|artikel\w*|commande|facture|pedido|factura)"
-    r"(?:[ _-]?(?:id|no|nr|num|number|code|key))?\b[\s.:#=\"'()-]{0,4}(?:is )?$"
-)
-"""Words right before a number that say that it numbers a thing."""

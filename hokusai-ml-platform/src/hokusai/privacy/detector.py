@@ -65,6 +65,22 @@ _GATES = {
     PiiKind.PERSON_NAME: names.GATE,
 }
 """Rust regex a kind: it matches every text in which the kind's `spans` finds something, and few others."""
+_SPANS: dict[PiiKind, Callable[[str], Iterable[Found]]] = {
+    PiiKind.EMAIL: emails.spans,
+    PiiKind.CRYPTO_ADDRESS: wallets.spans,
+    PiiKind.IBAN: ibans.spans,
+    PiiKind.CARD: cards.spans,
+    PiiKind.IP: ips.spans,
+    PiiKind.POSTAL_ADDRESS: addresses.spans,
+    PiiKind.PERSON_NAME: names.spans,
+}
+_HINTS = {
+    **_GATES,
+    PiiKind.DATE_OF_BIRTH: births.HINT,
+    PiiKind.POSTAL_ADDRESS: addresses.HINT,
+    PiiKind.PERSON_NAME: names.HINT,
+}
+"""The same, but cheap enough to be joined into one: long counts in one kind's would slow down all."""
 _Span = tuple[int, int, int, int, str]
 """Row, rank of the kind, minus the length, start, canonical form: sorts the most certain and longest first."""
 
@@ -106,12 +122,10 @@ def find(
     claims: list[_Span] = []
     for rank, kind in enumerate(_MOST_CERTAIN_FIRST):
         if kind in kinds:
-            spans = _spans_of(kind, codes, told=kind is column_kind)
-            hits = _hits(candidates, _gate(kind, told=kind is column_kind))
-            for row, cell in zip(rows.gather(hits).to_list(), candidates.gather(hits).to_list(), strict=True):
-                claims += [
-                    (row, rank, start - end, start, canonical) for start, end, canonical in spans(cell)
-                ]
+            for gate, spans in _finders(kind, codes, told=kind is column_kind):
+                hits = _hits(candidates, gate)
+                for row, cell in zip(rows.gather(hits).to_list(), candidates.gather(hits).to_list(), strict=True):
+                    claims += [(row, rank, start - end, start, canonical) for start, end, canonical in spans(cell)]
     kept = _without_overlaps(claims)
     return pl.DataFrame(
         [
@@ -133,37 +147,26 @@ def prefilter(kinds: Collection[PiiKind] = ALL_KINDS, *, column_kind: PiiKind | 
     """The Rust regex that every text matches in which `find` finds something, odd characters made plain.
 
     >>> prefilter([PiiKind.EMAIL])
-    '@'
+    '(?:@)'
     """
-    return "|".join(_gate(kind, told=kind is column_kind) for kind in _MOST_CERTAIN_FIRST if kind in kinds)
+    told = column_kind is PiiKind.DATE_OF_BIRTH
+    hints = {**_HINTS, PiiKind.DATE_OF_BIRTH: births.GATE_TOLD} if told else _HINTS
+    return "|".join(f"(?:{hints[kind]})" for kind in _MOST_CERTAIN_FIRST if kind in kinds)
 
 
-def _gate(kind: PiiKind, *, told: bool) -> str:
-    return births.GATE_TOLD if told and kind is PiiKind.DATE_OF_BIRTH else _GATES[kind]
-
-
-def _spans_of(kind: PiiKind, regions: tuple[str, ...], *, told: bool) -> Callable[[str], Iterable[Found]]:
+def _finders(
+    kind: PiiKind, regions: tuple[str, ...], *, told: bool
+) -> list[tuple[str, Callable[[str], Iterable[Found]]]]:
+    """What finds a kind in the rows that match a Rust regex."""
     match kind:
-        case PiiKind.EMAIL:
-            return emails.spans
-        case PiiKind.CRYPTO_ADDRESS:
-            return wallets.spans
-        case PiiKind.IBAN:
-            return ibans.spans
-        case PiiKind.CARD:
-            return cards.spans
-        case PiiKind.IP:
-            return ips.spans
         case PiiKind.NATIONAL_ID:
-            return partial(national_ids.spans, regions=regions, told=told)
+            return [(scheme.gate, partial(scheme.spans, told=told)) for scheme in national_ids.schemes(regions)]
         case PiiKind.DATE_OF_BIRTH:
-            return partial(births.spans, told=told)
+            return [(births.GATE_TOLD if told else births.GATE, partial(births.spans, told=told))]
         case PiiKind.PHONE:
-            return partial(phones.spans, regions=regions, told=told)
-        case PiiKind.POSTAL_ADDRESS:
-            return addresses.spans
-        case PiiKind.PERSON_NAME:
-            return names.spans
+            return [(phones.GATE, partial(phones.spans, regions=regions, told=told))]
+        case _:
+            return [(_GATES[kind], _SPANS[kind])]
 
 
 def _regions(regions: Collection[str], kinds: Collection[PiiKind]) -> tuple[str, ...]:

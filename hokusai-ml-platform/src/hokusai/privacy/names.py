@@ -50,10 +50,17 @@ _PATTERNS = tuple(
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
-GATE = (
-    rf"(?-u:\b)(?:{_TITLES})(?-u:\b)|Señor|(?:{_INTRODUCTIONS})|(?:{_LABELS}) ?[:=]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
+HINT = (
+    rf"(?-u:\b)(?:{_TITLES})\.? |Señor|(?:{_INTRODUCTIONS}) |(?:{_LABELS}) ?[:=]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
     rf"|(?:{_SALUTATIONS}) "
 )
+"""Rust regex without counting, for the quick pass over all rows."""
+_CAPITAL = r"\p{Lu}"
+GATE = (
+    rf"(?-u:\b)(?:{_TITLES})\.? {{1,2}}{_CAPITAL}|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_CAPITAL}"
+    rf"|(?:{_LABELS}) ?[:=] {{0,3}}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
+)
+"""Rust regex for the rows that are left."""
 _NO_NAMES = frozenset(
     "Sir Madam Sirs Customer Customers Team All Hiring Manager Colleague Colleagues Friend Friends Everyone Support Member "
     "Members User Users Client Valued Editor Editors Reader Readers Parents Students Student Guest Guests Committee There "

@@ -6,11 +6,11 @@ A bare run of nine digits is nobody's number: without a word such as "SSN" besid
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from hokusai.privacy.checksums import luhn, mod11_10, verhoeff
-from hokusai.privacy.context import NUMBERED_THING, Found, after, before, stands_alone
+from hokusai.privacy.context import Found, after, before, is_numbered_thing, stands_alone
 
 GATE = (
     r"[0-9](?:[ ./-]?[0-9]){8}"
@@ -22,7 +22,7 @@ _WORD_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Scheme:
+class Scheme:
     """One country's number.
 
     Attributes:
@@ -30,7 +30,7 @@ class _Scheme:
         written: Its shape.
         is_valid: Whether the letters and digits, upper case, without separators, pass its check.
         words: What people write beside it.
-        certain: Whether the digits alone, as matched, are enough; else a word has to stand near.
+        certain: Whether the digits alone, as written, are enough; else a word has to stand near.
     """
 
     region: str
@@ -39,38 +39,55 @@ class _Scheme:
     words: re.Pattern[str]
     certain: Callable[[str], bool]
 
+    @property
+    def gate(self) -> str:
+        """Rust regex that matches wherever `written` does; Rust has no references back to a separator."""
+        plain = self.written.pattern.replace(r"\b", r"(?-u:\b)")
+        separator = _CAPTURED.search(plain)
+        if separator is None:
+            return plain
+        return plain.replace(separator[0], separator[1]).replace(r"\1", separator[1])
 
-def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterator[Found]:
+    def spans(self, text: str, *, told: bool = False) -> Iterator[Found]:
+        """The numbers of this country in a text.
+
+        Args:
+            text: What to look through.
+            told: Whether the column is known to hold national ids, so that no word has to stand beside.
+        """
+        for found in self.written.finditer(text):
+            number = _SEPARATORS.sub("", found[0]).upper()
+            if (
+                self.is_valid(number)
+                and stands_alone(text, found.start(), found.end())
+                and (told or self._is_believed(text, found))
+            ):
+                yield found.start(), found.end(), f"{self.region}:{number}"
+
+    def _is_believed(self, text: str, found: re.Match[str]) -> bool:
+        words = before(text, found.start(), _WORD_CHARACTERS)
+        if self.words.search(words) or self.words.search(after(text, found.end(), _WORD_CHARACTERS)):
+            return True
+        return self.certain(found[0]) and not is_numbered_thing(words)
+
+
+def schemes(regions: Collection[str]) -> tuple[Scheme, ...]:
+    """The numbers of some regions; regions without one that is known add none."""
+    return tuple(scheme for scheme in _SCHEMES if scheme.region in regions)
+
+
+def spans(text: str, regions: Collection[str], *, told: bool = False) -> Iterator[Found]:
     """The national ids in a text; the canonical form is the region and the number without separators.
-
-    Args:
-        text: What to look through.
-        regions: Whose numbers count.
-        told: Whether the column is known to hold them, so that no word has to stand beside.
 
     >>> list(spans("SSN 123-45-6789, CPF 529.982.247-25, order 123456789", ("US", "BR")))
     [(4, 15, 'US:123456789'), (21, 35, 'BR:52998224725')]
     """
-    for scheme in _SCHEMES:
-        if scheme.region in regions:
-            for found in scheme.written.finditer(text):
-                number = _SEPARATORS.sub("", found[0]).upper()
-                if (
-                    scheme.is_valid(number)
-                    and stands_alone(text, found.start(), found.end())
-                    and (told or _is_believed(scheme, text, found))
-                ):
-                    yield found.start(), found.end(), f"{scheme.region}:{number}"
+    for scheme in schemes(regions):
+        yield from scheme.spans(text, told=told)
 
 
+_CAPTURED = re.compile(r"\((\[[^]]*\]\??| \?)\)")
 _SEPARATORS = re.compile(r"[ ./-]")
-
-
-def _is_believed(scheme: _Scheme, text: str, found: re.Match[str]) -> bool:
-    words = before(text, found.start(), _WORD_CHARACTERS)
-    if scheme.words.search(words) or scheme.words.search(after(text, found.end(), _WORD_CHARACTERS)):
-        return True
-    return scheme.certain(found[0]) and not NUMBERED_THING.search(words)
 
 
 def _is_ssn(number: str) -> bool:
@@ -205,8 +222,8 @@ def _is_person(written: str) -> bool:
 
 def _scheme(
     region: str, written: str, is_valid: Callable[[str], bool], words: str, certain: Callable[[str], bool]
-) -> _Scheme:
-    return _Scheme(region, re.compile(written, re.ASCII), is_valid, re.compile(f"(?i){words}"), certain)
+) -> Scheme:
+    return Scheme(region, re.compile(written, re.ASCII), is_valid, re.compile(f"(?i){words}"), certain)
 
 
 _SCHEMES = (

@@ -7,7 +7,7 @@ expressions, so a column of numbers can be checked as a whole; this file reads t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,10 +29,12 @@ _KINDS_OF_NUMBER = (
     "uan",
     "voicemail",
 )
+_CLASS = re.compile(r"\\d|\[[^]]*\]")
+_CAPTURED = re.compile(r"\(((?:[^()]|\(\?:[^()]*\))*)\)")
 _FIRST_GROUP = re.compile(r"\\\d")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NumberingPlan:
     """How the numbers of one region are built.
 
@@ -42,6 +44,7 @@ class NumberingPlan:
         valid: Pattern of a complete national number without trunk prefix; portable between Python and Rust.
         prefix: Pattern of what is dialled before it within the country; empty if nothing is.
         transform: What a prefix with a carrier code is replaced with; empty if it is only cut off.
+        styles: How people group the digits.
     """
 
     region: str
@@ -49,15 +52,22 @@ class NumberingPlan:
     valid: str
     prefix: str
     transform: str
+    styles: tuple[_Style, ...]
+    _valid: re.Pattern[str] = field(repr=False)
+    _prefix: re.Pattern[str] = field(repr=False)
 
     def is_valid(self, national: str) -> bool:
         """Whether these digits are a complete national number."""
-        return _compiled(self.valid).fullmatch(national) is not None
+        return self._valid.fullmatch(national) is not None
+
+    def may_group(self, lengths: tuple[int, ...]) -> bool:
+        """Whether some number of the region is written in groups of so many digits."""
+        return any(style.may_group(lengths) for style in self.styles)
 
     @property
     def prefix_habit(self) -> bool | None:
         """Whether people write the trunk prefix: always, never, or (None) for some of the numbers only."""
-        habits = {style.needs_prefix for style in _styles(self.region, self.country_code)}
+        habits = {style.needs_prefix for style in self.styles}
         return habits.pop() if len(habits) == 1 else None
 
     def national(self, dialled: str) -> str | None:
@@ -73,7 +83,7 @@ class NumberingPlan:
 
     def without_prefix(self, dialled: str) -> str | None:
         """The digits after the trunk prefix; None if they do not start with it."""
-        if not self.prefix or not (found := _compiled(self.prefix).match(dialled)) or not found.end():
+        if not self.prefix or not (found := self._prefix.match(dialled)) or not found.end():
             return None
         if self.transform and found.lastindex and found.group(found.lastindex) is not None:
             return found.expand(self.transform) + dialled[found.end() :]
@@ -81,18 +91,19 @@ class NumberingPlan:
 
     def rendering(self, national: str) -> str:
         """The number as the region's people write it, such as `020 7946 0958`."""
-        for style in _styles(self.region, self.country_code):
+        for style in self.styles:
             if style.starts(national) and (found := style.pattern.fullmatch(national)):
                 return found.expand(style.template)
         return national
 
     def _needs_prefix(self, national: str) -> bool:
-        for style in _styles(self.region, self.country_code):
+        for style in self.styles:
             if style.starts(national) and style.pattern.fullmatch(national):
                 return style.needs_prefix
         return False
 
 
+@cache
 def plans(regions: tuple[str, ...]) -> tuple[NumberingPlan, ...]:
     """The plans of some regions.
 
@@ -180,6 +191,13 @@ class _Style:
     pattern: re.Pattern[str]
     template: str
     needs_prefix: bool
+    group_lengths: tuple[tuple[int, int], ...]
+
+    def may_group(self, lengths: tuple[int, ...]) -> bool:
+        """Whether groups of so many digits can be what `template` makes of some number."""
+        return len(lengths) == len(self.group_lengths) and all(
+            low <= length <= high for length, (low, high) in zip(lengths, self.group_lengths, strict=True)
+        )
 
     def starts(self, national: str) -> bool:
         return self.leading is None or self.leading.match(national) is not None
@@ -193,12 +211,17 @@ def _plan(metadata: PhoneMetadata) -> NumberingPlan:
             pattern = described.national_number_pattern.replace(r"\d", "[0-9]")
             if pattern not in patterns:
                 patterns.append(pattern)
+    valid = "(?:" + "|".join(patterns) + ")"
+    prefix = metadata.national_prefix_for_parsing or ""
     return NumberingPlan(
         metadata.id,
         str(metadata.country_code),
-        "(?:" + "|".join(patterns) + ")",
-        metadata.national_prefix_for_parsing or "",
+        valid,
+        prefix,
         metadata.national_prefix_transform_rule or "",
+        _styles(metadata.id, str(metadata.country_code)),
+        re.compile(valid),
+        re.compile(prefix),
     )
 
 
@@ -210,7 +233,8 @@ def _styles(region: str, country_code: str) -> tuple[_Style, ...]:
     else:
         metadata = library.metadata_for_region(region, None)
     formats = list(metadata.number_format)
-    if not formats and (main := plans_of_code(country_code)[0].region) != region:
+    main = require("phonenumbers", "data").COUNTRY_CODE_TO_REGION_CODE[int(country_code)][0]
+    if not formats and main != region:
         return _styles(main, country_code)
     return tuple(_style(each, metadata.national_prefix or "") for each in formats)
 
@@ -228,9 +252,31 @@ def _style(written: NumberFormat, trunk: str) -> _Style:
         needs_prefix=bool(trunk)
         and rule.replace("(", "").startswith(trunk)
         and not written.national_prefix_optional_when_formatting,
+        group_lengths=_group_lengths(written.pattern or "", template),
     )
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _group_lengths(pattern: str, template: str) -> tuple[tuple[int, int], ...]:
+    """How many digits at least and at most each group has that the template writes.
+
+    >>> _group_lengths("(\\d{2})(\\d{3,4})(\\d{4})", "0\\1 \\2-\\3")
+    ((3, 3), (3, 4), (4, 4))
+    """
+    widths = [_width(group) for group in _CAPTURED.findall(_CLASS.sub("x", pattern))]
+    lengths = []
+    for written in re.findall(r"(?:[0-9]|\\[0-9])+", template):
+        references = [widths[int(reference) - 1] for reference in re.findall(r"\\([0-9])", written)]
+        literal = len(re.sub(r"\\[0-9]", "", written))
+        lengths.append((literal + sum(low for low, _ in references), literal + sum(high for _, high in references)))
+    return tuple(lengths)
+
+
+def _width(group: str) -> tuple[int, int]:
+    """The least and greatest number of digits that a group of a pattern takes, generously."""
+    if "|" in group or "(" in group:
+        return 1, 15
+    low = high = 0
+    for _, exact, bounds in re.findall(r"([x0-9])(?:\{(\d+)\}|\{(\d+,\d+)\})?", group):
+        least, most = (int(bound) for bound in (bounds or f"{exact or 1},{exact or 1}").split(","))
+        low, high = low + least, high + most
+    return low, high
