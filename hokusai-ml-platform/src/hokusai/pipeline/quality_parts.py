@@ -88,7 +88,7 @@ def consistency(sample: RowSample, task: Task | None) -> QualityPart | str:
         details.append(
             "mixed formats in " + ", ".join(f"{c.column!r} ({c.share:.1%} {c.format})" for c in mixed[:5])
             if mixed
-            else f"{len(formats)} text columns keep one format"
+            else f"none of {len(formats)} text columns mixes formats"
         )
     if not shares:
         return "there are neither classes nor text columns"

@@ -63,7 +63,9 @@ class TestNotJudged:
 
     def test_columns_that_no_model_takes_and_no_value_is_quoted(self) -> None:
         frame = pl.DataFrame({"x": [float("inf"), 1.0] * 30, "label": ["a", "b"] * 30})
-        assert find_label_noise(frame, "label") == NotJudged("a quick model cannot be trained on these columns")
+        assert find_label_noise(frame, "label") == NotJudged(
+            "a quick model cannot be trained on these columns"
+        )
 
 
 def test_rows_of_rare_classes_are_never_doubted() -> None:
