@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.scan import TableScan
+from hokusai.ports import BatchEngine
 
 _UNFOLDS = {"csv": 2.0, "tsv": 2.0, "json": 1.5, "jsonl": 1.5, "parquet": 8.0, "arrow": 1.5}
 """Bytes in memory over bytes in the file; measured on tables of text, numbers and times, rounded up."""
@@ -28,25 +29,30 @@ class Choice:
         in_memory: Whether they wait in memory.
         estimated_bytes: What they are thought to take there.
         budget_bytes: What they may take.
+        engine: Where batches are worked on.
     """
 
     in_memory: bool
     estimated_bytes: int
     budget_bytes: int
+    engine: str = "this process"
 
     def __str__(self) -> str:
         place, sign = ("memory", "within") if self.in_memory else ("disk, found again by digest", "beyond")
         return (
-            f"one process, rows wait in {place}: about {_megabytes(self.estimated_bytes)} are {sign} "
+            f"batches in {self.engine}; rows wait in {place}: about {_megabytes(self.estimated_bytes)} are {sign} "
             f"the budget of {_megabytes(self.budget_bytes)}"
         )
 
 
-def choose(scans: Sequence[TableScan], budget_bytes: int | None = None) -> Choice:
+def choose(
+    scans: Sequence[TableScan], budget_bytes: int | None = None, engine: BatchEngine | None = None
+) -> Choice:
     """Choose for these files.
 
     Args:
         scans: All files that take part.
+        engine: Where batches are worked on; by default in this process.
         budget_bytes: What rows may take in memory; by default a quarter of what the machine has free.
 
     Raises:
@@ -58,7 +64,8 @@ def choose(scans: Sequence[TableScan], budget_bytes: int | None = None) -> Choic
         )
     budget = _default_budget() if budget_bytes is None else budget_bytes
     estimated = int(sum(_estimate(scan) for scan in scans))
-    return Choice(estimated <= budget, estimated, budget)
+    place = "this process" if engine is None else repr(engine)
+    return Choice(estimated <= budget, estimated, budget, place)
 
 
 def _estimate(scan: TableScan) -> float:

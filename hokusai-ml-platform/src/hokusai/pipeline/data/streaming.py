@@ -23,17 +23,19 @@ from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.digest_log import DigestLog, first_match
 from hokusai.pipeline.data.files import expand_paths
-from hokusai.pipeline.data.kernel import Kernel
+from hokusai.pipeline.data.kernel import Kernel, Processed
 from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.planner import Choice, choose
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.rejects import RejectsWriter
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
+from hokusai.pipeline.data.shipping import packed, shipped, unpacked
 from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.uniqueness import expected_of
 from hokusai.pipeline.data.writers import writing
+from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts
 from hokusai.privacy.tokens import Tokenizer
@@ -99,6 +101,7 @@ def integrate_files(
     tokenizer: Tokenizer | None = None,
     rejects: str | Path | None = None,
     memory_budget_bytes: int | None = None,
+    engine: BatchEngine | None = None,
     progress: Progress | None = None,
 ) -> Integration:
     """Integrate contributed files, with base data or without, into one file.
@@ -111,6 +114,7 @@ def integrate_files(
         tokenizer: What makes tokens, where the policy hashes.
         rejects: Where rejected rows are listed (JSON Lines); wanted where rows may be rejected.
         memory_budget_bytes: How much may wait in memory; by default a quarter of what is free.
+        engine: Where batches are checked, cleaned and digested; by default in this process.
         progress: Is told how far it is.
 
     Raises:
@@ -124,12 +128,15 @@ def integrate_files(
     with contextlib.ExitStack() as stack:
         tell("Reading", 0, None)
         new = [open_table(path, recipe.read) for path in expand_paths(contributed)]
-        old = [open_table(path, replace(recipe.read, on_error="raise")) for path in expand_paths(base or ())]
-        choice = choose(new + old, memory_budget_bytes)
+        old = [
+            open_table(path, replace(recipe.read, on_error="raise"))
+            for path in (expand_paths(base) if base else ())
+        ]
+        choice = choose(new + old, memory_budget_bytes, engine)
         beside = Path(output).parent if output is not None else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".hokusai-", dir=beside)))
         listing = stack.enter_context(RejectsWriter(Path(rejects) if rejects else None))
-        run = _Run(recipe, tokenizer, choice, folder, listing, tell)
+        run = _Run(recipe, tokenizer, choice, folder, listing, tell, engine)
         return run.integrate(new, old, Path(output) if output is not None else None)
 
 
@@ -154,7 +161,9 @@ class _Run:
         folder: Path,
         listing: RejectsWriter,
         tell: Progress,
+        engine: BatchEngine | None,
     ) -> None:
+        self.engine = engine
         self.recipe, self.tokenizer, self.choice = recipe, tokenizer, choice
         self.folder, self.listing, self.tell = folder, listing, tell
         self.strict = recipe.read.on_error == "raise"
@@ -223,17 +232,35 @@ class _Run:
         for scan in scans:
             self.listing.add_all(scan.rejects)
             side.files.append(FilePart(scan.source.name, scan.rows_read, [r.row for r in scan.rejects]))
-            numbering, seen = Numbering(side.files[-1].rejected), 0
-            for batch in scan.batches():
-                done = kernel(batch, scan.source.name, _numbers(seen, batch.height, numbering))
-                seen += batch.height
+            passed = 0
+            for height, done in self._processed(scan, kernel, Numbering(side.files[-1].rejected)):
+                passed += height
                 self.listing.add_all(done.rejects)
                 self.pii = self.pii + done.pii
                 self.report = self.report + done.report
                 side.add(done)
                 self.tell("Cleaning", side.height, total)
-            check_conservation(scan.source.name, scan.rows_read, seen + len(scan.rejects))
+            check_conservation(scan.source.name, scan.rows_read, passed + len(scan.rejects))
         return side
+
+    def _processed(
+        self, scan: TableScan, kernel: Kernel, numbering: Numbering
+    ) -> Iterator[tuple[int, Processed]]:
+        """Each batch's height and what became of it, here or wherever the engine works."""
+        heights: list[int] = []
+
+        def numbered() -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+            for batch in scan.batches():
+                yield batch, _numbers(sum(heights), batch.height, numbering)
+                heights.append(batch.height)
+
+        if self.engine is None:
+            for batch, numbers in numbered():
+                yield batch.height, kernel(batch, scan.source.name, numbers)
+            return
+        tables = (packed(batch, scan.source.name, numbers) for batch, numbers in numbered())
+        for number, table in self.engine.map_batches(tables, shipped(kernel)):
+            yield heights[number], unpacked(table)
 
     def _raise_if_strict(self) -> None:
         if self.report.of_table or (self.strict and not self.report.ok):
