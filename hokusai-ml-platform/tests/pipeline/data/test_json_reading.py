@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import DataError
-from hokusai.pipeline.data import json_pieces
+from hokusai.pipeline.data import json_pieces, json_reading
 from hokusai.pipeline.data.reading import Table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions
+from hokusai.pipeline.data.source_file import NotUtf8Error, OpenedFile
 
 
 @pytest.fixture
@@ -45,8 +46,32 @@ class TestArray:
     def test_wide_encodings_with_a_mark(self, read, encoding: str) -> None:
         assert read('[{"a": "é"}]'.encode(encoding)).frame.rows() == [("é",)]
 
-    def test_latin1_is_refused_with_its_byte(self, read) -> None:
-        refused(read, '[{"a": "é"}]'.encode("latin-1"), r"0xe9 at byte 8 \(line 1\)")
+    def test_another_encoding_is_read_and_noted_or_as_it_was_told(self, read) -> None:
+        content = '[{"a": "café"}, {"a": "naïve"}]'.encode("latin-1")
+        guessed = read(content)
+        assert guessed.frame["a"].to_list() == ["café", "naïve"]
+        assert any("encoding was taken for" in sentence for sentence in guessed.source.assumed)
+        told = read(content, options=ReadOptions(encoding="latin-1"))
+        assert told.frame["a"].to_list() == ["café", "naïve"]
+
+    def test_bytes_that_are_not_utf8_are_found_at_their_place(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.json"
+        for content, place in (
+            (b'[{"a": "\xe9"}]', r"0xe9 at byte 8 \(line 1\)"),
+            (b'[{"a": 1},\n {"a": "\xe9"}]', r"0xe9 at byte 19 \(line 2\)"),
+        ):
+            path.write_bytes(content)
+            with pytest.raises(NotUtf8Error, match=place):
+                json_reading.scan_json(OpenedFile(path), ReadOptions())
+            path.write_bytes(content.strip(b"[]").replace(b"},", b"}"))
+            with pytest.raises(NotUtf8Error, match="0xe9"):
+                json_reading.scan_jsonl(OpenedFile(path), ReadOptions())
+
+    def test_lines_that_are_not_utf8_are_set_aside_among_others(self, read) -> None:
+        content = '{"a": "é"}\n'.encode() * 3 + b'{"a": "\x81\xe9"}\n' + '{"a": "ü"}\n'.encode()
+        table = read(content, "a.jsonl", ReadOptions(on_error="reject", encoding="utf-8"))
+        assert table.frame["a"].to_list() == ["é", "é", "é", "ü"]
+        assert [(r.row, r.line, r.reason) for r in table.rejects] == [(4, 4, "not UTF-8")]
 
     @pytest.mark.parametrize(
         ("content", "pattern"),
@@ -281,6 +306,15 @@ class TestTypesThatWereTold:
         table = read(content, "a.jsonl", ReadOptions(types=types, on_error="reject"))
         assert [(r.row, r.column) for r in table.rejects] == [(2, "a")]
         assert table.frame["a"].to_list() == [None]
+
+    def test_integers_written_as_fractions_do_not_round_their_neighbours(self, read) -> None:
+        content = '[{"a": 2.0}, {"a": 9007199254740993}]'
+        with pytest.raises(DataError, match="record 2 holds an integer of 16 digits, which would be rounded"):
+            read(content, options=ReadOptions(types={"a": "integer"}))
+        table = read(content, options=ReadOptions(types={"a": "integer"}, on_error="reject"))
+        assert [(r.row, r.reason) for r in table.rejects] == [(2, "does not fit its type")]
+        exact = read('[{"a": 9007199254740993}]', options=ReadOptions(types={"a": "integer"}))
+        assert exact.frame["a"].to_list() == [9007199254740993]
 
 
 def test_more_keys_than_the_limit_are_refused(read) -> None:

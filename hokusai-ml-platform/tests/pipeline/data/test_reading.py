@@ -1,14 +1,11 @@
-"""What a file is, by its bytes; its digest; Parquet; the conservation of rows."""
+"""What a file is, by its bytes; its digest; the conservation of rows."""
 
 import bz2
-import datetime as dt
 import hashlib
 import io
 import lzma
 import os
-import struct
 import zipfile
-from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -107,86 +104,3 @@ class TestDigest:
 def test_conservation_is_enforced() -> None:
     with pytest.raises(DataError, match="3 records were counted in the file, but 2 rows"):
         check_conservation("a.csv", 3, 2)
-
-
-class TestParquet:
-    def parquet(self, tmp_path: Path, frame: pl.DataFrame) -> Path:
-        path = tmp_path / "a.parquet"
-        frame.write_parquet(path)
-        return path
-
-    def test_cut_off_files(self, tmp_path: Path) -> None:
-        whole = self.parquet(tmp_path, pl.DataFrame({"a": list(range(1000))})).read_bytes()
-        for length in (4, 8, 100, len(whole) // 2, len(whole) - 1):
-            with pytest.raises(DataError, match="cut off"):
-                read_table(write(tmp_path, "b.parquet", whole[:length]))
-
-    def test_a_false_magic_at_both_ends(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match="damaged"):
-            read_table(write(tmp_path, "b.parquet", b"PAR1" + b"x" * 40 + struct.pack("<i", 20) + b"PAR1"))
-
-    def test_a_damaged_footer_never_ends_in_a_panic(self, tmp_path: Path) -> None:
-        whole = bytearray(
-            self.parquet(tmp_path, pl.DataFrame({"a": ["x"] * 50, "b": [1.5] * 50})).read_bytes()
-        )
-        for at in range(len(whole) - 300, len(whole) - 4, 7):
-            broken = bytearray(whole)
-            broken[at] ^= 0xFF
-            try:
-                table = read_table(write(tmp_path, "b.parquet", bytes(broken)))
-            except DataError:
-                continue
-            assert table.rows_read == table.frame.height
-
-    def test_no_rows(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match="no rows"):
-            read_table(self.parquet(tmp_path, pl.DataFrame({"a": []}, schema={"a": pl.Int64})))
-
-    def test_types_that_a_table_holds(self, tmp_path: Path) -> None:
-        frame = pl.DataFrame(
-            {
-                "nan": pl.Series([1.5, float("nan"), None]),
-                "small": pl.Series([1, 2, 3], dtype=pl.Int8),
-                "unsigned": pl.Series([1, 2, 3], dtype=pl.UInt64),
-                "category": pl.Series(["x", "y", None], dtype=pl.Categorical),
-                "kind": pl.Series(["x", "y", "x"], dtype=pl.Enum(["x", "y"])),
-                "nothing": pl.Series([None, None, None], dtype=pl.Null),
-                "price": pl.Series([Decimal("1.25"), None, Decimal("3.50")]),
-                "day": [dt.date(2024, 1, 1)] * 3,
-                "far": pl.Series([2**62, 0, None], dtype=pl.Int64).cast(pl.Datetime("us")),
-            }
-        )
-        table = read_table(self.parquet(tmp_path, frame))
-        assert table.frame["nan"].to_list() == [1.5, None, None]
-        assert table.frame["unsigned"].dtype == pl.Int64
-        assert table.frame["category"].to_list() == ["x", "y", None]
-        assert table.frame["kind"].dtype == table.frame["nothing"].dtype == pl.String
-        assert table.frame["price"].to_list() == [1.25, None, 3.5]
-        assert "'price' is Decimal" in table.notes[0]
-        assert table.frame["small"].dtype == pl.Int8
-
-    @pytest.mark.parametrize(
-        ("column", "pattern"),
-        [
-            (pl.Series("a", [[1], [2]]), "'a' has the type List"),
-            (pl.Series("a", [{"x": 1}, {"x": 2}]), "'a' has the type Struct"),
-            (pl.Series("a", [b"x", b"y"]), "'a' has the type Binary"),
-            (pl.Series("a", [dt.timedelta(1), None]), "'a' has the type Duration"),
-            (
-                pl.Series("a", [1, 2**64 - 1], dtype=pl.UInt64),
-                "row 2 holds an integer beyond 64 bits: 18446744073709551615",
-            ),
-            (pl.Series("a", [1.0, float("inf")]), "row 2 holds an infinite number"),
-            (pl.Series(" ", [1]), "no name"),
-        ],
-    )
-    def test_types_that_it_does_not(self, tmp_path: Path, column: pl.Series, pattern: str) -> None:
-        with pytest.raises(DataError, match=pattern):
-            read_table(self.parquet(tmp_path, column.to_frame()))
-
-    def test_two_columns_of_one_name(self, tmp_path: Path) -> None:
-        pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-        path = tmp_path / "a.parquet"
-        pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
-        with pytest.raises(DataError, match="not readable"):
-            read_table(path)

@@ -18,11 +18,11 @@ from hokusai.errors import DataError
 from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.json_records import KIND_WORDS
 from hokusai.pipeline.data.source_file import listed
+from hokusai.pipeline.data.told_types import MAX_EXACT, TIME_FORMATS, as_time, fitted, told_dtype
 
 if TYPE_CHECKING:
     import polars as pl
 
-_MAX_EXACT = 2**53
 _INT64 = (-(2**63), 2**63 - 1)
 _MAX_PROBLEMS = 20
 _NESTED = ("list", "object")
@@ -30,11 +30,6 @@ _KIND_OF_TYPE = {
     CellType.BOOLEAN: "boolean", CellType.INTEGER: "number", CellType.FLOAT: "number", CellType.DATE: "text",
     CellType.DATETIME: "text", CellType.TEXT: "text", CellType.EMPTY: "null",
 }  # fmt: skip
-_TIMES = {CellType.DATE: "%Y-%m-%d", CellType.DATETIME: "%Y-%m-%d %H:%M:%S%.f"}
-_TIME_FORMS = {
-    CellType.DATE: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    CellType.DATETIME: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +65,14 @@ class Settled:
 
     def dtype(self) -> pl.DataType:
         """The type that it has in a table."""
-        import polars as pl
-
-        if self.wanted is CellType.INTEGER:
-            return pl.Int64()
-        if self.wanted is CellType.DATE:
-            return pl.Date()
-        return pl.Datetime("us") if self.wanted is CellType.DATETIME else self.parsed_as()
+        return self.parsed_as() if self.wanted is None else told_dtype(self.wanted)
 
     def converted(self, name: str) -> pl.Expr:
         """Its values as `dtype()`, from those that were read."""
         import polars as pl
 
-        if self.wanted in _TIMES:
-            return _as_time(pl.col(name), self.wanted)
+        if self.wanted in TIME_FORMATS:
+            return as_time(pl.col(name), self.wanted)
         return pl.col(name).cast(self.dtype())
 
     def fault(self, name: str, value: Any) -> Fault | None:
@@ -94,7 +83,7 @@ class Settled:
         if kind in _NESTED:
             return Fault("nested value", name, f"{_article(kind)} stands where a plain value is expected")
         if self.wanted is not None:
-            found = _misfit(value, self.wanted)
+            found = _misfit(value, self.wanted, beside_fractions=self.fractions)
             return (
                 Fault("does not fit its type", name, f"{self.wanted} is wanted, {found} found")
                 if found
@@ -177,6 +166,12 @@ class Survey:
             found.extend(column.faults)
             if self._types.get(key) is None:
                 found.extend(self._of_kinds(key, column))
+            if column.fractions and column.inexact is not None and len(column.kinds) == 1:
+                place, value = column.inexact
+                found.append(
+                    f"Column {key!r} in {self._at(place)} holds {_digits(value)}, which would be rounded beside "
+                    "fractions"
+                )
         return found
 
     def refusal(self) -> DataError:
@@ -231,29 +226,30 @@ class Survey:
         wanted = self._types.get(key)
         if wanted is not None:
             self._compare(key, wanted, types, values, places)
-            return
-        if float in types and (math.inf in values or -math.inf in values):
+        elif float in types and (math.inf in values or -math.inf in values):
             place = _first(values, places, lambda value: isinstance(value, float) and math.isinf(value))
             column.faults.append(
                 f"Column {key!r} in {self._at(place)} holds a number beyond the range of a double (about 1.8e308)"
             )
-        if int in types:
+        if int in types and wanted in (None, CellType.INTEGER):
             only = len(types) == 1 and n_values == len(values)
             integers = values if only else [value for value in values if type(value) is int]
-            self._check_size(key, column, values, places, min(integers), max(integers))
+            low, high = min(integers), max(integers)
+            if wanted is None and (low < _INT64[0] or high > _INT64[1]):
+                self._note_too_large(key, values, places)
+            elif max(-low, high) > MAX_EXACT and column.inexact is None:
+                place = _first(values, places, lambda v: type(v) is int and abs(v) > MAX_EXACT)
+                column.inexact = (place, max(low, high, key=abs))
 
-    def _check_size(
-        self, key: str, column: _Column, values: list[Any], places: Sequence[int], low: int, high: int
-    ) -> None:
-        if low < _INT64[0] or high > _INT64[1]:
-            value = low if low < _INT64[0] else high
-            place = _first(values, places, lambda v: type(v) is int and not _INT64[0] <= v <= _INT64[1])
-            column.faults.append(
-                f"Column {key!r} in {self._at(place)} holds {_digits(value)}, beyond 64 bits"
-            )
-        elif max(-low, high) > _MAX_EXACT and column.inexact is None:
-            place = _first(values, places, lambda v: type(v) is int and abs(v) > _MAX_EXACT)
-            column.inexact = (place, max(low, high, key=abs))
+    def _note_too_large(self, key: str, values: list[Any], places: Sequence[int]) -> None:
+        place, value = next(
+            (place, value)
+            for place, value in zip(places, values, strict=True)
+            if type(value) is int and not _INT64[0] <= value <= _INT64[1]
+        )
+        self._columns[key].faults.append(
+            f"Column {key!r} in {self._at(place)} holds {_digits(value)}, beyond 64 bits"
+        )
 
     def _compare(
         self, key: str, wanted: CellType, types: set[type], values: list[Any], places: Sequence[int]
@@ -263,7 +259,7 @@ class Survey:
         if column.faults or not types:
             return
         sure = {CellType.TEXT: str, CellType.BOOLEAN: bool}.get(wanted)
-        if types == {sure} or (wanted in _TIMES and types == {str} and _are_times(values, wanted)):
+        if types == {sure} or (wanted in TIME_FORMATS and types == {str} and _are_times(values, wanted)):
             return
         for value, place in zip(values, places, strict=True):
             if value is not None and (found := _misfit(value, wanted)):
@@ -280,11 +276,6 @@ class Survey:
         if len(column.kinds) > 1:
             (one, first), (other, second) = sorted(column.kinds.items(), key=lambda item: item[1])[:2]
             return [f"Column {key!r} is {one} in {self._at(first)}, but {other} in {self._at(second)}"]
-        if column.fractions and column.inexact is not None:
-            place, value = column.inexact
-            return [
-                f"Column {key!r} in {self._at(place)} holds {_digits(value)}, which would be rounded beside fractions"
-            ]
         return []
 
     def _settle(self, key: str, column: _Column) -> Settled:
@@ -299,16 +290,16 @@ class Survey:
         return f"{self._word} {place:,}"
 
 
-def _misfit(value: Any, wanted: CellType) -> str:
+def _misfit(value: Any, wanted: CellType, *, beside_fractions: bool = False) -> str:
     """What was found instead of `wanted`; empty if it fits. Numbers fit if no digit of them is lost."""
     kind = KIND_WORDS[type(value)]
     if kind != _KIND_OF_TYPE[wanted]:
         return _article(kind) if kind in _NESTED else kind
     if wanted is CellType.INTEGER and isinstance(value, float):
-        return "" if value.is_integer() and abs(value) <= _MAX_EXACT else "a fraction"
+        return "" if value.is_integer() and abs(value) <= MAX_EXACT else "a fraction"
     if kind == "number":
-        return _beyond(value, beside_fractions=wanted is CellType.FLOAT)
-    return "" if wanted not in _TIMES or _are_times([value], wanted) else "other text"
+        return _beyond(value, beside_fractions=beside_fractions or wanted is CellType.FLOAT)
+    return "" if wanted not in TIME_FORMATS or _are_times([value], wanted) else "other text"
 
 
 def _beyond(value: Any, *, beside_fractions: bool) -> str:
@@ -317,7 +308,7 @@ def _beyond(value: Any, *, beside_fractions: bool) -> str:
         return "a number beyond the range of a double (about 1.8e308)" if math.isinf(value) else ""
     if not _INT64[0] <= value <= _INT64[1]:
         return f"{_digits(value)}, beyond 64 bits"
-    if beside_fractions and abs(value) > _MAX_EXACT:
+    if beside_fractions and abs(value) > MAX_EXACT:
         return f"{_digits(value)}, which would be rounded beside fractions"
     return ""
 
@@ -325,24 +316,7 @@ def _beyond(value: Any, *, beside_fractions: bool) -> str:
 def _are_times(values: list[Any], wanted: CellType) -> bool:
     import polars as pl
 
-    texts = pl.Series("", values, dtype=pl.String)
-    if not (texts.str.contains(_TIME_FORMS[wanted]) | texts.is_null()).all():
-        return False
-    times = pl.select(_as_time(pl.lit(texts), wanted, strict=False)).to_series()
-    return times.null_count() == texts.null_count()
-
-
-def _as_time(texts: pl.Expr, wanted: CellType, *, strict: bool = True) -> pl.Expr:
-    import polars as pl
-
-    if wanted is CellType.DATE:
-        return texts.str.to_date(_TIMES[wanted], strict=strict)
-    plain = texts.str.replace("T", " ", literal=True)
-    return (
-        plain.str.to_datetime(_TIMES[wanted], time_unit="us", strict=strict)
-        if strict
-        else plain.str.strptime(pl.Datetime("us"), _TIMES[wanted], strict=False)
-    )
+    return not fitted(pl.Series("", values, dtype=pl.String), wanted)[1].any()
 
 
 def _first(values: list[Any], places: Sequence[int], fits: Any) -> int:

@@ -239,18 +239,24 @@ def _see(survey: Survey, layout: Layout, records: list[Record]) -> None:
 def _again(text: _Text, spans: list[Span] | tuple[Span, ...]) -> Iterator[tuple[Span, bytes]]:
     """The pieces of the text at `spans`, read anew."""
     with text() as stream:
-        at = 0
+        at, ahead = 0, b""
         for span in spans:
-            _take(stream, span.offset - at)
-            yield span, _take(stream, span.length)
-            at = span.offset + span.length
+            end = span.offset + span.length
+            pieces = [ahead]
+            reached = at + len(ahead)
+            while reached < end and (more := stream.read(end - reached)):
+                pieces.append(more)
+                reached += len(more)
+            taken = b"".join(pieces)
+            yield span, taken[span.offset - at : end - at]
+            at, ahead = end, taken[end - at :]  # what decodes a text may give more than was asked for
         while stream.read(1 << 20):  # to its end, so that a change of the file is seen
             pass
 
 
-def _take(stream: ByteReader, n_bytes: int) -> bytes:
+def _up_to(stream: ByteReader, n_bytes: int) -> bytes:
     parts = []
-    while n_bytes and (data := stream.read(n_bytes)):
+    while n_bytes > 0 and (data := stream.read(n_bytes)):
         parts.append(data)
         n_bytes -= len(data)
     return b"".join(parts)
@@ -259,7 +265,7 @@ def _take(stream: ByteReader, n_bytes: int) -> bytes:
 def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
     """The rows of an object of columns, as JSON Lines."""
     with file.text() as stream:
-        data = _take(stream, options.limits.record_bytes + 1)
+        data = _up_to(stream, options.limits.record_bytes + 1)
     if len(data) > options.limits.record_bytes:
         raise DataError(
             f"The file is one object of more than {options.limits.record_bytes:,} bytes",

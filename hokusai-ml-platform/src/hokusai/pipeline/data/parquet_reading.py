@@ -1,102 +1,77 @@
-"""Parquet: the types come with the file, so what is left is to refuse damage and to settle what a table may
-hold.
+"""Parquet, row group by row group, within limits that its footer cannot talk its way around.
 
-A table has numbers, text, booleans, dates and times, each with null for "missing". NaN becomes null;
-dictionaries become text. Nested, binary and duration columns have no place in a training table and are
-refused by name.
+The first pass reads all values and counts what they unpack to; the second gives them in batches. The Rust and C++
+readers of damaged files may end in a panic or in any of their own errors: each becomes one `DataError`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hokusai.errors import DataError
-from hokusai.pipeline.data.source_file import HashedFile
+from hokusai.pipeline.data.arrow_columns import BATCH_BYTES, Unpacked
+from hokusai.pipeline.data.arrow_scan import ArrowScan, damage_named, prove
+from hokusai.pipeline.data.scan import BATCH_ROWS, ReadOptions
 
 if TYPE_CHECKING:
-    import polars as pl
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from hokusai.pipeline.data.source_file import OpenedFile
+
+_PAGE_BYTES = 1 << 20
 
 
-def read_parquet(file: HashedFile) -> tuple[pl.DataFrame, int, list[str]]:
-    """Read a Parquet file.
-
-    Returns:
-        The frame, the number of rows that the file's footer states, and notes for people.
+def scan_parquet_file(file: OpenedFile, options: ReadOptions) -> ArrowScan:
+    """Scan a Parquet file.
 
     Raises:
-        DataError: The file is damaged, or a column cannot be part of a table.
+        DataError: It is damaged, unpacks beyond the limits, or holds what a table cannot hold.
     """
-    import polars as pl
-
-    file.sha256()
-    # A damaged file can end in a panic of the Rust reader, which is no Exception.
-    damage = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError)
-    try:
-        file.stream.seek(0)
-        rows = int(pl.scan_parquet(file.stream).select(pl.len()).collect().item())
-        file.stream.seek(0)
-        frame = pl.read_parquet(file.stream)
-    except damage as problem:
-        raise DataError(
-            f"The Parquet file is damaged or not readable: {str(problem).splitlines()[0]}",
-            where=file.name,
-            hint="Copy or export it again.",
-        ) from problem
-    notes: list[str] = []
-    columns = []
-    for column in frame.iter_columns():
-        columns.append(_settled(column, file.name, notes))
-    return pl.DataFrame(columns), rows, notes
+    return prove(file, options, "parquet", ParquetFileReader(file, options))
 
 
-def _settled(column: pl.Series, name: str, notes: list[str]) -> pl.Series:
-    import polars as pl
+class ParquetFileReader:
+    """Gives a Parquet file's schema and batches; see `arrow_scan.ArrowReader`."""
 
-    dtype = column.dtype
-    if not column.name.strip():
-        raise DataError("A column has no name", where=name, hint="Name every column.")
-    if dtype.is_float():
-        return _without_nan(column, name)
-    if dtype in (pl.UInt64, pl.Int128, pl.UInt128):
-        return _as_int64(column, name)
-    if dtype == pl.Null or dtype.is_(pl.Categorical) or isinstance(dtype, pl.Enum | pl.Categorical):
-        return column.cast(pl.String)
-    if dtype.is_decimal():
-        notes.append(f"Column {column.name!r} is {dtype} and was converted to doubles")
-        return column.cast(pl.Float64)
-    if dtype.is_integer() or dtype in (pl.String, pl.Boolean, pl.Date) or isinstance(dtype, pl.Datetime):
-        return column
-    raise DataError(
-        f"Column {column.name!r} has the type {dtype}, which a table cannot hold",
-        where=name,
-        hint="Columns are numbers, text, booleans, dates or times; convert the column, or leave it out.",
-    )
+    def __init__(self, file: OpenedFile, options: ReadOptions) -> None:
+        self._file = file
+        with self._opened([]) as opened:
+            self.schema: pa.Schema = opened.schema_arrow
+            footer = opened.metadata
+            self.rows: int | None = footer.num_rows
+            chunks = [
+                (footer.row_group(group).num_rows, footer.row_group(group).column(i))
+                for group in range(footer.num_row_groups)
+                for i in range(footer.num_columns)
+            ]
+            unpacked = Unpacked(file, options.limits)
+            rows_per_byte = 1.0
+            for rows, chunk in chunks:
+                unpacked.add(max(0, chunk.total_uncompressed_size))
+                rows_per_byte = min(
+                    rows_per_byte, rows / max(1, chunk.total_uncompressed_size * len(self.schema))
+                )
+            with_dictionary = {chunk.path_in_schema for _, chunk in chunks if chunk.has_dictionary_page}
+        self._batch_rows = max(1, min(BATCH_ROWS, int(BATCH_BYTES * rows_per_byte)))
+        self._dictionaries = sorted(with_dictionary)
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows in order."""
+        with self._opened(self._dictionaries) as opened:
+            yield from opened.iter_batches(batch_size=self._batch_rows, use_threads=False)
 
-def _without_nan(column: pl.Series, name: str) -> pl.Series:
-    import polars as pl
+    @contextmanager
+    def _opened(self, dictionaries: list[str]) -> Iterator[parquet.ParquetFile]:
+        from pyarrow import parquet
 
-    if column.is_infinite().any():
-        row = column.is_infinite().arg_true()[0] + 1
-        raise DataError(
-            f"Column {column.name!r}, row {row:,} holds an infinite number",
-            where=name,
-            hint="Correct the value, or make it null if it is unknown.",
-        )
-    column = column.fill_nan(None) if column.is_nan().any() else column
-    return column if column.dtype in (pl.Float32, pl.Float64) else column.cast(pl.Float32)
-
-
-def _as_int64(column: pl.Series, name: str) -> pl.Series:
-    import polars as pl
-
-    narrow = column.cast(pl.Int64, strict=False)
-    lost = (narrow.is_null() & column.is_not_null()).arg_true()
-    if len(lost):
-        raise DataError(
-            f"Column {column.name!r}, row {lost[0] + 1:,} holds an integer beyond 64 bits: "
-            f"{column[int(lost[0])]}",
-            where=name,
-            hint="Store such identifiers as text.",
-        )
-    return narrow
+        self._file.sha256  # noqa: B018 - from then on, the bytes come straight from the file, and can be sought
+        with (
+            self._file.unpacked() as stream,
+            damage_named("Parquet", self._file.name),
+            parquet.ParquetFile(
+                stream, read_dictionary=dictionaries, pre_buffer=False, buffer_size=_PAGE_BYTES
+            ) as opened,
+        ):
+            yield opened
