@@ -36,31 +36,31 @@ def sentence(rng: random.Random, n_words: int) -> list[str]:
 class TestBySimilarity:
     def test_the_threshold_is_on_the_true_jaccard_index(self) -> None:
         rows = frame("a b c d e", "a b c d f")  # 4 common words of 6
-        assert near_duplicates(rows, threshold=0.66, shingle_words=1).first.tolist() == [0, 0]
-        assert near_duplicates(rows, threshold=0.67, shingle_words=1).first.tolist() == [0, 1]
+        assert near_duplicates(rows, threshold=0.66, shingle_words=1).first_row.tolist() == [0, 0]
+        assert near_duplicates(rows, threshold=0.67, shingle_words=1).first_row.tolist() == [0, 1]
 
     def test_shingles_are_runs_of_words(self) -> None:
         rows = frame("a b c d e f", "a b c d e x", "f e d c b a")  # 3 runs of three words common, of 5
-        assert near_duplicates(rows, threshold=0.6).first.tolist() == [0, 0, 2]
-        assert near_duplicates(rows, threshold=0.61).first.tolist() == [0, 1, 2]
+        assert near_duplicates(rows, threshold=0.6).first_row.tolist() == [0, 0, 2]
+        assert near_duplicates(rows, threshold=0.61).first_row.tolist() == [0, 1, 2]
 
     def test_what_is_left_out_is_like_a_row_that_is_kept(self) -> None:
         first = "a b c d e f g h i j"
         second = "a b c d e f g h i X"  # 9 of 11 in common with the first
         third = "a b c d e f g h Y X"  # 9 of 11 with the second, 8 of 12 with the first
         found = near_duplicates(frame(first, second, third), shingle_words=1)
-        assert found.first.tolist() == [0, 0, 2]
+        assert found.first_row.tolist() == [0, 0, 2]
         assert (found.equal, found.similar) == (0, 1)
 
     def test_short_texts_are_one_shingle(self) -> None:
         assert near_duplicates(
             frame("reset password", "reset, password!", "password reset")
-        ).first.tolist() == [0, 0, 2]
+        ).first_row.tolist() == [0, 0, 2]
 
     def test_chinese_and_japanese_characters_are_words(self) -> None:
         text = "東京都の天気は明日晴れになるでしょうと気象庁が発表しました今日"
         rows = frame(text, text.replace("今", "昨"), text[::-1])
-        assert near_duplicates(rows).first.tolist() == [0, 0, 2]
+        assert near_duplicates(rows).first_row.tolist() == [0, 0, 2]
 
     def test_planted_pairs_are_found(self) -> None:
         rng = random.Random(7)
@@ -69,7 +69,7 @@ class TestBySimilarity:
         for words in originals[:1500]:
             changed.append([*words[:-1], "new"] if rng.random() < 0.5 else ["new", *words[1:]])
         texts = [" ".join(words) for words in (*originals, *changed)]
-        first = near_duplicates(frame(*texts)).first
+        first = near_duplicates(frame(*texts)).first_row
         alike = [i for i in range(1500) if jaccard(texts[i], texts[3000 + i], 3) >= 0.8]
         assert len(alike) == 1500  # 2 of at least 14 shingles differ
         found = sum(first[3000 + i] == i for i in alike)
@@ -80,7 +80,7 @@ class TestBySimilarity:
     @settings(max_examples=30)
     def test_nothing_is_called_similar_that_is_not(self, texts: list[list[str]]) -> None:
         lines = [" ".join(words) for words in texts]
-        first = near_duplicates(frame(*lines), threshold=0.5, shingle_words=2).first.tolist()
+        first = near_duplicates(frame(*lines), threshold=0.5, shingle_words=2).first_row.tolist()
         for row, earlier in enumerate(first):
             assert earlier <= row
             assert first[earlier] == earlier
@@ -90,23 +90,23 @@ class TestBySimilarity:
         template = " ".join(sentence(random.Random(1), 40))
         found = near_duplicates(frame(*(f"{template} n{i}" for i in range(5_000))))
         assert found.similar == 4_999  # all pairs would be 12 million
-        assert not found.first.any()
+        assert not found.first_row.any()
 
 
 class TestByText:
     def test_case_blanks_and_invisible_characters_do_not_count(self) -> None:
         found = near_duplicates(frame("Wie geht's?", " WIE  geht's?\u200b", "Wie geht es?"))
-        assert found.first.tolist() == [0, 0, 2]
+        assert found.first_row.tolist() == [0, 0, 2]
         assert (found.equal, found.similar) == (1, 0)
 
     def test_rows_without_text_are_like_no_other(self) -> None:
-        assert near_duplicates(frame(None, "", "  ", None)).first.tolist() == [0, 1, 2, 3]
+        assert near_duplicates(frame(None, "", "  ", None)).first_row.tolist() == [0, 1, 2, 3]
 
     def test_without_any_word_only_equal_texts_are_alike(self) -> None:
-        assert near_duplicates(frame("!!!", "???", "!!!")).first.tolist() == [0, 1, 0]
+        assert near_duplicates(frame("!!!", "???", "!!!")).first_row.tolist() == [0, 1, 0]
 
     def test_no_rows(self) -> None:
-        assert near_duplicates(frame()).first.tolist() == []
+        assert near_duplicates(frame()).first_row.tolist() == []
 
 
 class TestColumns:
@@ -120,18 +120,18 @@ class TestColumns:
 
     def test_the_longest_text_is_compared(self) -> None:
         assert near_duplicates(self.rows).columns == ("body",)
-        assert near_duplicates(self.rows).first.tolist() == [0, 0, 0]
+        assert near_duplicates(self.rows).first_row.tolist() == [0, 0, 0]
 
     def test_several_columns_count_as_one_text(self) -> None:
-        assert near_duplicates(self.rows, ["title", "body"]).first.tolist() == [0, 1, 0]
+        assert near_duplicates(self.rows, ["title", "body"]).first_row.tolist() == [0, 1, 0]
 
     def test_rows_are_compared_within_a_label(self) -> None:
-        assert near_duplicates(self.rows, within=["label"]).first.tolist() == [0, 0, 2]
+        assert near_duplicates(self.rows, within=["label"]).first_row.tolist() == [0, 0, 2]
 
     def test_similar_rows_are_compared_within_a_label(self) -> None:
         rows = pl.DataFrame({"text": ["a b c d e", "a b c d f", "a b c d g"], "label": ["x", "y", "x"]})
         found = near_duplicates(rows, within=["label"], threshold=0.6, shingle_words=1)
-        assert found.first.tolist() == [0, 1, 0]
+        assert found.first_row.tolist() == [0, 1, 0]
 
     def test_refuses_what_is_no_text(self) -> None:
         numbers = pl.DataFrame({"n": [1]})

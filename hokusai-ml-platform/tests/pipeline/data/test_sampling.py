@@ -88,6 +88,7 @@ class TestStratifiedSample:
             ({"sample_size": 3, "share": 0.1}, "either sample_size or share"),
             ({"share": 1.5}, "not between 0 and 1"),
             ({"sample_size": -1}, "of -1 rows"),
+            ({"sample_size": 0.5}, "of 0.5 rows"),
         ],
     )
     def test_sizes_that_make_no_sense(self, asked: dict[str, float], words: str) -> None:

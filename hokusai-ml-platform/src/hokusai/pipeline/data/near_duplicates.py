@@ -59,22 +59,22 @@ class NearDuplicates:
     Attributes:
         columns: The columns of text that were compared, together.
         threshold: The similarity from which texts are nearly the same.
-        first: For each row the row that stands for it: itself, or the earliest kept row that it was found to be like;
-            shape (n_rows,).
+        first_row: For each row the row that stands for it: itself, or the earliest kept row that it was found to be
+            like; shape (n_rows,).
         equal: How many rows equal an earlier one but for case, blanks and invisible characters.
         similar: How many others are like an earlier one.
     """
 
     columns: tuple[str, ...]
     threshold: float
-    first: NDArray[np.int64]
+    first_row: NDArray[np.int64]
     equal: int
     similar: int
 
     def __repr__(self) -> str:
         return (
             f"NearDuplicates({', '.join(self.columns)}: {self.equal:,} equal and {self.similar:,} similar "
-            f"among {len(self.first):,} rows)"
+            f"among {len(self.first_row):,} rows)"
         )
 
 
@@ -101,7 +101,7 @@ def deduplicate_nearly(
     found = near_duplicates(
         rows, columns, within=within, threshold=threshold, shingle_words=shingle_words, seed=seed
     )
-    kept = np.flatnonzero(found.first == np.arange(rows.height))
+    kept = np.flatnonzero(found.first_row == np.arange(rows.height))
     left_out = rows.height - len(kept)
     account = RowAccount(rows.height, len(kept), duplicates=left_out, near_duplicates=left_out)
     return (give_back.rows(kept) if left_out else frame), account, found
@@ -118,8 +118,8 @@ def near_duplicates(
 ) -> NearDuplicates:
     """Find rows whose text is nearly that of an earlier row.
 
-    Every row that is not its own `first` has at least the similarity `threshold` to it, and the first is its own. A row
-    without text is like no other.
+    A row whose `first_row` is another has at least the similarity `threshold` to that one, which is its own first row.
+    A row without text is like no other.
 
     Args:
         rows: The rows.
@@ -135,7 +135,7 @@ def near_duplicates(
 
     >>> import polars as pl
     >>> rows = pl.DataFrame({"q": ["How do I reset my password?", "how do I  reset my PASSWORD", "What is a token?"]})
-    >>> near_duplicates(rows).first.tolist()
+    >>> near_duplicates(rows).first_row.tolist()
     [0, 0, 2]
     """
     import numpy as np

@@ -156,6 +156,9 @@ def _size(height: int, sample_size: int | None, share: float | None) -> int:
         if not 0 <= share <= 1:
             raise InvalidInputError(f"The share {share} is not between 0 and 1")
         return round(height * share)
-    if sample_size is None or sample_size < 0:
-        raise InvalidInputError(f"A sample of {sample_size} rows cannot be drawn")
+    if not isinstance(sample_size, int) or sample_size < 0:
+        raise InvalidInputError(
+            f"A sample of {sample_size} rows cannot be drawn",
+            hint="Give a whole number, or a share of the rows.",
+        )
     return sample_size
