@@ -74,7 +74,7 @@ def prove_content(frame: pl.DataFrame, row: pl.DataFrame | Mapping[str, Any]) ->
     """
     columns = canonical_columns(frame.schema)
     digests = sorted_digests(row_digests(frame))
-    return prove_content_of_digests(columns, lambda: iter([digests]), _digest_of(row, columns))
+    return prove_content_of_digests(columns, lambda: iter([digests]), digest_of(row, columns))
 
 
 def prove_content_of_digests(
@@ -110,7 +110,7 @@ def verify_row(proof: RowProof, row: pl.DataFrame | Mapping[str, Any], data_hash
         IntegrityError: The proof does not show it.
         InvalidInputError: `row` is not one row with the columns of the dataset.
     """
-    if _digest_of(row, proof.columns) != proof.digest:
+    if digest_of(row, proof.columns) != proof.digest:
         raise IntegrityError(f"The proof is about another row than the one that was given: row {proof.row:,}")
     if proof.data_hash != data_hash:
         raise IntegrityError("The proof leads to the hash of another dataset than the one that was given")
@@ -126,11 +126,29 @@ def verify_content(proof: ContentProof, row: pl.DataFrame | Mapping[str, Any], c
         IntegrityError: The proof shows neither.
         InvalidInputError: `row` is not one row with the columns of the dataset.
     """
-    if _digest_of(row, proof.columns) != proof.digest:
+    if digest_of(row, proof.columns) != proof.digest:
         raise IntegrityError("The proof is about another row than the one that was given")
     if proof.content_root != content_root:
         raise IntegrityError("The proof leads to the root of another dataset than the one that was given")
     return proof.present
+
+
+def digest_of(row: pl.DataFrame | Mapping[str, Any], columns: Sequence[CanonicalColumn]) -> bytes:
+    """The digest of one row as a dataset with these columns has it; what `prove_content_of_digests` takes.
+
+    Args:
+        row: A frame of one row, or its values by column; times and dates may be ISO 8601 text.
+        columns: Of the dataset.
+
+    Raises:
+        InvalidInputError: `row` is not one row with the columns of the dataset.
+    """
+    frame = _frame_of(row, columns) if isinstance(row, Mapping) else row
+    if frame.height != 1:
+        raise InvalidInputError(f"A proof is about one row, not {frame.height:,}")
+    if canonical_columns(frame.schema) != tuple(columns):
+        raise InvalidInputError("The row does not have the columns and types of the dataset that is proved")
+    return row_digests(frame).tobytes()
 
 
 def _groups(
@@ -174,15 +192,6 @@ def _first_not_below(digests: NDArray[np.uint8], digest: bytes) -> int:
         else:
             high = middle
     return low
-
-
-def _digest_of(row: pl.DataFrame | Mapping[str, Any], columns: Sequence[CanonicalColumn]) -> bytes:
-    frame = _frame_of(row, columns) if isinstance(row, Mapping) else row
-    if frame.height != 1:
-        raise InvalidInputError(f"A proof is about one row, not {frame.height:,}")
-    if canonical_columns(frame.schema) != tuple(columns):
-        raise InvalidInputError("The row does not have the columns and types of the dataset that is proved")
-    return row_digests(frame).tobytes()
 
 
 def _frame_of(values: Mapping[str, Any], columns: Sequence[CanonicalColumn]) -> pl.DataFrame:
