@@ -84,11 +84,12 @@ def canonical_frame(frame: pl.DataFrame) -> pl.DataFrame:
     >>> canonical_frame(pl.DataFrame({"b": [0.5, float("nan")], "a": [3, 4]}).cast({"a": pl.UInt8})).rows()
     [(3, 0.5), (4, None)]
     """
-    columns = canonical_columns(frame.schema)
+    schema = frame.schema  # made anew each time it is asked for
+    columns = canonical_columns(schema)
     if not columns:
         return frame
     _refuse_what_does_not_fit(frame)
-    return frame.select(_canonical(column, frame.schema[column.name]) for column in columns)
+    return frame.select(_canonical(column, schema[column.name]).alias(column.name) for column in columns)
 
 
 def _kind(name: str, dtype: pl.DataType) -> Kind:
@@ -128,7 +129,8 @@ def _canonical(column: CanonicalColumn, dtype: pl.DataType) -> pl.Expr:
         case "i":
             values = values.cast(pl.Int64)
         case "f":
-            values = values.cast(pl.Float64).fill_nan(None) + 0.0  # -0.0 + 0.0 is 0.0
+            numbers = values.cast(pl.Float64).fill_nan(None)
+            values = pl.when(numbers == 0).then(0.0).otherwise(numbers)  # -0.0 is 0.0; Polars skips `+ 0.0`
         case "d":
             values = values.to_physical()
         case "t" | "h" | "u":
