@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -13,6 +15,9 @@ import pytest
 from hokusai.adapters.in_process_engine import InProcessEngine
 from hokusai.adapters.ray_engine import RayEngine
 from hokusai.errors import BackendUnavailableError, DataError
+from hokusai.pipeline.data.kernel import Kernel
+from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.pipeline.data.shipping import packed, shipped, unpacked
 from hokusai.ports import BatchEngine, ParquetPart
 
 pytestmark = [
@@ -96,6 +101,20 @@ def test_what_the_kernel_refuses_is_raised_as_it_was(engine: BatchEngine) -> Non
         next(results)
     assert type(raised.value) is DataError
     assert str(raised.value) == "The batch holds nothing usable (a.csv). Look at it."
+
+
+def test_rows_have_the_same_digests_wherever_they_were_made(engine: BatchEngine) -> None:
+    rows = pl.DataFrame(
+        {"n": range(500), "t": [f"text {i % 7}" for i in range(500)], "x": [i / 3 for i in range(500)]}
+    )
+    kernel = Kernel(dict(rows.schema))
+    batches = (
+        packed(rows[start : start + 90], "a.csv", pl.Series(range(start + 1, min(start + 90, 500) + 1)))
+        for start in range(0, 500, 90)
+    )
+    done = [unpacked(table) for _, table in engine.map_batches(batches, shipped(kernel))]
+    assert pl.concat([part.rows for part in done]).equals(rows)
+    assert (np.concatenate([part.digests for part in done]) == row_digests(rows)).all()
 
 
 class TestRayAlone:
