@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hokusai.core import provided
+from hokusai.core.remote_files import provide_remote_files
+from hokusai.privacy.provided import provide_tokenizer
 from hokusai.utils import metrics
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
-    from hokusai.ports import Ledger, MetricSink, ModelFiles, ModelStore, RunStore
+    from hokusai.ports import Ledger, MetricSink, ModelFiles, ModelStore, RemoteFiles, RunStore
     from hokusai.privacy.tokens import Tokenizer
     from hokusai.utils.config import Settings
 
@@ -191,6 +193,13 @@ def _artifact_location(settings: Settings) -> str | None:
     return None
 
 
+def remote_files(settings: Settings) -> RemoteFiles:
+    """Data files in S3, as boto3 finds its credentials; copies are kept in HOKUSAI_HOME."""
+    from hokusai.adapters.s3_files import S3Files
+
+    return S3Files(settings.home / "remote")
+
+
 def metric_sink(settings: Settings) -> MetricSink:
     """Where metrics go: MLflow. Equal settings give the same sink, hence the same run."""
     return _mlflow_metric_sink(settings.mlflow_uri, settings.experiment_name, settings.artifact_location)
@@ -209,6 +218,18 @@ def _metric_sink_of_the_environment() -> MetricSink:
     return metric_sink(Settings.load())
 
 
+def _tokenizer_of_the_environment() -> Tokenizer:
+    from hokusai.utils.config import Settings
+
+    return pii_tokenizer(Settings.load())
+
+
+def _remote_files_of_the_environment() -> RemoteFiles:
+    from hokusai.utils.config import Settings
+
+    return remote_files(Settings.load())
+
+
 def _backends_of_the_environment(tracking_uri: str | None) -> Backends:
     from hokusai.utils.config import Settings
 
@@ -217,3 +238,5 @@ def _backends_of_the_environment(tracking_uri: str | None) -> Backends:
 
 metrics.provide_sink(_metric_sink_of_the_environment)
 provided.provide_backends(_backends_of_the_environment)
+provide_tokenizer(_tokenizer_of_the_environment)
+provide_remote_files(_remote_files_of_the_environment)

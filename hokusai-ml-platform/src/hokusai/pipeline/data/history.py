@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,14 +92,10 @@ class Histories:
         """Remember the history of a table."""
         key = id(table)
         if key not in self._known:
-            weakref.finalize(table, self._forget(), key)
+            weakref.finalize(table, self._known.pop, key, None)
         self._known[key] = history
 
     def of(self, table: object, rows: int) -> History:
         """The history of a table; one that begins here if it is not known, or was changed in place since."""
         known = self._known.get(id(table))
         return known if known is not None and known.rows == rows else History.of_rows(rows)
-
-    def _forget(self) -> Callable[[int], None]:
-        known = self._known
-        return lambda key: known.pop(key, None) and None

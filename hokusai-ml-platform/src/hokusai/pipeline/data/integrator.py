@@ -7,16 +7,16 @@ of any size go through all steps at once in `integrate`, which gives the same ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-
-from hokusai.pipeline.data.near_duplicates import near_duplicates
 
 from hokusai.domain.manifest import DataManifest, DatasetHash, RowAccount
 from hokusai.domain.schema import DataSchema
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.column_union import common_columns
+from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.duplicates import deduplicate
 from hokusai.pipeline.data.files import expand_paths
@@ -24,12 +24,16 @@ from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.history import Histories, History
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
+from hokusai.pipeline.data.near_duplicates import THRESHOLD, deduplicate_nearly
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.sampling import stratified_sample
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
+from hokusai.pipeline.quality_report import QualityReport
+from hokusai.pipeline.quality_state import QualityState, quality_report
 from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.provided import default_tokenizer
 from hokusai.privacy.scrub import scrub
 from hokusai.privacy.tokens import Tokenizer
 from hokusai.utils.logging import get_logger
@@ -151,7 +155,7 @@ class DataIntegrator:
             raise InvalidInputError("There is no schema to hold the rows against", hint="Give one: schema=…")
         rows, give_back = to_polars(df)
         kept, result = set_aside(rows, wanted)
-        history = self._history(df, rows)
+        history = self._history(df, rows.height)
         gone = tuple(result.rejects())
         return self._kept(
             give_back(kept),
@@ -169,14 +173,14 @@ class DataIntegrator:
         Raises:
             ConfigurationError: The policy hashes, and there is no key.
         """
-        from dataclasses import replace
-
         policy = self.pii if pii is None else _policy(pii)
         if pii_columns:
             policy = replace(policy, personal=tuple(dict.fromkeys((*policy.personal, *pii_columns))))
         rows, give_back = to_polars(df)
         cleaned, counts = scrub(rows, policy, self._keyed(policy))
-        history = self._history(df, rows).after("remove_pii", cleaned.height, policy.to_dict(), pii=counts)
+        history = self._history(df, rows.height).after(
+            "remove_pii", cleaned.height, policy.to_dict(), pii=counts
+        )
         return self._kept(give_back.changed(cleaned), history)
 
     def deduplicate(
@@ -187,27 +191,34 @@ class DataIntegrator:
         keep: Literal["first", "last", "none"] = "first",
     ) -> Frame:
         """Leave out rows that repeat another one, in all columns or in those of `subset`."""
-        rows, _ = to_polars(df)
         kept, account = deduplicate(df, subset, keep)
         details = {"subset": [subset] if isinstance(subset, str) else list(subset or ()), "keep": keep}
-        history = self._history(df, rows).after(
+        history = self._history(df, account.read).after(
             "deduplicate", account.kept, details, duplicates=account.duplicates
         )
         return self._kept(kept, history)
 
     def deduplicate_nearly(
-        self, df: Frame, columns: str | Sequence[str] | None = None, *, threshold: float = 0.8
+        self,
+        df: Frame,
+        columns: str | Sequence[str] | None = None,
+        *,
+        within: Sequence[str] = (),
+        threshold: float = THRESHOLD,
     ) -> Frame:
-        """Leave out rows whose text says nearly the same as an earlier row's (extra `data`)."""
-        rows, give_back = to_polars(df)
-        found = near_duplicates(rows, columns, threshold=threshold, seed=self.random_seed)
-        kept = [position for position, first in enumerate(found.first_row) if first == position]
-        details = {"columns": list(found.columns), "threshold": threshold}
-        gone = rows.height - len(kept)
-        history = self._history(df, rows).after(
-            "deduplicate_nearly", len(kept), details, duplicates=gone, near_duplicates=gone
+        """Leave out rows whose text says nearly the same as an earlier row's; see `near_duplicates`."""
+        kept, account, found = deduplicate_nearly(
+            df, columns, within=within, threshold=threshold, seed=self.random_seed
         )
-        return self._kept(give_back.rows(kept), history)
+        details = {"columns": list(found.columns), "within": list(within), "threshold": threshold}
+        history = self._history(df, account.read).after(
+            "deduplicate_nearly",
+            account.kept,
+            details,
+            duplicates=account.duplicates,
+            near_duplicates=account.near_duplicates,
+        )
+        return self._kept(kept, history)
 
     def merge_datasets(
         self,
@@ -225,8 +236,6 @@ class DataIntegrator:
             SchemaError: The two do not fit together, or it is open which row a key means.
         """
         result = merge(base, new, how, key=key, on_conflict=on_conflict, repeats=repeats)
-        rows, _ = to_polars(new)
-        merged_rows = len(to_polars(result.frame)[0])
         details = {
             "how": how,
             "key": list(result.key),
@@ -236,9 +245,9 @@ class DataIntegrator:
             "unchanged": result.unchanged,
             "conflicts": dict(result.conflicts),
         }
-        history = self._history(new, rows).after(
+        history = self._history(new, result.account.read).after(
             "merge_datasets",
-            merged_rows,
+            len(result.frame),
             details,
             rejects=result.rejects,
             duplicates=result.account.duplicates,
@@ -246,10 +255,9 @@ class DataIntegrator:
         )
         return self._kept(result.frame, history)
 
-    def stratified_sample(self, df: Frame, sample_size: float, stratify_column: str) -> Frame:
+    def stratified_sample(self, df: Frame, sample_size: int, stratify_column: str) -> Frame:
         """Rows in which the values of a column are as frequent as in all; the same for the same seed, anywhere."""
-        sample = stratified_sample(df, sample_size, stratify_column, seed=self.random_seed)
-        return self._kept(sample, History.of_rows(len(to_polars(sample)[0])))
+        return stratified_sample(df, sample_size, stratify_column, seed=self.random_seed)
 
     def calculate_data_hash(self, df: Frame) -> str:
         """What identifies the rows in their order, 64 hex digits: the same whatever file or table they are in."""
@@ -268,10 +276,30 @@ class DataIntegrator:
             else given
         )
 
-    def manifest(self, df: Frame, *, quality: Mapping[str, Any] | None = None) -> DataManifest:
-        """The full account of a table and of how it came to be."""
+    def assess_quality(
+        self, df: Frame, target: str | None = None, *, base: Frame | None = None
+    ) -> QualityReport:
+        """How good the rows are, part by part; with base data also how far they are from it.
+
+        Raises:
+            SchemaError: There is no such target column.
+        """
         rows, _ = to_polars(df)
-        history = self._history(df, rows)
+        if target is not None:
+            require_columns(rows.columns, [target], "")
+        history = self._history(df, rows.height)
+        return quality_report(
+            QualityState(rows.schema, target=target).see(rows),
+            history.account if history.account.kept == rows.height else RowAccount(rows.height, rows.height),
+            base=None if base is None else _state_of(to_polars(base)[0], rows, target),
+            schema_checked=any(step.name == "validate_schema" for step in history.steps),
+            label_noise=target is not None,
+        )
+
+    def manifest(self, df: Frame, *, quality: QualityReport | None = None) -> DataManifest:
+        """The full account of a table and of how it came to be; by default with the quality of the table itself."""
+        rows, _ = to_polars(df)
+        history = self._history(df, rows.height)
         states = ColumnStates(rows.schema)
         states.see(rows)
         return DataManifest(
@@ -281,16 +309,16 @@ class DataIntegrator:
             sources=history.sources,
             pii=history.pii.summary(),
             rejects=history.reject_counts,
-            quality=quality,
+            quality=(quality or self.assess_quality(df)).to_dict(),
             transformations=history.steps,
             notes=history.notes,
-            engine="one process, all rows in memory",
+            engine="all rows in memory",
         )
 
     def rejects(self, df: Frame) -> tuple[Reject, ...]:
         """Rows that were set aside on the way to this table."""
         rows, _ = to_polars(df)
-        return self._history(df, rows).rejects
+        return self._history(df, rows.height).rejects
 
     def integrate(
         self,
@@ -327,8 +355,8 @@ class DataIntegrator:
     def _schema(self, given: object) -> DataSchema | None:
         return as_schema(given) if given is not None else self.schema
 
-    def _history(self, df: Frame, rows: pl.DataFrame) -> History:
-        return self._histories.of(df, rows.height)
+    def _history(self, df: Frame, rows: int) -> History:
+        return self._histories.of(df, rows)
 
     def _kept(self, table: Frame, history: History) -> Frame:
         self._histories.keep(table, history)
@@ -341,6 +369,11 @@ def _policy(given: object) -> PiiPolicy:
     if isinstance(given, Mapping):
         return PiiPolicy.parse(given)
     return PiiPolicy() if given is None else PiiPolicy(default=given)  # type: ignore[arg-type]  # it checks the word
+
+
+def _state_of(base: pl.DataFrame, rows: pl.DataFrame, target: str | None) -> QualityState:
+    """The base data in the columns of the rows."""
+    return QualityState(rows.schema, target=target).see(conformed(base, rows.schema))
 
 
 def _read_history(scans: Sequence[TableScan], rows: int) -> History:

@@ -98,4 +98,5 @@ def _taken(
         parts.append(read(int(number))[positions[chosen] - starts[number]])
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
-    return pl.concat(parts)[back]
+    taken: pl.DataFrame = pl.concat(parts)[back]
+    return taken

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from hokusai.domain.manifest import DataManifest, RowAccount, Transformation
+from hokusai.domain.manifest import ColumnSummary, DataManifest, RowAccount, Transformation
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaReport
 from hokusai.errors import InvalidInputError, SchemaError
@@ -35,6 +35,7 @@ from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.uniqueness import expected_of
 from hokusai.pipeline.data.writers import writing
+from hokusai.pipeline.quality_state import QualityState, quality_report
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts
@@ -64,6 +65,8 @@ class Recipe:
         how: `append` puts the new rows behind the base rows; `replace` takes them instead; `update` by `key` puts
             them where the base data has their key, and the others behind.
         key: The columns that identify a row, for `update`.
+        target: The column that is predicted, for the quality of its labels.
+        quality: Whether the quality of what came in is assessed.
         read: What is known of the files; its `on_error` also says what the schema's faults do.
     """
 
@@ -72,6 +75,8 @@ class Recipe:
     deduplicate: bool = True
     how: How = "append"
     key: tuple[str, ...] = ()
+    target: str | None = None
+    quality: bool = True
     read: ReadOptions = field(default_factory=ReadOptions)
 
 
@@ -195,11 +200,11 @@ class _Run:
         )
 
         columns = kernel.result_columns
-        result = _Result(DigestLog(self.folder), ColumnStates(columns))
+        result = _Result(DigestLog(self.folder), columns, self.recipe.target, has_base=base.height > 0)
         with contextlib.ExitStack() as stack:
             writer = stack.enter_context(writing(output, columns)) if output is not None else None
-            for rows, digests in self._result_rows(base, fresh, kept, replaces):
-                result.add(rows, digests)
+            for rows, digests, contributed in self._result_rows(base, fresh, kept, replaces):
+                result.add(rows, digests, contributed)
                 if writer is not None:
                     writer.write(rows)
                 self.tell("Writing", result.height, None)
@@ -250,9 +255,11 @@ class _Run:
         heights: list[int] = []
 
         def numbered() -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+            start = 0
             for batch in scan.batches():
-                yield batch, _numbers(sum(heights), batch.height, numbering)
                 heights.append(batch.height)
+                yield batch, _numbers(start, batch.height, numbering)
+                start += batch.height
 
         if self.engine is None:
             for batch, numbers in numbered():
@@ -347,8 +354,8 @@ class _Run:
 
     def _result_rows(
         self, base: Side, fresh: Side, kept: NDArray[np.bool_], replaces: NDArray[np.int64]
-    ) -> Iterator[tuple[pl.DataFrame, NDArray[np.uint8]]]:
-        """The rows of the result in order, with their digests."""
+    ) -> Iterator[tuple[pl.DataFrame, NDArray[np.uint8], pl.DataFrame | None]]:
+        """The rows of the result in order, with their digests, and those of them that were contributed."""
         import numpy as np
         import polars as pl
 
@@ -360,23 +367,22 @@ class _Run:
             stop = start + rows.height
             first, last = np.searchsorted(older, (start, stop))
             if first < last:
-                at = older[first:last] - start
+                taken = fresh.stage.take(newer[first:last])
                 order = np.arange(rows.height)
-                order[at] = rows.height + np.arange(len(at))
-                replaced = pl.concat([rows, fresh.stage.take(newer[first:last])])[order]
-                yield replaced, row_digests(replaced)
+                order[older[first:last] - start] = rows.height + np.arange(taken.height)
+                replaced = pl.concat([rows, taken])[order]
+                yield replaced, row_digests(replaced), taken
             else:
-                yield rows, base.digests.read(start, stop)
+                yield rows, base.digests.read(start, stop), None
             start = stop
         start, added = 0, kept & (replaces < 0)
         for rows in fresh.stage.batches():
             stop = start + rows.height
             mask, digests = added[start:stop], fresh.digests.read(start, stop)
             start = stop
-            if mask.all():
-                yield rows, digests
-            elif mask.any():
-                yield rows.filter(pl.Series(mask)), digests[mask]
+            if mask.any():
+                left = rows if mask.all() else rows.filter(pl.Series(mask))
+                yield left, digests[mask], left
 
     def _manifest(
         self,
@@ -391,14 +397,24 @@ class _Run:
         account = sum((account for _, account in accounts), RowAccount(0, 0))
         return DataManifest(
             hash=result.log.dataset_hash(columns),
-            columns=result.states.summaries(),
+            columns=result.summaries(columns),
             rows=account,
             sources=tuple(scan.source for scan in scans),
             pii=self.pii.summary(),
             rejects=dict(self.listing.counts),
+            quality=self._quality(result, account).to_dict() if self.recipe.quality else None,
             transformations=tuple(self._steps(fresh, base, account, int((replaces >= 0).sum()))),
             notes=tuple(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
             engine=str(self.choice),
+        )
+
+    def _quality(self, result: _Result, account: RowAccount) -> QualityReport:
+        return quality_report(
+            result.contributed,
+            account,
+            base=result.base,
+            schema_checked=self.schema is not None,
+            label_noise=self.recipe.target is not None,
         )
 
     def _steps(self, fresh: Side, base: Side, account: RowAccount, replaced: int) -> Iterator[Transformation]:
@@ -412,24 +428,38 @@ class _Run:
             yield Transformation("deduplicate", passed, passed - account.duplicates)
         if base.height:
             rows = account.kept + (base.height - replaced if self.recipe.how != "replace" else 0)
-            told = {"how": self.recipe.how, "base_rows": base.height, "changed": replaced}
+            told: dict[str, Any] = {"how": self.recipe.how, "base_rows": base.height, "changed": replaced}
             if self.recipe.how == "update":
                 told |= {"key": list(self.recipe.key), "added": account.kept - replaced}
             yield Transformation("merge", account.kept, rows, told)
 
 
-@dataclass(slots=True)
 class _Result:
     """The result, as it goes by."""
 
-    log: DigestLog
-    states: ColumnStates
-    height: int = 0
+    def __init__(
+        self, log: DigestLog, columns: Mapping[str, pl.DataType], target: str | None, *, has_base: bool
+    ) -> None:
+        self.log, self.height = log, 0
+        self.contributed = QualityState(columns, target=target)
+        self.base = QualityState(columns, target=target) if has_base else None
+        self._all = ColumnStates(columns) if has_base else self.contributed.columns
 
-    def add(self, rows: pl.DataFrame, digests: NDArray[np.uint8]) -> None:
+    def add(self, rows: pl.DataFrame, digests: NDArray[np.uint8], contributed: pl.DataFrame | None) -> None:
+        """Take in the next rows."""
         self.log.append(digests)
-        self.states.see(rows)
         self.height += rows.height
+        if contributed is not None:
+            self.contributed.see(contributed)
+        if self.base is not None:
+            self._all.see(rows)
+            if contributed is not rows:
+                self.base.see(rows)
+
+    def summaries(self, columns: Iterable[str]) -> tuple[ColumnSummary, ...]:
+        """What each column holds, in the order of the columns."""
+        found = {summary.name: summary for summary in self._all.summaries()}
+        return tuple(found[name] for name in columns)
 
 
 def _account(file: FilePart, repeated: NDArray[np.bool_], clashing: NDArray[np.bool_]) -> RowAccount:

@@ -63,7 +63,12 @@ def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = Fals
     kind = output_format(path)
     with open_atomically(path) as stream:
         writer = _writer(kind, stream, schema, safe_csv=safe_csv)
-        yield writer
+        try:
+            yield writer
+        except BaseException:
+            with contextlib.suppress(Exception):  # the file goes; only the writer's own memory is to be let go
+                writer.close()
+            raise
         writer.close()
 
 

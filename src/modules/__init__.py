@@ -1,0 +1,1 @@
+"""Steps of the pipeline under their older import paths."""
