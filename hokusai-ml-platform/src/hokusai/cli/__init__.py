@@ -18,6 +18,7 @@ from hokusai.errors import HokusaiError
 from hokusai.utils.text import printable
 
 _GROUPS = {
+    "data": ("hokusai.cli.data", "Data files: check, profile, clean, merge, and prove what is in them."),
     "attest": ("hokusai.cli.attest", "Verify and show attestations, and the key that signs them."),
     "lineage": (
         "hokusai.cli.lineage",

@@ -30,3 +30,27 @@ def counting(what: str) -> Iterator[Callable[[int, int | None], None]]:
                 bar.update(task, completed=done, total=total)
 
         yield tell
+
+
+@contextmanager
+def stepping() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show one bar for each step of a long work; yields what is to be told (step, done, total)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, TaskID] = {}
+    last = 0.0
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
+
+        def tell(step: str, done: int, total: int | None) -> None:
+            nonlocal last
+            new = step not in tasks
+            if new:
+                tasks[step] = bar.add_task(step, total=total)
+            now = time.monotonic()
+            if new or done == total or now - last >= _SECONDS_BETWEEN:
+                last = now
+                bar.update(tasks[step], completed=done, total=total)
+
+        yield tell

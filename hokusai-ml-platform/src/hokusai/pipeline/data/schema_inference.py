@@ -15,12 +15,18 @@ doubt becomes a rule, and the result is a start for a schema file that somebody 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.schema import ColumnRule, DataSchema
+from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.column_values import as_utc
+from hokusai.pipeline.data.files import expand_paths
+from hokusai.pipeline.data.kernel import conformed
+from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.privacy.columns import kind_by_name
 
 if TYPE_CHECKING:
@@ -47,6 +53,37 @@ def infer_schema(frame: pl.DataFrame, *, ranges: bool = False) -> DataSchema:
     """
     seen = SchemaInference(frame.schema)
     seen.see(frame)
+    return seen.result(ranges=ranges)
+
+
+def infer_schema_of_files(
+    paths: str | Path | Sequence[str | Path],
+    read: ReadOptions | None = None,
+    *,
+    ranges: bool = False,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> DataSchema:
+    """The schema that the rows of files keep, whatever their number.
+
+    Args:
+        paths: Good files.
+        read: What is known about them.
+        ranges: Whether numbers and dates must stay between the least and the greatest.
+        progress: Is told how far it is.
+
+    Raises:
+        DataError: A file cannot be read in full.
+        SchemaError: The files do not fit together.
+    """
+    scans = [open_table(path, read) for path in expand_paths(paths)]
+    columns = common_columns(scans)
+    seen = SchemaInference(columns)
+    total = sum(scan.rows_read for scan in scans)
+    for scan in scans:
+        for batch in scan.batches():
+            seen.see(conformed(batch, columns))
+            if progress is not None:
+                progress("Learning the schema", seen.rows, total)
     return seen.result(ranges=ranges)
 
 

@@ -1,0 +1,387 @@
+"""`hokusai data`: look at data before it is sent, clean it, merge it, and prove what is in it.
+
+A contributor who has nothing but a file gets the same answers here as the pipeline would give later.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hokusai.cli.data_display import (
+    show_account,
+    show_effect,
+    show_hash,
+    show_pii,
+    show_profiles,
+    show_quality,
+    show_rejects,
+    show_report,
+    show_sources,
+)
+from hokusai.cli.data_options import (
+    files_argument,
+    manifest_option,
+    memory_option,
+    output_option,
+    personal,
+    policy_of,
+    read_options,
+    reading,
+    rejects_option,
+    schema_of,
+    schema_option,
+    tokenizer_for,
+)
+from hokusai.cli.data_proofs import hash_, prove, verify
+from hokusai.cli.options import json_option
+from hokusai.cli.output import show_json, show_line, styled
+from hokusai.cli.progress import stepping
+from hokusai.utils.text import printable
+
+if TYPE_CHECKING:
+    from hokusai.pipeline.data.preview import Preview
+    from hokusai.pipeline.data.streaming import Integration, Recipe
+
+
+@click.group()
+def data() -> None:
+    """Data files: check, profile, clean, merge, and prove what is in them.
+
+    FILE is a file or a glob of CSV, TSV, JSON, JSON Lines, Parquet or Arrow, also with gzip or zstd; it may be on S3.
+    What a file is, its bytes say.
+    """
+
+
+data.add_command(hash_)
+data.add_command(prove)
+data.add_command(verify)
+
+
+@data.command(short_help="See what would become of a contribution; nothing leaves this machine.")
+@files_argument
+@schema_option
+@click.option("--base", multiple=True, metavar="FILE", help="the base data; may be repeated")
+@click.option("--like-base", is_flag=True, help="hold rows against a schema taken from the base data")
+@click.option("--target", metavar="COLUMN", help="the label's column")
+@click.option(
+    "--benchmark-rows", type=click.IntRange(min=1), metavar="N", help="rows of the benchmark that will judge"
+)
+@click.option(
+    "--values/--no-values",
+    default=None,
+    help="show what stands in the cells at fault; by default on a terminal only",
+)
+@reading
+@json_option
+def check(
+    files: tuple[str, ...],
+    *,
+    schema: str | None,
+    base: tuple[str, ...],
+    like_base: bool,
+    target: str | None,
+    benchmark_rows: int | None,
+    values: bool | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Check FILE… as the pipeline will: schema, personal data, duplicates, quality, and the likely effect.
+
+    The exit code is 1 if rows would be rejected.
+    """
+    from hokusai.pipeline.data.preview import preview
+    from hokusai.pipeline.data.schema_inference import infer_schema_of_files
+
+    if like_base and (schema is not None or not base):
+        raise click.UsageError("--like-base needs --base, and no --schema.")
+    rules = schema_of(schema)
+    with stepping() as tell:
+        if like_base:
+            rules = infer_schema_of_files(list(base), progress=tell)
+        seen = preview(
+            list(files),
+            base=list(base) or None,
+            schema=rules,
+            target=target,
+            read=read_options(given, rules, "reject"),
+            benchmark_rows=benchmark_rows or 0,
+            progress=tell,
+        )
+    shown = sys.stdout.isatty() and not as_json if values is None else values
+    if as_json:
+        show_json(seen.to_dict(values=shown))
+    else:
+        _show_preview(seen, values=shown)
+    sys.exit(0 if seen.accepted else 1)
+
+
+@data.command("schema", short_help="Take a schema from good data, to check other data with.")
+@files_argument
+@click.option("--ranges", is_flag=True, help="numbers and dates must stay between the least and the greatest")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="YAML",
+    help="write it here instead of to the terminal",
+)
+@reading
+@json_option
+def schema_(
+    files: tuple[str, ...], *, ranges: bool, output: Path | None, as_json: bool, **given: Any
+) -> None:
+    """Write down what every row of FILE… is like: types, what is always there, and the few values of a text column.
+
+    The result is a start: read it, and keep the rules that are meant.
+    """
+    from hokusai.pipeline.data.schema_files import write_schema
+    from hokusai.pipeline.data.schema_inference import infer_schema_of_files
+    from hokusai.utils.yaml_text import dump_yaml
+
+    with stepping() as tell:
+        found = infer_schema_of_files(
+            list(files), read_options(given, None, "raise"), ranges=ranges, progress=tell
+        )
+    if output is not None:
+        write_schema(found, output)
+        show_line("Written: ", str(output), stderr=True)
+    if as_json:
+        show_json(found.to_dict())
+    elif output is None:
+        click.echo(printable(dump_yaml(found.to_dict())), nl=False)
+
+
+@data.command(short_help="Show every column: types, missing values, ranges, frequent values.")
+@files_argument
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="write a picture of each column and one HTML page there (extra `plots`)",
+)
+@reading
+@json_option
+def profile(files: tuple[str, ...], *, plots: Path | None, as_json: bool, **given: Any) -> None:
+    """Describe the columns of FILE….
+
+    Values are shown only of columns with at most 20 of them, and only those that at least 5 rows have.
+    """
+    from hokusai.pipeline.data.profiling import profile_files
+
+    with stepping() as tell:
+        found = profile_files(list(files), read_options(given, None, "raise"), progress=tell)
+    written: tuple[Path, ...] = ()
+    if plots is not None:
+        from hokusai.pipeline.data.profile_plots import write_plots
+
+        written = write_plots(found.columns, plots, pii_columns=found.personal, title=found.name)
+    if as_json:
+        show_json({**found.to_dict(), "plots": [str(path) for path in written]})
+        return
+    show_line(f"{found.rows:,} rows, {len(found.columns):,} columns")
+    show_profiles(found.columns)
+    if written:
+        show_line("Written: ", str(written[-1]), stderr=True)
+
+
+@data.command(short_help="Take personal data, duplicates and rows at fault out of files.")
+@files_argument
+@output_option
+@rejects_option
+@manifest_option
+@schema_option
+@personal("hash")
+@click.option("--keep-duplicates", is_flag=True, help="leave rows in that repeat an earlier one")
+@memory_option
+@reading
+@json_option
+def clean(
+    files: tuple[str, ...],
+    *,
+    output: Path,
+    rejects: Path | None,
+    manifest: Path | None,
+    schema: str | None,
+    pii: str,
+    policy: str | None,
+    keep_duplicates: bool,
+    memory_mb: int | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Write the rows of FILE… without people's data, without duplicates, and with the types of the schema.
+
+    The output appears when it is whole, or not at all.
+    """
+    from hokusai.pipeline.data.streaming import Recipe
+
+    rules, wanted = schema_of(schema), policy_of(pii, policy)
+    recipe = Recipe(
+        schema=rules,
+        pii=wanted,
+        deduplicate=not keep_duplicates,
+        read=read_options(given, rules, "raise" if rejects is None else "reject"),
+    )
+    _integrate(list(files), None, recipe, output, rejects, manifest, memory_mb, as_json=as_json)
+
+
+@data.command(short_help="Join new rows with base data: append, replace, or update by key.")
+@click.argument("base", metavar="BASE")
+@files_argument
+@output_option
+@rejects_option
+@manifest_option
+@schema_option
+@click.option(
+    "--how",
+    type=click.Choice(["append", "replace", "update"]),
+    default="append",
+    show_default=True,
+    help="behind the base rows, instead of them, or in the place of those with the same key",
+)
+@click.option("--key", "key", multiple=True, metavar="COLUMN", help="what identifies a row; may be repeated")
+@personal("hash")
+@memory_option
+@reading
+@json_option
+def merge(
+    base: str,
+    files: tuple[str, ...],
+    *,
+    output: Path,
+    rejects: Path | None,
+    manifest: Path | None,
+    schema: str | None,
+    how: Any,
+    key: tuple[str, ...],
+    pii: str,
+    policy: str | None,
+    memory_mb: int | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Merge FILE… into BASE; rows that repeat an earlier one are left out."""
+    from hokusai.pipeline.data.streaming import Recipe
+
+    rules = schema_of(schema)
+    recipe = Recipe(
+        schema=rules,
+        pii=policy_of(pii, policy),
+        how=how,
+        key=key,
+        read=read_options(given, rules, "raise" if rejects is None else "reject"),
+    )
+    _integrate(list(files), base, recipe, output, rejects, manifest, memory_mb, as_json=as_json)
+
+
+@data.command(short_help="Write files in another format, row by row as they are.")
+@files_argument
+@output_option
+@click.option(
+    "--safe-csv",
+    is_flag=True,
+    help="put a ' before text that a spreadsheet would run as a formula: for people's eyes, no longer the same data",
+)
+@reading
+@json_option
+def convert(files: tuple[str, ...], *, output: Path, safe_csv: bool, as_json: bool, **given: Any) -> None:
+    """Write the rows of FILE… to one file of the format that its name says."""
+    from hokusai.pipeline.data.column_union import common_columns
+    from hokusai.pipeline.data.files import expand_paths
+    from hokusai.pipeline.data.kernel import conformed
+    from hokusai.pipeline.data.reading import open_table
+    from hokusai.pipeline.data.writers import output_format, writing
+
+    if safe_csv and output_format(output) not in ("csv", "tsv"):
+        raise click.UsageError("--safe-csv is for .csv and .tsv files.")
+    options = read_options(given, None, "raise")
+    with stepping() as tell:
+        scans = [open_table(path, options) for path in expand_paths(list(files))]
+        columns = common_columns(scans)
+        total, done = sum(scan.rows_read for scan in scans), 0
+        with writing(output, columns, safe_csv=safe_csv) as writer:
+            for scan in scans:
+                for batch in scan.batches():
+                    writer.write(conformed(batch, columns))
+                    done += batch.height
+                    tell("Writing", done, total)
+    if as_json:
+        show_json({"output": str(output), "rows": done, "columns": list(columns)})
+    else:
+        show_line(f"{done:,} rows written to ", styled(str(output), "bold"))
+
+
+def _integrate(
+    files: list[str],
+    base: str | None,
+    recipe: Recipe,
+    output: Path,
+    rejects: Path | None,
+    manifest: Path | None,
+    memory_mb: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Do it, and tell what came of it."""
+    from hokusai.pipeline.data.streaming import integrate_files
+
+    tokenizer = tokenizer_for(recipe.pii) if recipe.pii is not None else None
+    with stepping() as tell:
+        done = integrate_files(
+            files,
+            output,
+            base=base,
+            recipe=recipe,
+            tokenizer=tokenizer,
+            rejects=rejects,
+            memory_budget_bytes=None if memory_mb is None else memory_mb * 1_000_000,
+            progress=tell,
+        )
+    if manifest is not None:
+        _write_json(manifest, done.manifest.to_dict())
+    if as_json:
+        show_json(done.manifest.to_dict())
+    else:
+        _show_integration(done, rejects)
+
+
+def _show_integration(done: Integration, rejects: Path | None) -> None:
+    show_sources(done.manifest)
+    show_account(done.manifest)
+    show_pii(done.manifest)
+    for step in done.manifest.transformations:
+        show_line(styled(f"{step.name}: {step.rows_before:,} rows, then {step.rows_after:,}", "dim"))
+    show_hash(done.manifest)
+    show_line("Written: ", styled(str(done.output), "bold"), stderr=True)
+    if rejects is not None:
+        show_line(f"{done.manifest.rows.rejected:,} rejected rows are listed in {rejects}", stderr=True)
+
+
+def _show_preview(seen: Preview, *, values: bool) -> None:
+    manifest, report = seen.integration.manifest, seen.integration.report
+    show_sources(manifest)
+    show_account(manifest)
+    if report is not None:
+        click.echo()
+        show_report(report, values=values)
+    show_rejects(seen.rejects)
+    click.echo()
+    show_pii(manifest)
+    click.echo()
+    show_quality(seen.quality)
+    click.echo()
+    show_effect(seen.effect, seen.benchmark_rows, seen.detectable_delta)
+    show_line(styled(seen.verdict, "bold green" if seen.accepted else "bold red"))
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    import json
+
+    from hokusai.utils.files import write_atomically
+
+    write_atomically(
+        path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    )

@@ -1,0 +1,114 @@
+"""What the commands on data have in common: the files, what is known about them, what becomes of personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from hokusai.domain.schema import DataSchema
+    from hokusai.pipeline.data.scan import OnError, ReadOptions
+    from hokusai.privacy.policy import PiiPolicy
+    from hokusai.privacy.tokens import Tokenizer
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "arrow")
+ACTIONS = ("hash", "mask", "drop", "report")
+
+files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE…")
+schema_option = click.option(
+    "--schema", metavar="YAML", help="what every row must be like; see docs/data.md for the notation"
+)
+output_option = click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="where the result goes: .parquet, .csv, .tsv, .jsonl or .arrow",
+)
+rejects_option = click.option(
+    "--rejects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="set rows at fault aside and list them here (JSON Lines), instead of refusing the file",
+)
+manifest_option = click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="write the manifest, the full account, here (JSON)",
+)
+memory_option = click.option(
+    "--memory-mb",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="how much may wait in memory; a quarter of it",
+)
+
+
+def reading(command: Command) -> Command:
+    """Options on what is known about the files; what is left open is found from their bytes."""
+    for option in (
+        click.option("--no-header", is_flag=True, help="the first line holds values, not names"),
+        click.option("--delimiter", metavar="CHARACTER", help="between the fields of a line"),
+        click.option("--encoding", metavar="NAME", help="of the text, such as utf-8 or cp1252"),
+        click.option("--format", "format_", type=click.Choice(FORMATS), help="of the files"),
+    ):
+        command = option(command)
+    return command
+
+
+def personal(default: str) -> Callable[[Command], Command]:
+    """Options on what becomes of personal data."""
+
+    def add(command: Command) -> Command:
+        command = click.option(
+            "--policy", metavar="YAML", help="what becomes of which kind in which column, instead of --pii"
+        )(command)
+        return click.option(
+            "--pii", type=click.Choice(ACTIONS), default=default, show_default=True, help="what becomes of it"
+        )(command)
+
+    return add
+
+
+def read_options(given: Mapping[str, Any], schema: DataSchema | None, on_error: OnError) -> ReadOptions:
+    """What the options of `reading` say; the schema's types are told to the readers."""
+    from hokusai.pipeline.data.scan import ReadOptions
+
+    return ReadOptions(
+        format=given["format_"],
+        encoding=given["encoding"],
+        delimiter=given["delimiter"],
+        has_header=False if given["no_header"] else None,
+        types=schema.types if schema else {},
+        on_error=on_error,
+    )
+
+
+def schema_of(path: str | None) -> DataSchema | None:
+    """The schema in a file, if one was named."""
+    from hokusai.pipeline.data.schema_files import read_schema
+
+    return None if path is None else read_schema(path)
+
+
+def policy_of(pii: str, policy: str | None) -> PiiPolicy:
+    """What the options of `personal` say."""
+    from hokusai.privacy.policy import PiiAction, PiiPolicy
+    from hokusai.utils.files import read_limited
+
+    if policy is None:
+        return PiiPolicy(default=PiiAction(pii))
+    return PiiPolicy.from_yaml(read_limited(Path(policy), 1 << 20).decode(), where=policy)
+
+
+def tokenizer_for(policy: PiiPolicy) -> Tokenizer | None:
+    """What makes tokens, with the configured key, where the policy needs it."""
+    from hokusai import wiring
+
+    return wiring.pii_tokenizer(wiring.start_up()) if policy.hashes else None

@@ -1,0 +1,213 @@
+"""`hokusai data hash|prove|verify`: what identifies rows, and proofs that one is among them, or is not."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hokusai.cli.data_options import files_argument, read_options, reading
+from hokusai.cli.options import json_option
+from hokusai.cli.output import show_facts, show_json, show_line, styled
+from hokusai.cli.progress import stepping
+from hokusai.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from hokusai.pipeline.data.digest_log import DigestLog
+    from hokusai.pipeline.data.proofs import ContentProof, RowProof
+    from hokusai.pipeline.data.scan import ReadOptions
+
+_MOST_PROOF_BYTES = 1 << 20
+
+
+@click.command("hash", short_help="Show what identifies the rows of files, however they are stored.")
+@files_argument
+@reading
+@json_option
+def hash_(files: tuple[str, ...], *, as_json: bool, **given: Any) -> None:
+    """Show the hash of the rows of FILE….
+
+    The data hash is of the rows in their order, the content root of the rows in any order. Both are the same for CSV,
+    JSON, Parquet and Arrow, and for any order of the columns. Rows are hashed as they stand in the files; `clean` says
+    the hash of what it writes.
+    """
+    with _digested(files, read_options(given, None, "raise")) as (log, schema):
+        found = log.dataset_hash(schema)
+    if as_json:
+        show_json(found.to_dict())
+        return
+    show_facts(
+        {
+            "data hash": found.data_hash,
+            "content root": found.content_root,
+            "rows": f"{found.rows:,}",
+            "specification": found.spec,
+        }
+    )
+
+
+@click.command(short_help="Prove that a row is in files, or is not.")
+@files_argument
+@click.option("--row", type=click.IntRange(min=1), metavar="N", help="the row, counted from 1")
+@click.option("--row-json", metavar="JSON", help="the row by its values, wherever it is: proves absence too")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="write the proof here"
+)
+@reading
+def prove(
+    files: tuple[str, ...], *, row: int | None, row_json: str | None, output: Path | None, **given: Any
+) -> None:
+    """Make a proof about one row of FILE….
+
+    With --row, that the row stands at this place of the dataset with the data hash; with --row-json, that it is
+    somewhere in the dataset with the content root, or nowhere in it. A proof is about a kilobyte of digests; it does
+    not hold the row, and shows digests of up to 31 neighbours.
+    """
+    from hokusai.pipeline.data.canonical_columns import canonical_columns
+    from hokusai.pipeline.data.row_proofs import digest_of, prove_content_of_digests, prove_row_of_digests
+
+    if (row is None) == (row_json is None):
+        raise click.UsageError("Give one of --row and --row-json.")
+    proof: RowProof | ContentProof
+    with _digested(files, read_options(given, None, "raise")) as (log, schema):
+        columns = canonical_columns(schema)
+        if row is not None:
+            if row > len(log):
+                raise InvalidInputError(f"There is no row {row:,}: there are {len(log):,}", where="--row")
+            proof = prove_row_of_digests(columns, log.chunks, row - 1)
+        else:
+            digest = digest_of(_row_of(str(row_json)), columns)
+            proof = prove_content_of_digests(columns, log.sorted_chunks, digest)
+    if output is None:
+        show_json(proof.to_dict())
+        return
+    from hokusai.utils.files import write_atomically
+
+    write_atomically(output, (json.dumps(proof.to_dict(), indent=2) + "\n").encode())
+    show_line("Written: ", str(output), stderr=True)
+
+
+@click.command(short_help="Check a proof against a hash that you trust.")
+@click.argument("proof", type=click.Path(path_type=Path, dir_okay=False), metavar="PROOF")
+@click.option(
+    "--root", required=True, metavar="HASH", help="the data hash or content root, from a trusted source"
+)
+@click.option("--row-json", metavar="JSON", help="the row by its values")
+@click.option("--file", "file", metavar="FILE", help="a file with this row alone, or with the whole dataset")
+@reading
+@json_option
+def verify(
+    proof: Path, *, root: str, row_json: str | None, file: str | None, as_json: bool, **given: Any
+) -> None:
+    """Check what PROOF says about a row, with nothing but the hash of the dataset.
+
+    The exit code is 0 if it is proved that the row is in the dataset, or, by a proof of absence, that it is not; the
+    text says which. It is 1 if nothing is proved.
+    """
+    from hokusai.domain.canonical import parse_json
+    from hokusai.pipeline.data.proofs import ContentProof, RowProof
+    from hokusai.pipeline.data.row_proofs import verify_content, verify_row
+    from hokusai.utils.files import read_limited
+
+    if (file is None) == (row_json is None):
+        raise click.UsageError("Give one of --row-json and --file.")
+    content = parse_json(read_limited(proof, _MOST_PROOF_BYTES))
+    if isinstance(content, dict) and content.get("proof") == "content":
+        about = ContentProof.from_dict(content)
+        row = _row_of(row_json) if row_json is not None else _only_row(str(file), given)
+        present = verify_content(about, row, root)
+        facts: dict[str, Any] = {"verified": True, "present": present, "rows": about.rows}
+        text = "The row is in the dataset" if present else "The row is not in the dataset"
+    else:
+        place = RowProof.from_dict(content)
+        row = _row_of(row_json) if row_json is not None else _row_at(str(file), place, given)
+        verify_row(place, row, root)
+        facts = {"verified": True, "present": True, "row": place.row + 1, "rows": place.rows}
+        text = f"The row is row {place.row + 1:,} of the dataset"
+    if as_json:
+        show_json(facts)
+    else:
+        show_line(styled("Proved. ", "bold green"), f"{text} of {facts['rows']:,} rows.")
+
+
+@contextmanager
+def _digested(
+    files: Sequence[str], options: ReadOptions
+) -> Iterator[tuple[DigestLog, dict[str, pl.DataType]]]:
+    """The digests of all rows of the files, and the columns that they have together."""
+    from hokusai.pipeline.data.column_union import common_columns
+    from hokusai.pipeline.data.digest_log import DigestLog
+    from hokusai.pipeline.data.files import expand_paths
+    from hokusai.pipeline.data.kernel import conformed
+    from hokusai.pipeline.data.reading import open_table
+    from hokusai.pipeline.data.row_digests import row_digests
+
+    with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder, DigestLog(folder) as log:
+        with stepping() as tell:
+            tell("Reading", 0, None)
+            scans = [open_table(path, options) for path in expand_paths(list(files))]
+            columns = common_columns(scans)
+            total = sum(scan.rows_read for scan in scans)
+            for scan in scans:
+                for batch in scan.batches():
+                    log.append(row_digests(conformed(batch, columns)))
+                    tell("Hashing", len(log), total)
+        yield log, columns
+
+
+def _row_of(text: str) -> dict[str, Any]:
+    from hokusai.domain.canonical import parse_json
+
+    row = parse_json(text.encode())
+    if not isinstance(row, dict):
+        raise InvalidInputError(
+            "A row is a JSON object of columns and values",
+            where="--row-json",
+            hint='Such as {"id": 7, "label": "a"}.',
+        )
+    return row
+
+
+def _row_at(file: str, proof: RowProof, given: dict[str, Any]) -> pl.DataFrame:
+    """The row of a file that a proof is about: its only one, or the one at the proof's place."""
+    rows = _rows(file, given, proof.row + 1)
+    if rows.height == 1:
+        return rows
+    if rows.height <= proof.row:
+        raise InvalidInputError(
+            f"The proof is about row {proof.row + 1:,}, and the file has {rows.height:,}", where=file
+        )
+    return rows[proof.row]
+
+
+def _only_row(file: str, given: dict[str, Any]) -> pl.DataFrame:
+    rows = _rows(file, given, 2)
+    if rows.height != 1:
+        raise InvalidInputError(
+            "The file has more than one row, and the proof does not say which",
+            where=file,
+            hint="Give a file with the row alone, or --row-json.",
+        )
+    return rows
+
+
+def _rows(file: str, given: dict[str, Any], at_least: int) -> pl.DataFrame:
+    """The first rows of a file, enough batches of them to have so many, if there are."""
+    import polars as pl
+
+    from hokusai.pipeline.data.reading import open_table
+
+    scan = open_table(file, read_options(given, None, "raise"))
+    found: list[pl.DataFrame] = []
+    for batch in scan.batches():
+        found.append(batch)
+        if sum(part.height for part in found) >= at_least:
+            break
+    return pl.concat(found)
