@@ -32,6 +32,8 @@ __all__ = [
     "Orphan",
     "Page",
     "ParquetPart",
+    "RemoteFile",
+    "RemoteFiles",
     "RunStore",
     "Upload",
 ]
@@ -332,4 +334,41 @@ class BatchEngine(Protocol):
         Raises:
             HokusaiError: What the kernel raised.
             BackendUnavailableError: The machines that do the work cannot be reached, or died.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file that is somewhere else, as it was when it was found.
+
+    Attributes:
+        address: Such as `s3://bucket/folder/a.csv`.
+        size_bytes: Its size as stored.
+        version: What changes when its bytes do.
+    """
+
+    address: str
+    size_bytes: int
+    version: str
+
+
+class RemoteFiles(Protocol):
+    """Data files on other machines, read by fetching a copy."""
+
+    def find(self, pattern: str) -> list[RemoteFile]:
+        """The files that an address names, sorted by address: one, or those that match its glob.
+
+        In a glob, `*`, `?` and `[...]` stay within a folder, and `**` reaches into sub-folders.
+
+        Raises:
+            DataError: There is none, or they may not be read.
+            BackendUnavailableError: Whoever keeps them cannot be reached.
+        """
+
+    def fetch(self, file: RemoteFile) -> Path:
+        """A whole copy of a file on this machine, under its own base name; made once for each version.
+
+        Raises:
+            DataError: The file has changed since it was found, or is gone, or there is no room for it.
+            BackendUnavailableError: Whoever keeps it cannot be reached.
         """

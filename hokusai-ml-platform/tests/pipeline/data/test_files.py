@@ -96,3 +96,46 @@ def test_a_file_that_may_not_be_read(folder: Path) -> None:
             expand_paths(str(secret))
     finally:
         os.seteuid(was)
+
+
+def test_a_list_of_names_keeps_its_order(folder: Path) -> None:
+    assert expand_paths([f"{folder}/b.csv", folder / "a.csv"]) == (folder / "b.csv", folder / "a.csv")
+    with pytest.raises(DataError, match="No file is named"):
+        expand_paths([])
+
+
+class TestWithinARoot:
+    """Names that others gave stay in one folder."""
+
+    def test_relative_names_and_globs_begin_there(self, folder: Path) -> None:
+        assert expand_paths("b.csv,sub/*.csv", root=folder) == (folder / "b.csv", folder / "sub" / "c.csv")
+
+    @pytest.mark.parametrize(
+        "name", ["../a.csv", "x/../../a.csv", "/etc/hostname", "../*.csv", "**/../../*.csv", "~"]
+    )
+    def test_names_that_lead_out_are_refused(self, folder: Path, name: str) -> None:
+        with pytest.raises(DataError, match=r"leads out of the folder|no such file|matches nothing"):
+            expand_paths(name, root=folder / "sub")
+
+    def test_so_are_links(self, folder: Path) -> None:
+        (folder / "sub" / "link.csv").symlink_to(folder / "a.csv")
+        for name in ("link.csv", "*.csv"):
+            with pytest.raises(DataError, match="leads out of the folder"):
+                expand_paths(name, root=folder / "sub")
+        (folder / "sub" / "within.csv").symlink_to(folder / "sub" / "c.csv")
+        assert expand_paths("within.csv", root=folder / "sub")
+
+
+def test_pipes_sockets_and_devices_are_refused_also_by_glob(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.csv")
+    with pytest.raises(DataError, match="pipe, socket or device"):
+        expand_paths(f"{folder}/p*.csv")
+    with pytest.raises(DataError, match="pipe, socket or device"):
+        expand_paths("/dev/zero")
+
+
+def test_names_that_no_file_can_have(folder: Path) -> None:
+    with pytest.raises(DataError, match="NUL"):
+        expand_paths("a\0.csv")
+    with pytest.raises(DataError, match="cannot be read"):
+        expand_paths(f"{folder}/{'x' * 300}.csv")

@@ -1,42 +1,56 @@
-"""Which files a run reads: a name, several names or a glob, resolved before any long step begins.
+"""Which files a run reads: a name, several names or a glob, here or in S3, resolved before any long step begins.
 
 A run that starts with a mistyped path should end in its first second, with the name that was meant. So
 everything that can be known of a file without reading it (that it exists, is a regular file, has bytes, and
-may be read) is checked here. Standard library only: the flow calls this at its very start.
+may be read) is checked here. Standard library only: the flow calls this at its very start. Files in S3 are
+found and sized at once, and then fetched; from there on they are files like any other.
 """
 
 from __future__ import annotations
 
 import difflib
 import glob
+import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hokusai.errors import DataError
 
+REMOTE = "s3://"
+
 _GLOB_CHARACTERS = "*?["
 
 
-def expand_paths(spec: str) -> tuple[Path, ...]:
+def expand_paths(
+    spec: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, root: Path | None = None
+) -> tuple[Path, ...]:
     """The files that `spec` names.
 
     A comma separates names, unless the whole text is the name of a file. The matches of a glob (`**` reaches
-    into sub-folders; folders that match are passed over) are sorted by name; otherwise the order is as given,
-    which
+    into sub-folders; folders that match are passed over) are sorted by name; otherwise the order is as given, which
     matters: of two equal contributed rows, the earlier file keeps the credit.
 
     Args:
-        spec: A file, several joined by commas, or a glob, or a mixture.
+        spec: A file, several joined by commas, a glob, an address such as `s3://bucket/folder/*.csv`, or a mixture;
+            or a list of these.
+        root: Names that others gave must stay within this folder, links included; relative ones begin there.
 
     Returns:
-        At least one path; none of them twice.
+        At least one path; none of them twice. Files in S3 are those of their local copies.
 
     Raises:
-        DataError: A file is missing, empty, not a regular file, unreadable or named twice, or a glob matches
-            none.
+        DataError: A file is missing, empty, not a regular file, unreadable, named twice or outside of `root`, or a
+            glob matches none.
+        BackendUnavailableError: S3 cannot be reached.
     """
-    paths = tuple(path for name in _names(spec) for path in _matches(name))
+    specs = [spec] if isinstance(spec, str | os.PathLike) else list(spec)
+    names = [
+        name
+        for part in specs
+        for name in (_names(part, root) if isinstance(part, str) else [os.fspath(part)])
+    ]
+    paths = tuple(path for name in names for path in _matches(name, root))
     if not paths:
         raise DataError("No file is named", hint="Give a file, several joined by commas, or a glob.")
     seen: dict[Path, Path] = {}
@@ -87,20 +101,23 @@ def check_readable(path: Path) -> None:
         raise DataError(f"The file cannot be read: {problem.strerror}", where=str(path)) from problem
 
 
-def _names(spec: str) -> Iterator[str]:
+def _names(spec: str, root: Path | None) -> Iterator[str]:
     whole = spec.strip()
-    if _exists(whole):
+    if not whole.startswith(REMOTE) and _exists(_placed(whole, root)):
         yield whole
         return
     yield from (name for part in spec.split(",") if (name := part.strip()))
 
 
-def _matches(name: str) -> list[Path]:
-    path = Path(name).expanduser()
-    if _exists(name) or not any(character in name for character in _GLOB_CHARACTERS):
-        return [path]
-    found = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207  # also absolute
-    files = [match for match in found if not match.is_dir()]
+def _matches(name: str, root: Path | None) -> list[Path]:
+    if name.startswith(REMOTE):
+        return _fetched(name, root)
+    path = _placed(name, root)
+    if _exists(path) or not any(character in name for character in _GLOB_CHARACTERS):
+        return [_within(path, root)]
+    pattern = str(path) if root is None else str(Path(glob.escape(str(root))) / name)
+    found = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207  # also absolute
+    files = [_within(match, root) for match in found if not match.is_dir()]
     if not files:
         only = " but folders" if found else ""
         raise DataError(
@@ -111,9 +128,43 @@ def _matches(name: str) -> list[Path]:
     return files
 
 
-def _exists(name: str) -> bool:
+def _placed(name: str, root: Path | None) -> Path:
+    if "\0" in name:
+        raise DataError("A file's name cannot hold a NUL character", where=repr(name))
+    return Path(name).expanduser() if root is None else root / name
+
+
+def _within(path: Path, root: Path | None) -> Path:
+    """`path`, if it leads to no place outside of `root`."""
+    if root is not None and not path.resolve().is_relative_to(root.resolve()):
+        raise DataError(
+            "The name leads out of the folder that files may be taken from",
+            where=str(path),
+            hint=f"Give a file in {str(root)!r}; links and '..' may not lead elsewhere.",
+        )
+    return path
+
+
+def _fetched(address: str, root: Path | None) -> list[Path]:
+    from hokusai.core.remote_files import default_remote_files
+
+    if root is not None:
+        raise DataError(
+            "The name leads out of the folder that files may be taken from",
+            where=address,
+            hint=f"Give a file in {str(root)!r}.",
+        )
+    remote = default_remote_files()
+    found = remote.find(address)
+    empty = next((file for file in found if not file.size_bytes), None)
+    if empty is not None:
+        raise DataError("The file is empty (0 bytes)", where=empty.address, hint="Give a file with rows.")
+    return [remote.fetch(file) for file in found]
+
+
+def _exists(path: Path) -> bool:
     try:
-        return bool(name) and Path(name).expanduser().exists()
+        return bool(path.name) and path.exists()
     except OSError:  # too long, or a folder above it is closed to us: the later check says which
         return False
 
