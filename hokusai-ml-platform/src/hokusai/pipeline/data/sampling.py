@@ -1,14 +1,14 @@
 """A sample that has the same rows on every machine, in any order of the rows and with any engine.
 
-A row is drawn by what it holds and by the seed: each row's digest is turned into a keyed hash (HMAC-SHA-256), and the
-rows with the smallest ones are taken. Such hashes are as good as random numbers (whoever knows the seed can make rows
+A row is drawn by what it holds and by the seed: SHA-256 is taken of the seed and the row's digest together, and the rows
+with the smallest results are taken. Such hashes are as good as random numbers (whoever knows the seed can make rows
 that will be drawn, so it is no lottery), and no generator has to be in the same state, nor rows in the same order.
 """
 
 from __future__ import annotations
 
+import hashlib
 import heapq
-import hmac
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -84,9 +84,8 @@ def draw(
     import numpy as np
 
     quotas = apportion(np.bincount(strata).tolist(), size)
-    keyed = hmac.new(b"%s:%d" % (_PURPOSE, seed), digestmod="sha256")
     ranks = np.empty(len(digests), np.int64)
-    ranks[sort_order(_keyed(keyed, digests))] = np.arange(len(digests))
+    ranks[sort_order(_seeded(digests, seed))] = np.arange(len(digests))
     order = np.lexsort((ranks, strata))
     starts = np.cumsum([0, *np.bincount(strata)[:-1]])
     chosen = [order[start : start + quota] for start, quota in zip(starts, quotas, strict=True)]
@@ -124,16 +123,16 @@ def apportion(counts: Sequence[int], size: int) -> list[int]:
     return seats
 
 
-def _keyed(keyed: hmac.HMAC, digests: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _seeded(digests: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """SHA-256 of SHA-256("hokusai-sample-v1:SEED") and the digest, for each digest."""
     import numpy as np
 
-    hashes = []
-    content = digests.tobytes()
-    for start in range(0, len(content), 32):
-        own = keyed.copy()
-        own.update(content[start : start + 32])
-        hashes.append(own.digest())
-    return np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 32)
+    sha256 = hashlib.sha256
+    prefix, content = sha256(b"%s:%d" % (_PURPOSE, seed)).digest(), digests.tobytes()
+    hashes = b"".join(
+        [sha256(prefix + content[start : start + 32]).digest() for start in range(0, len(content), 32)]
+    )
+    return np.frombuffer(hashes, np.uint8).reshape(-1, 32)
 
 
 def _strata(values: pl.DataFrame) -> pl.Series:
