@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
@@ -31,6 +31,7 @@ from hokusai.pipeline.data.records import (
     examine,
     prove,
     record_ranges,
+    too_long,
 )
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.source_file import OpenedFile, check_conservation, listed, not_utf8
@@ -92,7 +93,7 @@ class DelimitedScan:
         self._kinds = proof.types.result()
         self._comma_floats = proof.comma_floats
         self.rows_read = proof.records
-        self.rejects = tuple(proof.rejects)
+        self.rejects = tuple(sorted(proof.rejects, key=lambda reject: reject.row))
         self.notes = tuple(proof.notes())
         self.source: SourceFile = file.source(
             "tsv" if dialect.delimiter == "\t" else "csv", dialect.delimiter, dialect.assumed
@@ -199,8 +200,11 @@ class _Proof:
         if records is None:
             records = examine(block, delimiter, width, last=last)
             again = prove(records.text, delimiter, width)
+            records = replace(records, longest=again.longest if again else 0)
             if again is None or again.rows != records.rows:  # the two ways must agree on what is left
                 check_conservation(self.file.name, records.rows, again.rows if again else 0)
+        if records.longest > self.options.limits.record_bytes:
+            raise too_long(self.options.limits.record_bytes, self.file.name)
         return records
 
     def _is_utf8(self, block: bytes) -> bool:
@@ -312,14 +316,15 @@ def _parse_texts(text: bytes, dialect: Dialect, wanted: Sequence[str]) -> pl.Dat
     import polars as pl
 
     schema = dict.fromkeys(dialect.columns, pl.String)
-    positions = sorted({dialect.columns.index(name) for name in wanted})
+    chosen = set(wanted)
+    positions = [i for i, name in enumerate(dialect.columns) if name in chosen]
     return pl.read_csv(
         text,
         has_header=False,
         schema=schema,
         separator=dialect.delimiter,
         infer_schema=False,
-        columns=positions,
+        columns=positions if len(positions) < dialect.width else None,
     )
 
 
@@ -337,6 +342,8 @@ def _conversions(kinds: Mapping[str, CellType], comma_floats: frozenset[str]) ->
 
     expressions = []
     for name, kind in kinds.items():
+        if kind in (CellType.INTEGER, CellType.TEXT, CellType.EMPTY):
+            continue
         present = pl.when(pl.col(name) != "").then(pl.col(name))
         if kind is CellType.BOOLEAN:
             expressions.append((present.str.to_lowercase() == "true").alias(name))

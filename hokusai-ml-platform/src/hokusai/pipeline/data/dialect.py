@@ -92,7 +92,7 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
         _refuse_doubtful(comments[-1], len(comments), file.name)
         records.insert(0, comments.pop())
     if comments:
-        assumed.append(f"Its first {len(comments)} lines are comments, since they begin with #")
+        assumed.append(f"Lines on top that begin with # were taken for comments: {len(comments)}")
     skipped = b"".join(comments)
     names = _names_in(records[0], delimiter, file.name, skipped)
     _check_width(len(names), options, file.name)
@@ -164,7 +164,9 @@ def _comments(head: bytes) -> list[bytes]:
     """The lines on top that begin with #, and blank ones below them."""
     lines: list[bytes] = []
     at = 0
-    while head.startswith((b"#", b"\n", b"\r\n") if lines else b"#", at) and (end := head.find(b"\n", at)) >= 0:
+    while (
+        head.startswith((b"#", b"\n", b"\r\n") if lines else b"#", at) and (end := head.find(b"\n", at)) >= 0
+    ):
         lines.append(head[at : end + 1])
         at = end + 1
     return lines
@@ -277,8 +279,13 @@ def _is_data(records: Sequence[bytes], delimiter: str, columns: Sequence[str]) -
     return (
         any(first)
         and bool(others)
-        and all(_PLAIN_VALUE.fullmatch(cell) for row in (first, *others) for cell in row)
+        and all(_is_value(cell, delimiter) for row in (first, *others) for cell in row)
     )
+
+
+def _is_value(cell: str, delimiter: str) -> bool:
+    """Whether a cell is a number, a date, a boolean or nothing."""
+    return bool(_PLAIN_VALUE.fullmatch(cell) or (delimiter != "," and _DECIMAL_COMMA.fullmatch(cell)))
 
 
 def _given_names(columns: Sequence[str], width: int, name: str) -> list[str]:

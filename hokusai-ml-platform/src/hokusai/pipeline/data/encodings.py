@@ -110,13 +110,20 @@ class DecodingReader:
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
         self._lines = 0
         self._offset = 0
+        self._pending = b""
 
     def read(self, n_bytes: int, /) -> bytes:
-        """About `n_bytes` more of UTF-8; empty only at the end.
+        """Up to `n_bytes` more of UTF-8; empty only at the end.
 
         Raises:
             DataError: A byte does not belong to the encoding, or stands for half of a character.
         """
+        data = self._pending or self._decoded(n_bytes)
+        self._pending = data[n_bytes:]
+        return data[:n_bytes]
+
+    def _decoded(self, n_bytes: int) -> bytes:
+        """What the next `n_bytes` of the text are in UTF-8, which may be more of them."""
         while True:
             data = self._stream.read(n_bytes)
             begun = len(self._decoder.getstate()[0])

@@ -8,21 +8,33 @@ compared, and the digest is that of the very bytes that were read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
-from hokusai.pipeline.data import csv_reading, json_reading, parquet_reading
+from hokusai.pipeline.data.arrow_reading import scan_arrow
+from hokusai.pipeline.data.csv_reading import scan_csv
 from hokusai.pipeline.data.encodings import encoding_named, guess_encoding
 from hokusai.pipeline.data.files import check_readable
 from hokusai.pipeline.data.formats import FORMATS, format_of
+from hokusai.pipeline.data.json_reading import scan_json, scan_jsonl
+from hokusai.pipeline.data.parquet_reading import scan_parquet_file
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
-from hokusai.pipeline.data.source_file import HashedFile, NotUtf8Error, OpenedFile, check_conservation
+from hokusai.pipeline.data.source_file import NotUtf8Error, OpenedFile, check_conservation
 
 if TYPE_CHECKING:
     import polars as pl
+
+_SCANS: Mapping[str, Callable[[OpenedFile, ReadOptions], TableScan]] = {
+    "csv": scan_csv,
+    "tsv": scan_csv,
+    "json": scan_json,
+    "jsonl": scan_jsonl,
+    "parquet": scan_parquet_file,
+    "arrow": scan_arrow,
+}
 
 __all__ = ["FORMATS", "Table", "open_table", "read_table"]
 
@@ -112,7 +124,7 @@ def read_table(path: str | Path, options: ReadOptions | None = None, *, name: st
 
 def _scan(file: OpenedFile, options: ReadOptions) -> TableScan:
     """The scan; text that turns out not to be UTF-8 is read again in the encoding that it seems to have."""
-    scan = _reader(str(options.format))
+    scan = _SCANS[str(options.format)]
     try:
         return scan(file, options)
     except NotUtf8Error:
@@ -124,44 +136,3 @@ def _scan(file: OpenedFile, options: ReadOptions) -> TableScan:
         else:
             raise
     return scan(file, options)
-
-
-def _reader(found: str) -> Callable[[OpenedFile, ReadOptions], TableScan]:
-    if found in ("csv", "tsv"):
-        return csv_reading.scan_csv
-    if found == "json":
-        return json_reading.scan_json
-    if found == "jsonl":
-        return json_reading.scan_jsonl
-    if found == "parquet":
-        scan: Callable[[OpenedFile, ReadOptions], TableScan] = getattr(
-            parquet_reading, "scan_parquet_file", _old_parquet
-        )
-        return scan
-    from importlib import import_module
-
-    scan = import_module("hokusai.pipeline.data.arrow_reading").scan_arrow
-    return scan
-
-
-@dataclass(frozen=True)
-class _FrameScan:
-    source: SourceFile
-    frame: pl.DataFrame
-    rows_read: int
-    notes: tuple[str, ...]
-    rejects: tuple[Reject, ...] = ()
-
-    @property
-    def schema(self) -> dict[str, pl.DataType]:
-        return dict(self.frame.schema)
-
-    def batches(self) -> Iterator[pl.DataFrame]:
-        yield self.frame
-
-
-def _old_parquet(file: OpenedFile, options: ReadOptions) -> TableScan:
-    with file.path.open("rb") as stream:
-        frame, rows, notes = parquet_reading.read_parquet(HashedFile(stream, file.name))
-    check_conservation(file.name, rows, frame.height)
-    return _FrameScan(file.source(str(options.format)), frame, rows, tuple(notes))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ class Records:
         cuts: Byte ranges of the block that are not in `text`, in order.
         faults: Records that cannot be read.
         consumed: Bytes of the block that were examined; the rest belongs to the next block.
+        longest: Bytes of the longest record.
     """
 
     text: bytes
@@ -70,6 +71,7 @@ class Records:
     cuts: Sequence[tuple[int, int]] = ()
     faults: Sequence[Fault] = field(default=())
     consumed: int = 0
+    longest: int = 0
 
 
 class RecordBlocks:
@@ -106,17 +108,22 @@ class RecordBlocks:
             end = last_record_end(block)
             self._pending = block[end:]
             if len(self._pending) > self._record_bytes:
-                raise DataError(
-                    f"A record is longer than {self._record_bytes:,} bytes",
-                    where=self._name,
-                    hint="If it is not meant to be, a quote is never closed.",
-                )
+                raise too_long(self._record_bytes, self._name)
             if end:
                 yield block[:end]
 
     def put_back(self, rest: bytes) -> None:
         """Let the next block begin with `rest`."""
         self._pending = rest + self._pending
+
+
+def too_long(record_bytes: int, name: str) -> DataError:
+    """The error for a record beyond the limit."""
+    return DataError(
+        f"A record is longer than {record_bytes:,} bytes",
+        where=name,
+        hint="If it is not meant to be, a quote is never closed.",
+    )
 
 
 def prove(block: bytes, delimiter: str, width: int) -> Records | None:
@@ -148,10 +155,11 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
         cuts = list(zip(starts[blank].tolist(), stops[blank].tolist(), strict=True))
         rest = cut(block, cuts)
         proven = prove(rest, delimiter, width)
-        return proven and Records(rest, proven.rows, cuts, consumed=len(block))
+        return proven and replace(proven, cuts=cuts, consumed=len(block))
     if not _have_width(np.flatnonzero(separators), starts, stops, width):
         return None
-    return Records(block, len(stops), consumed=len(block))
+    longest = int((stops - starts).max(initial=0))
+    return Records(block, len(stops), consumed=len(block), longest=longest)
 
 
 def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:

@@ -20,9 +20,6 @@ from hokusai.pipeline.data.encodings import DecodingReader, mark_of
 from hokusai.pipeline.data.scan import Limits
 from hokusai.pipeline.data.unpacking import ByteReader, UnpackingReader, compression_of
 
-MAX_RECORD_BYTES = 64 << 20
-"""The longest record that is read: a quote or bracket that is never closed must not swallow memory."""
-
 _MAGIC_BYTES = 8
 _HASHED_PIECE = 1 << 20
 
@@ -166,54 +163,6 @@ class _Hashing:
         if n_bytes and not data:
             self._file._sha256 = self._digest.hexdigest()
         return data
-
-
-class HashedFile:
-    """A file that is digested as it is read once from beginning to end.
-
-    The file that was hashed must be the one that was parsed, also where parsing needs a second pass:
-    `check_unchanged` compares the file's identity, size and time of change with those at the start.
-    """
-
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self.name = name
-        self.stream = stream
-        self._digest = hashlib.sha256()
-        self._sha256 = ""
-        self._status = os.fstat(stream.fileno())
-
-    @property
-    def size_bytes(self) -> int:
-        """The file's size when it was opened."""
-        return self._status.st_size
-
-    def read(self, n_bytes: int) -> bytes:
-        """The next bytes, also given to the digest."""
-        data = self.stream.read(n_bytes)
-        self._digest.update(data)
-        return data
-
-    def sha256(self) -> str:
-        """The digest of the whole file; what has not been read yet is read at the first call."""
-        if not self._sha256:
-            while self.read(1 << 20):
-                pass
-            self._sha256 = self._digest.hexdigest()
-        return self._sha256
-
-    def check_unchanged(self) -> None:
-        """Check that nobody wrote to the file since it was opened.
-
-        Raises:
-            DataError: Somebody did.
-        """
-        now, then = os.fstat(self.stream.fileno()), self._status
-        if (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns):
-            raise DataError(
-                "The file was changed while it was being read",
-                where=self.name,
-                hint="Wait until it is written, or copy it, then run again.",
-            )
 
 
 class NotUtf8Error(DataError):

@@ -1,0 +1,97 @@
+"""Types of columns from all of their cells; which single cells fit a type."""
+
+from itertools import pairwise
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, fitting
+
+
+def kind_of(*blocks: list[str | None], known: dict[str, CellType] | None = None) -> CellType:
+    types = ColumnTypes(["a"], known)
+    at = 1
+    for block in blocks:
+        if types.open:
+            types.see(pl.DataFrame({"a": block}, schema={"a": pl.String}), range(at, at + len(block)))
+        at += len(block)
+    return types.result()["a"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("1", "integer"), ("-1", "integer"), ("0", "integer"), ("-0", "float"), ("9223372036854775807", "integer"),
+        ("9223372036854775808", "text"), ("-9223372036854775808", "integer"), ("01", "text"), ("+1", "text"),
+        ("1.5", "float"), (".5", "float"), ("2.", "float"), ("1e5", "float"), ("-1E+3", "float"), ("1e999", "text"),
+        ("1e308", "float"), ("9" * 400 + ".5", "text"), ("NaN", "text"), ("inf", "text"), ("1,5", "text"),
+        ("0x1", "text"),
+        ("1_0", "text"), (" 1", "text"), ("٣", "text"), ("true", "boolean"), ("FALSE", "boolean"), ("yes", "text"),
+        ("2024-02-29", "date"), ("2023-02-29", "text"), ("2024-13-01", "text"), ("2024-1-1", "text"),
+        ("2024-02-29 10:00:00", "datetime"), ("2024-02-29T23:59:59.123456", "datetime"),
+        ("2024-02-29 24:00:00", "text"),
+        ("2024-02-29 10:00:60", "text"), ("2024-02-29T10:00:00Z", "text"), ("2024-02-29 10:00", "text"),
+        ("2023-02-29 10:00:00", "text"), ("", "empty"), ("1\n", "text"),
+    ],
+)  # fmt: skip
+def test_one_cell_sets_the_type_and_fits_it(cell: str, kind: str) -> None:
+    assert kind_of([cell, None, ""]) == kind
+    assert fitting(pl.Series([cell, None, ""]), CellType(kind)).to_list() == [True, None, True]
+    for other in set(CellType) - {CellType(kind), CellType.TEXT}:
+        narrower = {("integer", "float"), ("empty", other)}
+        if (kind, other) not in narrower:
+            assert fitting(pl.Series([cell]), other).to_list() == [False]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cells=st.lists(
+        st.sampled_from(["1", "2.5", "", "x", "true", "2024-01-01", "1e3", "1e999", "1234567890123456", "9" * 19]),
+        min_size=1, max_size=7,
+    ),
+    cuts=st.sets(st.integers(0, 7)),
+)  # fmt: skip
+def test_the_type_does_not_depend_on_blocks_or_order(cells: list[str], cuts: set[int]) -> None:
+    bounds = sorted({0, len(cells), *(cut for cut in cuts if cut < len(cells))})
+    blocks = [list(cells[a:b]) for a, b in pairwise(bounds)]
+    whole = kind_of(list(cells))
+    assert kind_of(*blocks) == whole
+    assert kind_of(list(reversed(cells))) == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(number=st.floats(allow_nan=False, allow_infinity=False))
+def test_what_python_writes_for_a_number_is_a_float(number: float) -> None:
+    assert kind_of([repr(number)]) == "float"
+
+
+def test_a_float_column_may_have_exponents_in_later_blocks() -> None:
+    assert kind_of(["1.5"], ["1e3", "2.5"], ["-1E-400"]) == "float"
+    assert kind_of(["1.5"], ["1e3"], ["1e400"]) == "text"
+
+
+def test_columns_that_are_known_are_not_learnt() -> None:
+    assert kind_of(["x"], known={"a": CellType.INTEGER}) == "integer"
+    assert ColumnTypes(["a", "b"], {"a": CellType.TEXT}).open == ["b"]
+
+
+class TestNotes:
+    def notes(self, cells: list[str], numbers: list[int] | range, **given: bool) -> list[str]:
+        types = ColumnTypes(["a"], **given)
+        types.see(pl.DataFrame({"a": cells}), numbers)
+        return types.notes()
+
+    def test_the_row_that_decided_is_told_by_its_number_in_the_file_and_not_quoted(self) -> None:
+        (note,) = self.notes(["1"] * 20 + ["secret"], [*range(1, 21), 99])
+        assert "row 99," in note
+        assert "secret" not in note
+
+    def test_words_need_no_note(self) -> None:
+        assert self.notes(["x", "y", "1"], range(1, 4)) == []
+
+    def test_decimal_commas_are_noted_where_they_are_likely(self) -> None:
+        cells = ["1,5", "2", "-3,25"]
+        assert "decimal comma" in self.notes(cells, range(1, 4), decimal_commas=True)[0]
+        assert self.notes(cells, range(1, 4)) == []

@@ -1,0 +1,116 @@
+"""How a text is written is found from its first records, or said by the options."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hokusai.errors import ConfigurationError, DataError
+from hokusai.pipeline.data.dialect import Dialect, ReturnsAsLineFeeds, dialect_of
+from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.pipeline.data.source_file import OpenedFile
+
+
+@pytest.fixture
+def found(tmp_path: Path):
+    def find(content: str, **options: object) -> Dialect:
+        path = tmp_path / "a.csv"
+        path.write_bytes(content.encode())
+        return dialect_of(OpenedFile(path), ReadOptions(**options))
+
+    return find
+
+
+class TestDelimiter:
+    @pytest.mark.parametrize(
+        ("content", "delimiter"),
+        [
+            ("a,b\n1,2\n", ","), ("a;b\n1;2\n", ";"), ("a|b\n1|2\n", "|"), ("a\tb\n1\t2\n", "\t"), ("a\n1\n", ","),
+            ("x;y\n1,5;2,5\n", ";"), ("1,5;2,5\n3,5;4,5\n", ";"), ("a,b\nx;y,1\n", ","), ("a,b,c;d\n1,2,3;4\n", ","),
+            ('a,b\n"x;y;z",1\n"u;v;w",2\n', ","), ("a,b\n1\n1,2,3\n", ","), ('"a;b",c\n1,2\n', ","),
+            ("a|b,c|d\n1|2|3\n4|5|6\n", "|"),
+        ],
+    )  # fmt: skip
+    def test_it_is_what_makes_records_alike(self, found, content: str, delimiter: str) -> None:
+        assert found(content).delimiter == delimiter
+
+    def test_the_options_win(self, found) -> None:
+        dialect = found("a;b,c\n1;2,3\n", delimiter=";")
+        assert (dialect.columns, dialect.assumed) == (("a", "b,c"), ())
+        assert found("a:b\n1:2\n", delimiter=":").columns == ("a", "b")
+
+    @pytest.mark.parametrize("delimiter", ["", "::", "\n", '"', "é", "\0"])
+    def test_what_cannot_separate_is_refused(self, found, delimiter: str) -> None:
+        if delimiter:
+            with pytest.raises(ConfigurationError, match="cannot separate"):
+                found("a,b\n1,2\n", delimiter=delimiter)
+
+    @settings(max_examples=100, deadline=None)
+    @given(
+        rows=st.lists(
+            st.lists(st.text('abc ,;|\t"\n', max_size=6), min_size=3, max_size=3), min_size=2, max_size=6
+        ),
+        delimiter=st.sampled_from(",;|\t"),
+    )
+    def test_quoted_fields_may_hold_the_others(
+        self, tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str
+    ) -> None:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([["x", "y", "z"], *rows])
+        path = tmp_path_factory.mktemp("dialect") / "a.csv"
+        path.write_bytes(buffer.getvalue().encode())
+        assert dialect_of(OpenedFile(path), ReadOptions()).delimiter == delimiter
+
+
+class TestHeader:
+    @pytest.mark.parametrize(
+        "content",
+        ["1,2\n3,4\n", "2024-01-01,1.5\n2024-01-02,2.5\n", "1;2,5\n3;4,5\n", "true,1\nfalse,2\n", "5\n6\n"],
+    )
+    def test_values_like_the_following_ones_are_data(self, found, content: str) -> None:
+        dialect = found(content)
+        assert dialect.columns == tuple(f"column_{i + 1}" for i in range(dialect.width))
+        assert (dialect.skipped_bytes, dialect.skipped_lines) == (0, 0)
+        assert "It has no header: its first record is like the following ones" in dialect.assumed
+
+    @pytest.mark.parametrize(
+        "content", ["a,2\n3,4\n", "1,2\nx,4\n", "id\n6\n", "1,2\n", "2019,label\n1.5,yes\n"]
+    )
+    def test_anything_else_is_a_header(self, found, content: str) -> None:
+        assert found(content).columns == tuple(content.splitlines()[0].split(","))
+
+    def test_the_options_win(self, found) -> None:
+        assert found("1,2\n3,4\n", has_header=True).columns == ("1", "2")
+        assert found("a,b\n3,4\n", has_header=False, columns=("x", "y")).columns == ("x", "y")
+
+    def test_a_header_may_have_line_ends_in_its_names(self, found) -> None:
+        dialect = found('"a\nb",c\n1,2\n')
+        assert (dialect.columns, dialect.skipped_bytes, dialect.skipped_lines) == (("a\nb", "c"), 8, 2)
+
+    def test_a_header_with_a_quote_never_closed(self, found) -> None:
+        with pytest.raises(DataError, match="Line 1 has a quote or a carriage return that does not fit"):
+            found('a,"b\n1,2\n')
+
+
+class TestComments:
+    def test_they_count_as_lines(self, found) -> None:
+        dialect = found("# by us\n#\n\na,b\n1,2\n")
+        assert (dialect.columns, dialect.skipped_bytes, dialect.skipped_lines) == (("a", "b"), 15, 4)
+
+    def test_a_name_may_begin_with_a_number_sign(self, found) -> None:
+        assert found("# by us\n#id,b\n1,2\n").columns == ("#id", "b")
+        assert found("#id\n").columns == ("#id",)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(alphabet='a,"\r\n', max_size=30), n_bytes=st.integers(1, 8))
+def test_returns_become_line_feeds_outside_quotes_only(text: str, n_bytes: int) -> None:
+    expected, within = "", False
+    for character in text:
+        within ^= character == '"'
+        expected += "\n" if character == "\r" and not within else character
+    reader = ReturnsAsLineFeeds(io.BytesIO(text.encode()))
+    assert b"".join(iter(lambda: reader.read(n_bytes), b"")).decode() == expected
