@@ -20,6 +20,9 @@ class InProcessEngine:
     [(0, 1), (1, 0)]
     """
 
+    def __repr__(self) -> str:
+        return "InProcessEngine()"
+
     def map_batches(
         self, batches: Iterable[pa.Table | ParquetPart], kernel: Callable[[pa.Table], pa.Table]
     ) -> Iterator[tuple[int, pa.Table]]:

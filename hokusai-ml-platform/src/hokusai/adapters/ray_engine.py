@@ -64,6 +64,9 @@ class RayEngine:
         self._session: tempfile.TemporaryDirectory[str] | None = None
         self._started = False
 
+    def __repr__(self) -> str:
+        return f"RayEngine({self._address or 'on this machine'})"
+
     def __enter__(self) -> Self:
         if self._address is None:
             # Both are read when Ray is imported or started, and nowhere else.

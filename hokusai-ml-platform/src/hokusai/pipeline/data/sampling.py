@@ -1,8 +1,8 @@
 """A sample that has the same rows on every machine, in any order of the rows and with any engine.
 
-A row is drawn by what it holds and by the seed: SHA-256 is taken of the seed and the row's digest together, and the rows
-with the smallest results are taken. Such hashes are as good as random numbers (whoever knows the seed can make rows
-that will be drawn, so it is no lottery), and no generator has to be in the same state, nor rows in the same order.
+A row is drawn by what it holds and by the seed: SHA-256 is taken of the seed and the row's digest together, and the
+rows with the smallest results are taken. Such hashes are as good as random numbers (whoever knows the seed can make
+rows that will be drawn, so it is no lottery), and no generator has to be in the same state, nor rows in the same order.
 """
 
 from __future__ import annotations
@@ -128,24 +128,23 @@ def _seeded(digests: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
     import numpy as np
 
     sha256 = hashlib.sha256
-    prefix, content = sha256(b"%s:%d" % (_PURPOSE, seed)).digest(), digests.tobytes()
-    hashes = b"".join(
-        [sha256(prefix + content[start : start + 32]).digest() for start in range(0, len(content), 32)]
+    prefix = sha256(b"%s:%d" % (_PURPOSE, seed)).digest()
+    whole: list[bytes] = np.ascontiguousarray(digests).view("V32")[:, 0].tolist()
+    return np.frombuffer(b"".join([sha256(prefix + digest).digest() for digest in whole]), np.uint8).reshape(
+        -1, 32
     )
-    return np.frombuffer(hashes, np.uint8).reshape(-1, 32)
 
 
 def _strata(values: pl.DataFrame) -> pl.Series:
     """Numbers of the strata in the order of their digests, which is the same for any order of the rows."""
-    import numpy as np
-    import polars as pl
-
-    digests = row_digests(values)
-    order = sort_order(digests)
-    words = np.ascontiguousarray(digests).view(np.uint64)[order]
-    numbers = np.empty(len(order), np.int64)
-    numbers[order] = np.cumsum(np.append(False, (words[1:] != words[:-1]).any(axis=1)))
-    return pl.Series(numbers)
+    distinct = values.unique()
+    order = sort_order(row_digests(distinct))
+    names = [str(i) for i in range(values.width)]  # so that no name is taken for the number's
+    numbered = distinct[order].rename(dict(zip(values.columns, names, strict=True))).with_row_index("number")
+    matched = values.rename(dict(zip(values.columns, names, strict=True))).join(
+        numbered, on=names, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return matched["number"]
 
 
 def _size(height: int, sample_size: int | None, share: float | None) -> int:
