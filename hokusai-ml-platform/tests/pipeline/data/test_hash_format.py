@@ -254,3 +254,15 @@ def test_the_second_implementation_is_strict_about_canonical_values():
     with pytest.raises(struct.error):
         reference_row({"a": "i"}, {"a": 2**63})
     assert math.copysign(1, struct.unpack("<d", reference_row({"a": "f"}, {"a": -0.0})[1:])[0]) == 1
+
+
+def test_the_example_of_the_document_is_a_vector():
+    document = Path(__file__).parents[4] / "docs" / "formats" / "hokusai-data-v1.md"
+    lines = document.read_text().partition("## 8.")[2].splitlines()
+    example = {line[:18].strip(): line[18:].replace(" ", "") for line in lines if line.startswith("    ")}
+    vector = next(vector for vector in VECTORS["datasets"] if vector["name"] == "one row")
+    assert sha256(bytes.fromhex(example["header input"])).hex() == example["header"] == vector["header"]
+    assert [example["row"]] == vector["row_bytes"]
+    assert [example["digest"]] == vector["row_digests"]
+    assert example["data_hash"] == vector["data_hash"]
+    assert example["content_root"] == vector["content_root"]
