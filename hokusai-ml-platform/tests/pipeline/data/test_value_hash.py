@@ -1,5 +1,6 @@
 """Hashes of cells and rows against a reimplementation of their definition in plain integers."""
 
+import hashlib
 import struct
 from datetime import date, datetime
 
@@ -78,6 +79,15 @@ def test_a_row_depends_on_names_and_values_but_not_on_the_columns_order() -> Non
     rows = hash_rows([x, y])
     assert rows.tolist() == hash_rows([y, x], [hash_values(y), hash_values(x)]).tolist()
     assert len({*rows.tolist(), *hash_rows([x.alias("y"), y.alias("x")]).tolist()}) == 6
+
+
+def test_a_row_is_hashed_as_defined() -> None:
+    cells = {"x": mix(7), "größe": hash_of_text(b"a"), "none": 0}
+    numbers = {
+        n: int.from_bytes(hashlib.blake2b(n.encode(), digest_size=8).digest(), "little") | 1 for n in cells
+    }
+    columns = [pl.Series("x", [7]), pl.Series("größe", ["a"]), pl.Series("none", [None], dtype=pl.Int64)]
+    assert hash_rows(columns).tolist() == [mix(sum(cells[n] * numbers[n] for n in cells) & MASK)]
 
 
 def test_each_bit_of_the_hash_is_set_half_of_the_time() -> None:

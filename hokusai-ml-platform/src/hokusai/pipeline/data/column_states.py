@@ -106,7 +106,7 @@ class ColumnState:
             column = plain_floats(column)
         self.rows += len(column)
         self.nulls += column.null_count()
-        values = column.drop_nulls()
+        values = column.drop_nulls() if column.null_count() else column
         if not len(values):
             return
         if self.values is not None:

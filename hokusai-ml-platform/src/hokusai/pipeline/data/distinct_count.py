@@ -75,5 +75,8 @@ class DistinctCount:
         import numpy as np
 
         if self._pending:
-            self._kept = np.unique(np.concatenate([self._kept, *self._pending]))[: self._k + 1].copy()
+            hashes = np.sort(np.concatenate([self._kept, *self._pending]))  # much faster than np.unique
+            new = np.ones(len(hashes), dtype=bool)
+            np.not_equal(hashes[1:], hashes[:-1], out=new[1:])
+            self._kept = hashes[new][: self._k + 1].copy()
             self._pending, self._pending_size = [], 0

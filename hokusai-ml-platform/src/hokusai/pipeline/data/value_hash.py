@@ -8,9 +8,9 @@ Definition: a cell becomes little-endian 64-bit words w_0, w_1, … Text is its 
 whole words; integers, truth values (0 and 1), days and microseconds are one word in two's complement; floats are one
 word as IEEE 754 doubles, with -0.0 as 0.0 and NaN as null. With `mix` the finaliser of SplitMix64 and G its increment,
 0x9E3779B97F4A7C15, all mod 2^64, the hash of a number is mix(w_0) and that of text or binary of n bytes is
-mix(n + sum over i of mix(w_i + i * G)). Other types are hashed as Polars' text of them. Null is
-0. A row's hash is the sum (mod 2^64) of `mix(hash of the cell + hash of the column's name)`: the order of the columns
-does not matter.
+mix(n + sum over i of mix(w_i + i * G)). Other types are hashed as Polars' text of them. Null is 0. A row's hash is
+mix(sum over its columns of the cell's hash times the column's number), so that the order of the columns does not
+matter; a column's number is the BLAKE2b-64 digest of its name in UTF-8, little-endian, with its lowest bit set.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def hash_values(column: pl.Series) -> NDArray[np.uint64]:
     fixed = _as_words(column)
     if fixed is None:
         return _hash_bytes(column)
-    words = fixed.fill_null(0).to_numpy().view(np.uint64)
+    words = (fixed.fill_null(0) if fixed.null_count() else fixed).to_numpy().view(np.uint64)
     return _without_nulls(_mix(words), fixed)
 
 
@@ -69,8 +69,8 @@ def hash_rows(
     cells = [hash_values(column) for column in columns] if hashes is None else list(hashes)
     total = np.zeros(len(columns[0]) if columns else 0, dtype=np.uint64)
     for column, values in zip(columns, cells, strict=True):
-        total += _mix(values + np.uint64(_name_hash(column.name)))
-    return total
+        total += values * np.uint64(_number_of(column.name))
+    return _mix(total)
 
 
 def plain_floats(column: pl.Series) -> pl.Series:
@@ -81,11 +81,13 @@ def plain_floats(column: pl.Series) -> pl.Series:
     [0.0, None, 1.5]
     """
     zeros = column == 0.0
-    return (column.set(zeros, 0.0) if zeros.any() else column).fill_nan(None)
+    if zeros.any():
+        column = column.set(zeros, 0.0)
+    return column.fill_nan(None) if column.is_nan().any() else column
 
 
-def _name_hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+def _number_of(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") | 1
 
 
 def _as_words(column: pl.Series) -> pl.Series | None:
@@ -112,7 +114,8 @@ def _hash_bytes(column: pl.Series) -> NDArray[np.uint64]:
 
     if column.dtype != pl.Binary:
         column = column.cast(pl.String).cast(pl.Binary)
-    array = column.fill_null(b"").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    filled = column.fill_null(b"") if column.null_count() else column
+    array = filled.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offset_buffer, data = array.buffers()
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
     # Eight zero bytes more, so that a word can be read at every byte, also at the last one.
