@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,29 +25,38 @@ OBJECTS = {
 }
 
 
+BUCKET = "s3://contributions"
+
+
 @pytest.fixture(scope="module")
-def bucket(s3_server: S3Server) -> Iterator[str]:
+def client(s3_server: S3Server) -> Iterator[Any]:
     client = s3_server.client()
     client.create_bucket(Bucket="contributions")
     for key, body in OBJECTS.items():
         client.put_object(Bucket="contributions", Key=key, Body=body)
-    yield "s3://contributions"
+    yield client
     client.close()
 
 
 @pytest.fixture
-def files(
-    s3_server: S3Server, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[S3Files]:
-    for name, value in s3_server.env().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.url)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
-    made = S3Files(tmp_path / "remote")
+def files(client: Any, tmp_path: Path) -> Iterator[S3Files]:
+    made = S3Files(tmp_path / "remote", client)
     before = default_provider()
     provide_remote_files(lambda: made)
     yield made
     provide_remote_files(before)
+
+
+@pytest.fixture
+def by_environment(
+    s3_server: S3Server, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> S3Files:
+    """Finds its own way, as boto3 does."""
+    for name, value in s3_server.env().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.url)
+    return S3Files(tmp_path / "remote")
 
 
 def default_provider():
@@ -60,9 +70,9 @@ def keys(found: list[RemoteFile]) -> list[str]:
 
 
 class TestFinding:
-    def test_one_address_has_its_size(self, files: S3Files, bucket: str) -> None:
-        (found,) = files.find(f"{bucket}/data/a.csv")
-        assert (found.address, found.size_bytes) == (f"{bucket}/data/a.csv", 4)
+    def test_one_address_has_its_size(self, files: S3Files) -> None:
+        (found,) = files.find(f"{BUCKET}/data/a.csv")
+        assert (found.address, found.size_bytes) == (f"{BUCKET}/data/a.csv", 4)
 
     @pytest.mark.parametrize(
         ("pattern", "expected"),
@@ -75,14 +85,14 @@ class TestFinding:
         ],
     )
     def test_a_glob_matches_as_it_does_on_a_disk(
-        self, files: S3Files, bucket: str, pattern: str, expected: list[str]
+        self, files: S3Files, pattern: str, expected: list[str]
     ) -> None:
-        assert keys(files.find(f"{bucket}/{pattern}")) == expected
+        assert keys(files.find(f"{BUCKET}/{pattern}")) == expected
 
     @pytest.mark.parametrize("address", ["data/gone.csv", "data/*.parquet"])
-    def test_what_is_not_there(self, files: S3Files, bucket: str, address: str) -> None:
+    def test_what_is_not_there(self, files: S3Files, address: str) -> None:
         with pytest.raises(DataError, match=r"no such file|matches nothing"):
-            files.find(f"{bucket}/{address}")
+            files.find(f"{BUCKET}/{address}")
 
     def test_a_bucket_that_is_not_there(self, files: S3Files) -> None:
         for address in ("s3://nowhere/a.csv", "s3://nowhere/*.csv"):
@@ -96,17 +106,15 @@ class TestFinding:
         with pytest.raises(DataError, match=r"names no file|cannot stand on a disk"):
             files.find(address)
 
-    def test_more_matches_than_anybody_means(
-        self, files: S3Files, bucket: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_more_matches_than_anybody_means(self, files: S3Files, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(s3_files, "MAX_MATCHES", 1)
         with pytest.raises(DataError, match="more than 1 files"):
-            files.find(f"{bucket}/data/*.csv")
+            files.find(f"{BUCKET}/data/*.csv")
 
 
 class TestFetching:
-    def test_a_copy_is_whole_has_the_base_name_and_is_made_once(self, files: S3Files, bucket: str) -> None:
-        (found,) = files.find(f"{bucket}/data/a.csv")
+    def test_a_copy_is_whole_has_the_base_name_and_is_made_once(self, files: S3Files) -> None:
+        (found,) = files.find(f"{BUCKET}/data/a.csv")
         path = files.fetch(found)
         assert (path.name, path.read_bytes(), path.stat().st_mode & 0o777) == ("a.csv", b"x\n1\n", 0o600)
         made = path.stat().st_mtime_ns
@@ -115,84 +123,78 @@ class TestFetching:
         assert [entry.name for entry in path.parent.iterdir()] == ["a.csv"]
 
     def test_a_file_of_several_pieces(
-        self, files: S3Files, bucket: str, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+        self, files: S3Files, client: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(s3_files, "_PIECE_BYTES", 1000)
         body = bytes(range(256)) * 50
-        client = s3_server.client()
         client.put_object(Bucket="contributions", Key="large.bin", Body=body)
-        client.close()
-        assert files.fetch(*files.find(f"{bucket}/large.bin")).read_bytes() == body
+        assert files.fetch(*files.find(f"{BUCKET}/large.bin")).read_bytes() == body
 
-    def test_a_file_that_changed_since_it_was_found(
-        self, files: S3Files, bucket: str, s3_server: S3Server
-    ) -> None:
-        client = s3_server.client()
+    def test_a_file_that_changed_since_it_was_found(self, files: S3Files, client: Any) -> None:
         client.put_object(Bucket="contributions", Key="moving.csv", Body=b"x\n1\n")
-        (found,) = files.find(f"{bucket}/moving.csv")
+        (found,) = files.find(f"{BUCKET}/moving.csv")
         client.put_object(Bucket="contributions", Key="moving.csv", Body=b"x\n2\n")
         with pytest.raises(DataError, match="changed after it was found"):
             files.fetch(found)
         client.delete_object(Bucket="contributions", Key="moving.csv")
         with pytest.raises(DataError, match="no such file"):
             files.fetch(found)
-        client.close()
         assert not list(files._folder.rglob("*.csv*"))
 
-    def test_a_file_that_the_disk_has_no_room_for(self, files: S3Files, bucket: str) -> None:
-        (found,) = files.find(f"{bucket}/data/a.csv")
+    def test_a_file_that_the_disk_has_no_room_for(self, files: S3Files) -> None:
+        (found,) = files.find(f"{BUCKET}/data/a.csv")
         with pytest.raises(DataError, match="no room"):
             files.fetch(dataclasses.replace(found, size_bytes=1 << 60))
 
 
 class TestWhoAsks:
-    def test_a_wrong_key(self, files: S3Files, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_environment_alone_is_enough(self, by_environment: S3Files) -> None:
+        found = by_environment.find(f"{BUCKET}/data/*.csv")
+        assert [by_environment.fetch(file).read_bytes() for file in found] == [b"x\n1\n", b"x\n2\n"]
+
+    def test_a_wrong_key(self, by_environment: S3Files, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "guessed")
         with pytest.raises(DataError, match="may not be read"):
-            files.find(f"{bucket}/data/*.csv")
+            by_environment.find(f"{BUCKET}/data/*.csv")
 
-    def test_no_key(self, files: S3Files, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_key(self, by_environment: S3Files, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
         monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
         with pytest.raises(ConfigurationError, match="no credentials"):
-            files.find(f"{bucket}/data/*.csv")
+            by_environment.find(f"{BUCKET}/data/*.csv")
 
     def test_a_server_that_is_not_there(
-        self, files: S3Files, bucket: str, monkeypatch: pytest.MonkeyPatch
+        self, by_environment: S3Files, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
         with pytest.raises(BackendUnavailableError, match="cannot be reached"):
-            files.find(f"{bucket}/data/*.csv")
+            by_environment.find(f"{BUCKET}/data/*.csv")
 
 
 class TestAsFilesOfARun:
-    def test_addresses_and_globs_become_local_paths_in_order(
-        self, files: S3Files, bucket: str, tmp_path: Path
-    ) -> None:
+    def test_addresses_and_globs_become_local_paths_in_order(self, files: S3Files, tmp_path: Path) -> None:
         here = tmp_path / "here.csv"
         here.write_bytes(b"x\n0\n")
-        paths = expand_paths(f"{bucket}/data/*.csv, {here}")
+        paths = expand_paths(f"{BUCKET}/data/*.csv, {here}")
         assert [path.read_bytes() for path in paths] == [b"x\n1\n", b"x\n2\n", b"x\n0\n"]
-        assert expand_paths([f"{bucket}/data/b.csv", here])[0].name == "b.csv"
+        assert expand_paths([f"{BUCKET}/data/b.csv", here])[0].name == "b.csv"
 
-    def test_one_file_under_two_addresses_of_the_list_is_refused(self, files: S3Files, bucket: str) -> None:
+    def test_one_file_under_two_addresses_of_the_list_is_refused(self, files: S3Files) -> None:
         with pytest.raises(DataError, match="named twice"):
-            expand_paths(f"{bucket}/data/*.csv,{bucket}/data/a.csv")
+            expand_paths(f"{BUCKET}/data/*.csv,{BUCKET}/data/a.csv")
 
-    def test_an_empty_object_is_refused_before_anything_is_fetched(self, files: S3Files, bucket: str) -> None:
+    def test_an_empty_object_is_refused_before_anything_is_fetched(self, files: S3Files) -> None:
         with pytest.raises(DataError, match=r"empty.*empty\.csv\.part"):
-            expand_paths(f"{bucket}/data/*")
+            expand_paths(f"{BUCKET}/data/*")
         assert not files._folder.exists()
 
-    def test_names_from_others_may_not_be_addresses(
-        self, files: S3Files, bucket: str, tmp_path: Path
-    ) -> None:
+    def test_names_from_others_may_not_be_addresses(self, files: S3Files, tmp_path: Path) -> None:
         with pytest.raises(DataError, match="leads out of the folder"):
-            expand_paths(f"{bucket}/data/a.csv", root=tmp_path)
+            expand_paths(f"{BUCKET}/data/a.csv", root=tmp_path)
 
 
 def test_without_a_provider_it_says_what_to_do() -> None:

@@ -108,14 +108,10 @@ def scan_json(file: OpenedFile, options: ReadOptions) -> JsonScan:
     head = file.text_head(HEAD_BYTES).lstrip(BLANKS)
     if not head.startswith(b"{"):
         return _scan(file, options, "json", Array(file.name, options.limits, opening=1), file.text)
-    wrapped = _OPENS_A_LIST.match(head)
-    if wrapped and wrapped.group(2) == b"{":
-        opening = wrapped.end() - 1
-        key = json.loads(b'"' + wrapped.group(1) + b'"')
-        assumed = f"The rows are the list under the key {key!r}"
-        return _scan(
-            file, options, "json", Array(file.name, options.limits, opening, b"]}"), file.text, assumed
-        )
+    opens = _OPENS_A_LIST.match(head)
+    if opens and opens.group(2) == b"{" and (key := _name_in(opens.group(1))) is not None:
+        layout = Array(file.name, options.limits, opens.end() - 1, b"]}")
+        return _scan(file, options, "json", layout, file.text, f"The rows are the list under the key {key!r}")
     rows = _rows_of_columns(file, options)
     assumed = (
         "The file holds columns, each with a list of values; the values at one place of the lists are a row"
@@ -260,6 +256,14 @@ def _up_to(stream: ByteReader, n_bytes: int) -> bytes:
         parts.append(data)
         n_bytes -= len(data)
     return b"".join(parts)
+
+
+def _name_in(quoted: bytes) -> str | None:
+    """The text between two quotes of JSON; None if there is none."""
+    try:
+        return str(read_document(f'"{quoted.decode()}"'))
+    except ValueError:
+        return None
 
 
 def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
