@@ -12,6 +12,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -101,6 +102,37 @@ def open_atomically(path: Path, *, mode: int = 0o644) -> Iterator[io.BufferedWri
             raise _cannot_write(path, exc) from exc
         raise
     _sync_folder(path.parent)
+
+
+def move_into_place(made: Path, path: Path) -> None:
+    """Rename a finished file to `path`, over whatever is there; copied whole where that is on another disk.
+
+    Raises:
+        InvalidInputError: The folder is missing or cannot be written, or the disk is full.
+    """
+    try:
+        made.replace(path)
+    except OSError as exc:
+        if exc.errno != errno.EXDEV:
+            raise _cannot_write(path, exc) from exc
+        with made.open("rb") as source, open_atomically(path) as stream:
+            shutil.copyfileobj(source, stream)
+    _sync_folder(path.parent)
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work whether a file could be written: its folder is there, and open to us.
+
+    Raises:
+        InvalidInputError: It could not.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as exc:
+        raise _cannot_write(path, exc) from exc
 
 
 def _open(path: Path) -> io.BufferedReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
 
 
 class Side:
-    """The base data, or the contributions: what the first pass leaves of them."""
+    """The base data, or the contributions: what the first pass leaves of them; its files live as long as `closing`."""
 
-    def __init__(self, folder: Path, name: str, n_unique: int, *, in_memory: bool) -> None:
+    def __init__(
+        self, name: str, n_unique: int, folder: Path, closing: ExitStack, *, in_memory: bool
+    ) -> None:
         place = folder / name
         place.mkdir()
         self.stage: Stage = MemoryStage() if in_memory else DiskStage(place)
-        self.digests = DigestLog(folder)
-        self.key = KeyLog(folder)
-        self.unique = [KeyLog(folder) for _ in range(n_unique)]
+        self.digests = closing.enter_context(DigestLog(folder))
+        self.key = KeyLog(folder, closing)
+        self.unique = [KeyLog(folder, closing) for _ in range(n_unique)]
         self.files: list[FilePart] = []
 
     @property
@@ -57,8 +60,8 @@ class Side:
 class KeyLog:
     """Keys of rows in order; some rows have none."""
 
-    def __init__(self, folder: Path) -> None:
-        self.digests = DigestLog(folder)
+    def __init__(self, folder: Path, closing: ExitStack) -> None:
+        self.digests = closing.enter_context(DigestLog(folder))
         self._absent: list[NDArray[np.bool_]] = []
 
     def append(self, keys: KeyDigests) -> None:

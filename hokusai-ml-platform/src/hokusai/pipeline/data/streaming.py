@@ -9,7 +9,6 @@ little data waits in memory (see `planner`) the same things happen, only without
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,12 +33,15 @@ from hokusai.pipeline.data.shipping import packed, shipped, unpacked
 from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.uniqueness import expected_of
-from hokusai.pipeline.data.writers import writing
+from hokusai.pipeline.data.work_folder import work_folder
+from hokusai.pipeline.data.writers import output_format, writing
+from hokusai.pipeline.quality_report import QualityReport
 from hokusai.pipeline.quality_state import QualityState, quality_report
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts
 from hokusai.privacy.tokens import Tokenizer
+from hokusai.utils.files import check_writable, move_into_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,6 +132,12 @@ def integrate_files(
     recipe = recipe or Recipe()
     _check(recipe, has_base=base is not None)
     tell = progress or (lambda _what, _done, _total: None)
+    out, listed = (Path(path) if path is not None else None for path in (output, rejects))
+    if out is not None:
+        output_format(out)
+    for path in (out, listed):
+        if path is not None:
+            check_writable(path)
     with contextlib.ExitStack() as stack:
         tell("Reading", 0, None)
         new = [open_table(path, recipe.read) for path in expand_paths(contributed)]
@@ -138,11 +146,15 @@ def integrate_files(
             for path in (expand_paths(base) if base else ())
         ]
         choice = choose(new + old, memory_budget_bytes, engine)
-        beside = Path(output).parent if output is not None else None
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".hokusai-", dir=beside)))
-        listing = stack.enter_context(RejectsWriter(Path(rejects) if rejects else None))
-        run = _Run(recipe, tokenizer, choice, folder, listing, tell, engine)
-        return run.integrate(new, old, Path(output) if output is not None else None)
+        folder = stack.enter_context(work_folder(out.parent if out is not None else None))
+        with RejectsWriter(folder / "rejects.jsonl" if listed is not None else None) as listing:
+            run = _Run(recipe, tokenizer, choice, folder, stack, listing, tell, engine)
+            unnamed = folder / f"output{out.suffix}" if out is not None else None
+            done = run.integrate(new, old, unnamed)
+        for made, wanted in ((folder / "rejects.jsonl", listed), (unnamed, out)):
+            if made is not None and wanted is not None:
+                move_into_place(made, wanted)
+        return replace(done, output=out)
 
 
 def _check(recipe: Recipe, *, has_base: bool) -> None:
@@ -164,13 +176,14 @@ class _Run:
         tokenizer: Tokenizer | None,
         choice: Choice,
         folder: Path,
+        closing: contextlib.ExitStack,
         listing: RejectsWriter,
         tell: Progress,
         engine: BatchEngine | None,
     ) -> None:
         self.engine = engine
         self.recipe, self.tokenizer, self.choice = recipe, tokenizer, choice
-        self.folder, self.listing, self.tell = folder, listing, tell
+        self.folder, self.closing, self.listing, self.tell = folder, closing, listing, tell
         self.strict = recipe.read.on_error == "raise"
         self.schema = _with_keys(recipe.schema, recipe.key) if recipe.how == "update" else recipe.schema
         self.pii = PiiCounts()
@@ -200,7 +213,8 @@ class _Run:
         )
 
         columns = kernel.result_columns
-        result = _Result(DigestLog(self.folder), columns, self.recipe.target, has_base=base.height > 0)
+        log = self.closing.enter_context(DigestLog(self.folder))
+        result = _Result(log, columns, self.recipe.target, has_base=base.height > 0)
         with contextlib.ExitStack() as stack:
             writer = stack.enter_context(writing(output, columns)) if output is not None else None
             for rows, digests, contributed in self._result_rows(base, fresh, kept, replaces):
@@ -209,7 +223,7 @@ class _Run:
                     writer.write(rows)
                 self.tell("Writing", result.height, None)
             manifest = self._manifest(new, fresh, base, accounts, result, columns, replaces)
-        return Integration(manifest, accounts, self.report if self.schema else None, output)
+        return Integration(manifest, accounts, self.report if self.schema else None)
 
     # The first pass
 
@@ -232,7 +246,7 @@ class _Run:
         return ColumnGate.decide(sample, kernel.policy)
 
     def _first_pass(self, scans: Sequence[TableScan], name: str, kernel: Kernel) -> Side:
-        side = Side(self.folder, name, len(kernel.unique_keys), in_memory=self.choice.in_memory)
+        side = Side(name, len(kernel.unique_keys), self.folder, self.closing, in_memory=self.choice.in_memory)
         total = sum(scan.rows_read for scan in scans)
         for scan in scans:
             self.listing.add_all(scan.rejects)

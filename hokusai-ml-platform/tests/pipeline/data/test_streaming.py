@@ -1,0 +1,274 @@
+"""Integration of files: one result whatever the stage, the engine and the format, and every row accounted for."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hokusai.adapters.in_process_engine import InProcessEngine
+from hokusai.domain.manifest import RowAccount
+from hokusai.domain.schema import ColumnRule, DataSchema
+from hokusai.errors import DataError, InvalidInputError, SchemaError
+from hokusai.pipeline.data.dataset_hash import dataset_hash
+from hokusai.pipeline.data.integrator import DataIntegrator
+from hokusai.pipeline.data.merging import merge
+from hokusai.pipeline.data.rejects import read_rejects
+from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.pipeline.data.streaming import Integration, Recipe, integrate_files
+from hokusai.privacy.tokens import Tokenizer
+
+TOKENIZER = Tokenizer(bytes(range(32)))
+ADA = TOKENIZER.token("email", "ada@example.org")
+TOLERANT = ReadOptions(on_error="reject")
+
+BASE = pl.DataFrame({"query_id": [1, 3, 9], "note": ["hi", "old", "z"], "label": ["a", "c", "z"]})
+NEW = pl.DataFrame(
+    {
+        "query_id": [1, 2, 2, 3],
+        "note": ["hi", "write ada@example.org", "write ada@example.org", "x"],
+        "label": ["a", "b", "b", "c"],
+    }
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    base, new = tmp_path / "base.csv", tmp_path / "new.csv"
+    BASE.write_csv(base)
+    NEW.write_csv(new)
+    return base, new
+
+
+def integrate(
+    new: Path,
+    output: Path | None = None,
+    base: Path | None = None,
+    recipe: Recipe | None = None,
+    **options: object,
+) -> Integration:
+    return integrate_files(new, output, base=base, recipe=recipe, tokenizer=TOKENIZER, **options)  # type: ignore[arg-type]
+
+
+class TestTheResult:
+    def test_of_an_append_is_the_base_and_what_is_new(self, files: tuple[Path, Path], tmp_path: Path) -> None:
+        base, new = files
+        done = integrate(new, tmp_path / "out.parquet", base)
+        assert pl.read_parquet(tmp_path / "out.parquet").rows() == [
+            (1, "hi", "a"),
+            (3, "old", "c"),
+            (9, "z", "z"),
+            (2, f"write {ADA}", "b"),
+            (3, "x", "c"),
+        ]
+        assert done.manifest.rows == RowAccount(read=4, kept=2, duplicates=2)
+        assert done.manifest.hash.rows == 5
+
+    def test_of_an_update_has_each_row_where_its_key_was(
+        self, files: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        base, new = files
+        done = integrate(new, tmp_path / "out.csv", base, Recipe(how="update", key=("query_id",)))
+        assert pl.read_csv(tmp_path / "out.csv").rows() == [
+            (1, "hi", "a"),
+            (3, "x", "c"),
+            (9, "z", "z"),
+            (2, f"write {ADA}", "b"),
+        ]
+        [step] = [step for step in done.manifest.transformations if step.name == "merge"]
+        assert {name: step.details[name] for name in ("changed", "added", "base_rows")} == {
+            "changed": 1,
+            "added": 1,
+            "base_rows": 3,
+        }
+
+    def test_of_a_replacement_has_no_base_rows(self, files: tuple[Path, Path], tmp_path: Path) -> None:
+        base, new = files
+        integrate(new, tmp_path / "out.jsonl", base, Recipe(how="replace"))
+        rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+        assert [row["query_id"] for row in rows] == [1, 2, 3]
+
+    @pytest.mark.parametrize("how", ["append", "update", "replace"])
+    def test_is_the_same_in_memory_on_disk_and_on_an_engine(
+        self, files: tuple[Path, Path], tmp_path: Path, how: str
+    ) -> None:
+        base, new = files
+        recipe = Recipe(how=how, key=("query_id",) if how == "update" else (), target="label")  # type: ignore[arg-type]
+        ways: tuple[dict[str, object], ...] = (
+            {"memory_budget_bytes": 1 << 30},
+            {"memory_budget_bytes": 0},
+            {"memory_budget_bytes": 0, "engine": InProcessEngine()},
+        )
+        outputs = [tmp_path / f"{number}.arrow" for number in range(len(ways))]
+        done = [integrate(new, out, base, recipe, **way) for out, way in zip(outputs, ways, strict=True)]
+        assert len({one.manifest.digest for one in done}) == 1
+        frames = [pl.read_ipc(out) for out in outputs]
+        assert frames[0].equals(frames[1])
+        assert frames[0].equals(frames[2])
+        assert dataset_hash(frames[0]) == done[0].manifest.hash
+
+    def test_is_the_same_as_step_by_step(self, files: tuple[Path, Path], tmp_path: Path) -> None:
+        base, new = files
+        integrator = DataIntegrator(tokenizer=TOKENIZER)
+        clean = integrator.deduplicate(integrator.remove_pii(integrator.load_data(new)))
+        whole = merge(integrator.remove_pii(BASE), clean, "update", key="query_id").frame
+        done = integrate(new, tmp_path / "out.parquet", base, Recipe(how="update", key=("query_id",)))
+        assert integrator.dataset_hash(whole) == done.manifest.hash
+
+    @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet", "arrow"])
+    def test_has_one_hash_in_every_format(self, tmp_path: Path, suffix: str) -> None:
+        rows = pl.DataFrame({"id": [1, 2, 3], "text": ["a,b", "line\nend", None], "x": [0.5, None, -1.25]})
+        rows.write_csv(tmp_path / "in.csv")
+        first = integrate(tmp_path / "in.csv", tmp_path / f"out.{suffix}")
+        again = integrate(tmp_path / f"out.{suffix}")
+        assert again.manifest.hash == first.manifest.hash == dataset_hash(rows)
+
+    def test_of_several_files_gives_the_credit_to_the_earlier_one(self, tmp_path: Path) -> None:
+        NEW[:2].write_csv(tmp_path / "a.csv")
+        NEW[1:].write_csv(tmp_path / "b.csv")
+        done = integrate_files([tmp_path / "a.csv", tmp_path / "b.csv"], tokenizer=TOKENIZER)
+        assert dict(done.by_source) == {
+            "a.csv": RowAccount(read=2, kept=2),
+            "b.csv": RowAccount(read=3, kept=1, duplicates=2),
+        }
+
+    def test_has_all_columns_of_all_files(self, tmp_path: Path) -> None:
+        pl.DataFrame({"id": [1], "a": [2]}).write_csv(tmp_path / "a.csv")
+        pl.DataFrame({"b": [0.5], "id": [2]}).write_csv(tmp_path / "b.csv")
+        integrate_files(
+            [tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "out.parquet", tokenizer=TOKENIZER
+        )
+        assert pl.read_parquet(tmp_path / "out.parquet").rows(named=True) == [
+            {"id": 1, "a": 2, "b": None},
+            {"id": 2, "a": None, "b": 0.5},
+        ]
+
+    def test_keeps_repeated_rows_if_asked_to(self, files: tuple[Path, Path]) -> None:
+        assert integrate(files[1], recipe=Recipe(deduplicate=False)).manifest.rows == RowAccount(
+            read=4, kept=4
+        )
+
+
+class TestTheAccount:
+    SCHEMA = DataSchema((ColumnRule("id", "integer", unique=True), ColumnRule("age", "integer", minimum=0)))
+
+    def test_names_every_rejected_row_by_its_number_in_the_file(self, tmp_path: Path) -> None:
+        (tmp_path / "in.csv").write_text("id,age\n1,30\nbroken\n2,-1\n3,40\n1,50\n4,60\n4,60\n")
+        done = integrate(
+            tmp_path / "in.csv",
+            tmp_path / "out.csv",
+            recipe=Recipe(schema=self.SCHEMA, read=TOLERANT),
+            rejects=tmp_path / "rejects.jsonl",
+        )
+        assert done.manifest.rows == RowAccount(read=7, kept=3, rejected=3, duplicates=1)
+        assert [(r.row, r.column) for r in read_rejects(tmp_path / "rejects.jsonl")] == [
+            (2, ""),
+            (3, "age"),
+            (5, "id"),
+        ]
+        assert (tmp_path / "out.csv").read_text() == "id,age\n1,30\n3,40\n4,60\n"
+
+    def test_refuses_the_file_where_nothing_may_be_set_aside(self, tmp_path: Path) -> None:
+        (tmp_path / "in.csv").write_text("id,age\n1,30\n2,-1\n")
+        with pytest.raises(SchemaError, match="row 2, column 'age'"):
+            integrate(tmp_path / "in.csv", tmp_path / "out.csv", recipe=Recipe(schema=self.SCHEMA))
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
+
+    def test_refuses_two_rows_with_one_key(self, files: tuple[Path, Path], tmp_path: Path) -> None:
+        base, _ = files
+        (tmp_path / "in.csv").write_text("query_id,note,label\n7,a,a\n8,b,b\n7,c,c\n")
+        with pytest.raises(SchemaError, match=r"1 rows have a key \(query_id\).*row 3"):
+            integrate(tmp_path / "in.csv", base=base, recipe=Recipe(how="update", key=("query_id",)))
+
+    def test_sets_rows_without_a_key_aside(self, files: tuple[Path, Path], tmp_path: Path) -> None:
+        base, _ = files
+        (tmp_path / "in.csv").write_text("query_id,note,label\n7,a,a\n,b,b\n")
+        recipe = Recipe(how="update", key=("query_id",), read=TOLERANT)
+        assert integrate(tmp_path / "in.csv", base=base, recipe=recipe).manifest.rows == RowAccount(2, 1, 1)
+
+    def test_says_what_contradicts_itself(self, files: tuple[Path, Path]) -> None:
+        base, new = files
+        with pytest.raises(InvalidInputError, match="An update needs key columns"):
+            integrate(new, base=base, recipe=Recipe(how="update"))
+        with pytest.raises(InvalidInputError, match="'upsert' is no way to merge"):
+            integrate(new, base=base, recipe=Recipe(how="upsert"))  # type: ignore[arg-type]
+        with pytest.raises(SchemaError, match=r"Column 'label' holds numbers, but text in base\.csv"):
+            NEW.with_columns(label=pl.int_range(4)).write_csv(new)
+            integrate(new, base=base)
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        rows=st.lists(
+            st.tuples(st.integers(-3, 3), st.sampled_from(["a", "b", "", "ada@example.org"])),
+            min_size=1,
+            max_size=30,
+        ),
+        budget=st.sampled_from([0, 1 << 30]),
+    )
+    def test_always_adds_up(
+        self, rows: list[tuple[int, str]], budget: int, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        folder = tmp_path_factory.mktemp("account")
+        pl.DataFrame(rows, schema={"age": pl.Int64, "text": pl.String}, orient="row").write_csv(
+            folder / "in.csv"
+        )
+        schema = DataSchema((ColumnRule("age", "integer", minimum=0),))
+        recipe = Recipe(schema=schema, read=TOLERANT)
+        done = integrate(folder / "in.csv", folder / "out.parquet", recipe=recipe, memory_budget_bytes=budget)
+        distinct = {row for row in rows if row[0] >= 0}
+        fitting = sum(row[0] >= 0 for row in rows)
+        assert done.manifest.rows == RowAccount(
+            len(rows), len(distinct), len(rows) - fitting, fitting - len(distinct)
+        )
+        if not distinct:
+            return
+        # Cleaning what is clean changes nothing.
+        again = integrate(folder / "out.parquet", recipe=recipe, memory_budget_bytes=budget)
+        assert again.manifest.hash == done.manifest.hash
+        assert again.manifest.pii.findings == ()
+
+
+class TestTheOutput:
+    def test_is_absent_when_the_disk_is_full(self, files: tuple[Path, Path]) -> None:
+        with pytest.raises((DataError, InvalidInputError)):
+            integrate(files[1], Path("/dev/full/out.parquet"))
+
+    def test_is_whole_or_absent_when_the_process_is_killed(self, tmp_path: Path) -> None:
+        rows = pl.DataFrame({"id": range(300_000)}).with_columns(
+            text=pl.lit("some words ") + pl.col("id").cast(pl.String)
+        )
+        rows.write_csv(tmp_path / "in.csv")
+        program = (
+            "import sys; from hokusai.pipeline.data.streaming import integrate_files, Recipe\n"
+            "tell = lambda what, done, total: print(what, flush=True)\n"
+            "integrate_files(sys.argv[1], sys.argv[2], recipe=Recipe(pii=None), memory_budget_bytes=0, progress=tell)\n"
+        )
+        for last_word in ("Cleaning", "Finding duplicates", "Writing"):
+            out = tmp_path / "out.parquet"
+            child = subprocess.Popen(
+                [sys.executable, "-c", program, str(tmp_path / "in.csv"), str(out)],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "POLARS_MAX_THREADS": "1"},
+            )
+            assert child.stdout is not None
+            for line in child.stdout:
+                if line.strip() == last_word:
+                    child.send_signal(signal.SIGKILL)
+                    break
+            child.wait()
+            child.stdout.close()
+            assert child.returncode == -signal.SIGKILL
+            assert not out.exists()
+        integrate_files(tmp_path / "in.csv", out, recipe=Recipe(pii=None), memory_budget_bytes=0)
+        assert pl.read_parquet(out).equals(rows)
+        left = [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+        assert left == [], "what a killed process left behind is removed by the next"
