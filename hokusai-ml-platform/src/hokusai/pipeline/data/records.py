@@ -16,11 +16,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
+from hokusai.pipeline.data.byte_bits import between, bits_of, counted, places
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hokusai.pipeline.data.byte_bits import Bits
     from hokusai.pipeline.data.unpacking import ByteReader
 
 WRONG_WIDTH = "wrong number of fields"
@@ -134,29 +136,24 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
     import numpy as np
 
     data = np.frombuffer(block, dtype=np.uint8)
-    line_ends, separators = data == _LF, data == ord(delimiter)
+    line_ends, separators = bits_of(data, _LF), bits_of(data, ord(delimiter))
+    outside = ~np.uint64(0)
     if _QUOTE in block:
-        quotes = np.flatnonzero(data == _QUOTE)
-        if not _fit(data, quotes, ord(delimiter)):
+        quotes = bits_of(data, _QUOTE)
+        if not _fit(data, places(quotes), ord(delimiter)):
             return None
-        outside = _outside(quotes, len(data))
+        outside = ~between(quotes)
         line_ends &= outside
         separators &= outside
-        if _CR in block and not _before_lf(data, (data == _CR) & outside):
-            return None
-    elif _CR in block and not _before_lf(data, data == _CR):
+    if _CR in block and not _before_lf(data, places(bits_of(data, _CR) & outside)):
         return None
-    stops = np.flatnonzero(line_ends) + 1
-    if len(data) and data[-1] != _LF:
-        stops = np.append(stops, len(data))
-    starts = np.concatenate((stops[:0], [0], stops[:-1])) if len(stops) else stops
+    starts, stops = _ranges(data, line_ends)
     blank = _blank(data, starts, stops)
     if blank.any():
         cuts = list(zip(starts[blank].tolist(), stops[blank].tolist(), strict=True))
-        rest = cut(block, cuts)
-        proven = prove(rest, delimiter, width)
+        proven = prove(cut(block, cuts), delimiter, width)
         return proven and replace(proven, cuts=cuts, consumed=len(block))
-    if not _have_width(np.flatnonzero(separators), starts, stops, width):
+    if (np.diff(counted(separators, stops), prepend=0) != width - 1).any():
         return None
     longest = int((stops - starts).max(initial=0))
     return Records(block, len(stops), consumed=len(block), longest=longest)
@@ -220,11 +217,7 @@ def record_ranges(text: bytes) -> NDArray[np.int64]:
     import numpy as np
 
     data = np.frombuffer(text, dtype=np.uint8)
-    line_ends = (data == _LF) & _outside(np.flatnonzero(data == _QUOTE), len(data))
-    stops = np.flatnonzero(line_ends) + 1
-    if len(data) and data[-1] != _LF:
-        stops = np.append(stops, len(data))
-    return np.stack((np.concatenate(([0], stops[:-1])), stops), axis=1)
+    return np.stack(_ranges(data, bits_of(data, _LF) & ~between(bits_of(data, _QUOTE))), axis=1)
 
 
 def last_record_end(data: bytes) -> int:
@@ -265,17 +258,21 @@ def _fit(data: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: int) -> 
     return bool(begins[before].all() and ends[after].all())
 
 
-def _outside(quotes: NDArray[np.int64], n_bytes: int) -> NDArray[np.bool_]:
-    """For each byte, whether the number of quotes up to it is even."""
+def _before_lf(data: NDArray[np.uint8], returns: NDArray[np.int64]) -> bool:
+    """Whether a line feed follows every carriage return."""
+    return not len(returns) or bool(returns[-1] < len(data) - 1 and (data[returns + 1] == _LF).all())
+
+
+def _ranges(data: NDArray[np.uint8], line_ends: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where records begin and end, if they end with these line ends and with the data."""
     import numpy as np
 
-    bounds = np.concatenate(([0], quotes, [n_bytes]))
-    return np.repeat(np.arange(len(bounds) - 1) % 2 == 0, np.diff(bounds))
-
-
-def _before_lf(data: NDArray[np.uint8], returns: NDArray[np.bool_]) -> bool:
-    """Whether a line feed follows every carriage return that is marked."""
-    return not returns[-1] and bool((data[1:][returns[:-1]] == _LF).all())
+    stops = places(line_ends) + 1
+    if len(data) and (not len(stops) or stops[-1] != len(data)):
+        stops = np.append(stops, len(data))
+    starts = np.zeros_like(stops)
+    starts[1:] = stops[:-1]
+    return starts, stops
 
 
 def _blank(data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -283,19 +280,6 @@ def _blank(data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np
     lengths, first = stops - starts, data[starts]
     blank: NDArray[np.bool_] = ((lengths == 1) & (first == _LF)) | ((lengths == 2) & (first == _CR))
     return blank
-
-
-def _have_width(
-    separators: NDArray[np.int64], starts: NDArray[np.int64], stops: NDArray[np.int64], width: int
-) -> bool:
-    """Whether `width - 1` separators stand in each record: the first and last of each group lie within."""
-    per_record = width - 1
-    if len(separators) != len(stops) * per_record:
-        return False
-    return not per_record or bool(
-        (separators[::per_record] >= starts).all()
-        and (separators[per_record - 1 :: per_record] < stops).all()
-    )
 
 
 @lru_cache
