@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from hokusai.pipeline.data.scan import ReadOptions
 
 _MOST_PROOF_BYTES = 1 << 20
+_TYPES = {"b": "boolean", "i": "integer", "f": "float", "d": "date", "t": "datetime", "s": "text"}
+"""Logical types of `hokusai-data-v1` by the names that readers know; a single row does not tell 1 from 1.0."""
 
 
 @click.command("hash", short_help="Show what identifies the rows of files, however they are stored.")
@@ -121,7 +124,7 @@ def verify(
     content = parse_json(read_limited(proof, _MOST_PROOF_BYTES))
     if isinstance(content, dict) and content.get("proof") == "content":
         about = ContentProof.from_dict(content)
-        row = _row_of(row_json) if row_json is not None else _only_row(str(file), given)
+        row = _row_of(row_json) if row_json is not None else _only_row(str(file), about, given)
         present = verify_content(about, row, root)
         facts: dict[str, Any] = {"verified": True, "present": present, "rows": about.rows}
         text = "The row is in the dataset" if present else "The row is not in the dataset"
@@ -177,7 +180,7 @@ def _row_of(text: str) -> dict[str, Any]:
 
 def _row_at(file: str, proof: RowProof, given: dict[str, Any]) -> pl.DataFrame:
     """The row of a file that a proof is about: its only one, or the one at the proof's place."""
-    rows = _rows(file, given, proof.row + 1)
+    rows = _rows(file, proof, given, proof.row + 1)
     if rows.height == 1:
         return rows
     if rows.height <= proof.row:
@@ -187,8 +190,8 @@ def _row_at(file: str, proof: RowProof, given: dict[str, Any]) -> pl.DataFrame:
     return rows[proof.row]
 
 
-def _only_row(file: str, given: dict[str, Any]) -> pl.DataFrame:
-    rows = _rows(file, given, 2)
+def _only_row(file: str, proof: ContentProof, given: dict[str, Any]) -> pl.DataFrame:
+    rows = _rows(file, proof, given, 2)
     if rows.height != 1:
         raise InvalidInputError(
             "The file has more than one row, and the proof does not say which",
@@ -198,13 +201,14 @@ def _only_row(file: str, given: dict[str, Any]) -> pl.DataFrame:
     return rows
 
 
-def _rows(file: str, given: dict[str, Any], at_least: int) -> pl.DataFrame:
-    """The first rows of a file, enough batches of them to have so many, if there are."""
+def _rows(file: str, proof: RowProof | ContentProof, given: dict[str, Any], at_least: int) -> pl.DataFrame:
+    """The first rows of a file, so many at least if there are; of delimited text, in the types of the proof."""
     import polars as pl
 
     from hokusai.pipeline.data.reading import open_table
 
-    scan = open_table(file, read_options(given, None, "raise"))
+    types = {column.name: _TYPES[column.kind] for column in proof.columns if column.kind in _TYPES}
+    scan = open_table(file, replace(read_options(given, None, "raise"), types=types))
     found: list[pl.DataFrame] = []
     for batch in scan.batches():
         found.append(batch)

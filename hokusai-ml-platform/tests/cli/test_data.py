@@ -1,0 +1,424 @@
+"""`hokusai data`, as somebody types it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+Hokusai = Callable[..., Any]
+
+SCHEMA = """
+columns:
+  query_id: {type: text, nullable: false, unique: true}
+  query_text: text
+  feature_1: {type: float, minimum: -10}
+  label: {allowed: [0, 1]}
+"""
+
+
+def write(path: Path, rows: list[tuple[str, str, float, int]]) -> str:
+    pl.DataFrame(rows, schema=["query_id", "query_text", "feature_1", "label"], orient="row").write_csv(path)
+    return path.name
+
+
+def rows(prefix: str, count: int) -> list[tuple[str, str, float, int]]:
+    return [
+        (f"{prefix}{i}", f"where is parcel {prefix}{i}", (i * 7919 % 100) / 10, i * 7919 % 100 // 50)
+        for i in range(count)
+    ]
+
+
+@pytest.fixture
+def home(hokusai: Hokusai, tmp_path: Path) -> Path:
+    """A folder with base data, good new data, bad new data and a schema; it is the working directory."""
+    base, good = rows("b", 200), rows("n", 60)
+    write(tmp_path / "base.csv", base)
+    write(tmp_path / "good.csv", good)
+    bad = [
+        *good[:10],
+        ("x1", "five", 1.5, 5),
+        ("n3", "another", 2.0, 1),
+        ("x2", "cold", -11.0, 0),
+        ("x3", "mail ada@example.org", 1.5, 1),
+        base[7],
+        good[2],
+    ]
+    write(tmp_path / "bad.csv", bad)
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    return tmp_path
+
+
+class TestCheck:
+    def test_good_rows_would_be_accepted(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai(
+            "data", "check", "good.csv", "--schema", "schema.yaml", "--base", "base.csv", "--target", "label"
+        )
+        assert done.code == 0
+        assert "60 rows read = 60 kept + 0 rejected + 0 duplicates" in done.out
+        assert "All 60 rows fit the schema." in done.out
+        assert "No personal data was found" in done.out
+        assert re.search(r"A quick model's accuracy goes from .* held-out base rows", done.out)
+        assert done.out.splitlines()[-1] == "All 60 new rows would be accepted."
+        assert sorted(path.name for path in home.iterdir()) == [
+            "bad.csv",
+            "base.csv",
+            "good.csv",
+            "schema.yaml",
+        ]
+
+    def test_bad_rows_are_named_with_reason_and_place(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai("data", "check", "bad.csv", "--schema", "schema.yaml", "--base", "base.csv")
+        assert done.code == 1
+        assert "16 rows read = 11 kept + 3 rejected + 2 duplicates" in done.out
+        lines = [re.split(r"\s{2,}", line) for line in done.out.splitlines()]
+        assert ["label", "value not allowed", "one of 0, 1", "1", "11"] in lines
+        assert ["feature_1", "too small", "at least -10", "1", "13"] in lines
+        assert ["query_id", "not unique", "a value that no earlier row has", "1", "12"] in lines
+        assert ["query_text", "email", "1", "content", "reported only"] in lines
+        assert done.out.splitlines()[-1].startswith("3 of 16 rows would be rejected")
+
+    def test_what_stands_in_the_cells_is_shown_only_if_asked_for(self, hokusai: Hokusai, home: Path) -> None:
+        command = ("data", "check", "bad.csv", "--schema", "schema.yaml")
+        assert "-11.0" not in hokusai(*command).out
+        assert "13: -11.0" in hokusai(*command, "--values").out
+        assert "ada@" not in hokusai(*command, "--values", "--json").out
+        problems = hokusai(*command, "--json").json["schema"]["problems"]
+        assert all("found" not in problem for problem in problems)
+        with_values = hokusai(*command, "--json", "--values").json["schema"]["problems"]
+        assert {(p["column"], *p["found"]) for p in with_values if p["count"] == 1} >= {
+            ("feature_1", "-11.0")
+        }
+
+    def test_as_json_it_is_the_full_account(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai(
+            "data", "check", "bad.csv", "--schema", "schema.yaml", "--base", "base.csv", "--target", "label",
+            "--benchmark-rows", "1000", "--json",
+        )  # fmt: skip
+        told = done.json
+        assert told["accepted"] is False
+        assert told["manifest"]["rows"] == {
+            "read": 16,
+            "kept": 11,
+            "rejected": 3,
+            "duplicates": 2,
+            "near_duplicates": 0,
+        }
+        assert (
+            told["manifest"]["sources"][0]["sha256"]
+            == hashlib.sha256((home / "bad.csv").read_bytes()).hexdigest()
+        )
+        assert {(reject["row"], reject["reason"]) for reject in told["rejects"]} == {
+            (11, "value not allowed"), (12, "not unique"), (13, "too small"),
+        }  # fmt: skip
+        assert 0 <= told["quality"]["score"] <= 1
+        assert "text" in told["effect"] or "reason" in told["effect"]
+        # Connor (1987) with d = 0.1, 95 % and 80 %: 1,000 D^2 >= (1.95996 sqrt(.1) + .84162 sqrt(.1 - D^2))^2
+        assert told["benchmark"]["detectable_delta"] == pytest.approx(0.028, abs=0.0005)
+
+    def test_rows_can_be_held_against_what_the_base_data_always_is(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        (home / "new.csv").write_text("query_id,query_text,feature_1,label\na,x,0.5,1\n,x,0.5,1\n")
+        done = hokusai("data", "check", "new.csv", "--base", "base.csv", "--like-base", "--json")
+        assert (done.code, done.json["manifest"]["rejects"]) == (1, {"no value": 1})
+        assert hokusai("data", "check", "good.csv", "--base", "base.csv", "--like-base").code == 0
+
+    def test_a_file_that_only_repeats_the_base_is_not_accepted(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "copy.csv").write_bytes((home / "base.csv").read_bytes())
+        done = hokusai("data", "check", "copy.csv", "--base", "base.csv")
+        assert (done.code, done.out.splitlines()[-1]) == (1, "Every row repeats one that is there already.")
+
+    def test_a_missing_column_is_named_with_what_was_meant(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "new.csv").write_text("query_id,query_text,feature_1,Label\na,x,0.5,1\n")
+        done = hokusai("data", "check", "new.csv", "--schema", "schema.yaml")
+        assert done.code == 1
+        assert "column 'label': it is missing; did you mean 'Label'?" in done.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("good.csv", "--like-base"), "--like-base needs --base"),
+            ((), "Missing argument 'FILE"),
+            (("good.csv", "--format", "xls"), "'xls' is not one of"),
+        ],
+    )
+    def test_a_command_line_that_is_wrong_has_exit_code_2(
+        self, hokusai: Hokusai, home: Path, arguments: tuple[str, ...], said: str
+    ) -> None:
+        done = hokusai("data", "check", *arguments)
+        assert done.code == 2
+        assert said in done.err
+
+    def test_a_file_that_is_not_there_is_an_error_in_one_sentence(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai("data", "check", "god.csv")
+        assert done.code == 1
+        assert done.err.startswith("Error: There is no such file (god.csv)")
+        assert "Traceback" not in done.err
+
+
+class TestProfile:
+    def test_tells_each_column(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai("data", "profile", "base.csv")
+        assert done.code == 0
+        lines = [re.split(r"\s{2,}", line) for line in done.out.splitlines()]
+        assert lines[0] == ["200 rows, 4 columns"]
+        # i * 7919 mod 100 takes every value from 0 to 99 twice, for 7919 and 100 have no common factor
+        assert ["label", "int64", "0", "2", "0", "0", "1", "0.5", "0=100, 1=100"] in lines
+        feature = next(line for line in lines if line[0] == "feature_1")
+        assert [feature[i] for i in (1, 2, 3, 4, 6, 7)] == ["float64", "0", "100", "0", "9.9", "4.95"]
+
+    def test_of_a_column_of_personal_data_no_value_is_told(self, hokusai: Hokusai, home: Path) -> None:
+        pl.DataFrame({"birth_year": [1950, 1961] * 10, "surname": ["Lovelace", "Hopper"] * 10}).write_csv(
+            home / "p.csv"
+        )
+        told = hokusai("data", "profile", "p.csv", "--json")
+        assert "Hopper" not in told.out
+        assert "surname" in told.json["personal"]
+
+    def test_plots_are_pictures_and_a_page(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai("data", "profile", "base.csv", "--plots", "plots", "--json")
+        names = [Path(path).name for path in done.json["plots"]]
+        assert "profile.html" in names
+        pictures = [name for name in names if name.endswith(".png")]
+        assert pictures
+        assert (home / "plots" / pictures[0]).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+class TestClean:
+    def test_writes_clean_rows_lists_the_others_and_accounts_for_all(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        done = hokusai(
+            "data", "clean", "bad.csv", "--output", "clean.parquet", "--rejects", "rejects.jsonl",
+            "--manifest", "m.json",
+            "--schema", "schema.yaml", "--pii", "mask",
+        )  # fmt: skip
+        assert done.code == 0
+        clean = pl.read_parquet(home / "clean.parquet")
+        rejects = [json.loads(line) for line in (home / "rejects.jsonl").read_text().splitlines()]
+        told = json.loads((home / "m.json").read_text())
+        assert (clean.height, len(rejects), told["rows"]["duplicates"]) == (12, 3, 1)
+        assert told["rows"]["read"] == 16
+        assert "ada@" not in (home / "m.json").read_text() + (home / "rejects.jsonl").read_text()
+        assert hokusai("data", "hash", "clean.parquet", "--json").json["data_hash"] == told["data_hash"]
+
+    def test_masks_hashes_or_drops(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "p.csv").write_text("id,note\n1,write to ada@example.org now\n2,fine\n")
+        texts = {}
+        for action in ("mask", "hash", "drop", "report"):
+            assert hokusai("data", "clean", "p.csv", "--output", f"{action}.csv", "--pii", action).code == 0
+            texts[action] = pl.read_csv(home / f"{action}.csv")["note"][0]
+        assert texts["mask"] == "write to [email] now"
+        assert re.fullmatch(r"write to pii:email:[a-z2-7]+:[a-z2-7]{26} now", texts["hash"])
+        assert texts["report"] == "write to ada@example.org now"
+        assert "ada" not in texts["drop"]
+
+    def test_a_policy_file_says_more_than_one_word(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "p.csv").write_text("id,note,contact\n1,ada@example.org,ada@example.org\n")
+        (home / "policy.yaml").write_text("default: mask\nby_column: {note: report}\n")
+        assert hokusai("data", "clean", "p.csv", "--output", "o.csv", "--policy", "policy.yaml").code == 0
+        assert pl.read_csv(home / "o.csv").row(0) == (1, "ada@example.org", "[email]")
+
+    def test_without_a_list_of_rejects_a_fault_refuses_the_file_and_nothing_is_written(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        done = hokusai(
+            "data", "clean", "bad.csv", "--output", "o.csv", "--schema", "schema.yaml", "--pii", "mask"
+        )
+        assert done.code == 1
+        assert "row 11, column 'label': value not allowed, expected one of 0, 1" in done.err
+        assert "ada@" not in done.err
+        assert sorted(path.name for path in home.iterdir()) == [
+            "bad.csv",
+            "base.csv",
+            "good.csv",
+            "schema.yaml",
+        ]
+
+    def test_duplicates_can_be_kept(self, hokusai: Hokusai, home: Path) -> None:
+        command = ("data", "clean", "bad.csv", "--pii", "mask")
+        assert hokusai(*command, "--output", "a.csv", "--json").json["rows"]["kept"] == 15
+        assert (
+            hokusai(*command, "--output", "b.csv", "--keep-duplicates", "--json").json["rows"]["kept"] == 16
+        )
+
+    def test_cleaning_what_was_cleaned_changes_nothing(self, hokusai: Hokusai, home: Path) -> None:
+        first = hokusai("data", "clean", "bad.csv", "--output", "a.parquet", "--json").json
+        again = hokusai("data", "clean", "a.parquet", "--output", "b.parquet", "--json").json
+        assert again["hash"] == first["hash"]
+        assert again["rows"]["kept"] == first["rows"]["kept"] == again["rows"]["read"]
+
+
+class TestMerge:
+    def test_an_update_changes_and_adds_by_key(self, hokusai: Hokusai, home: Path) -> None:
+        write(home / "a.csv", [("1", "one", 0.5, 0), ("2", "two", 1.5, 1)])
+        write(home / "b.csv", [("2", "deux", 1.5, 1), ("3", "trois", 2.5, 0)])
+        command = ("data", "merge", "a.csv", "b.csv", "--pii", "report")
+        assert hokusai(*command, "--output", "u.csv", "--how", "update", "--key", "query_id").code == 0
+        assert pl.read_csv(home / "u.csv")["query_text"].to_list() == ["one", "deux", "trois"]
+        assert hokusai(*command, "--output", "p.csv").code == 0
+        assert pl.read_csv(home / "p.csv")["query_text"].to_list() == ["one", "two", "deux", "trois"]
+        assert hokusai(*command, "--output", "r.csv", "--how", "replace").code == 0
+        assert pl.read_csv(home / "r.csv")["query_text"].to_list() == ["deux", "trois"]
+
+    def test_an_update_needs_a_key(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai("data", "merge", "base.csv", "good.csv", "--output", "o.csv", "--how", "update")
+        assert done.code == 1
+        assert "needs key columns" in done.err
+        assert not (home / "o.csv").exists()
+
+
+class TestHash:
+    def test_is_the_same_for_every_format_and_order_of_columns(self, hokusai: Hokusai, home: Path) -> None:
+        for name in ("base.parquet", "base.jsonl", "base.arrow", "base.tsv"):
+            assert hokusai("data", "convert", "base.csv", "--output", name).code == 0
+        pl.read_csv(home / "base.csv").select("label", "feature_1", "query_text", "query_id").write_csv(
+            home / "turned.csv"
+        )
+        names = ("base.csv", "base.parquet", "base.jsonl", "base.arrow", "base.tsv", "turned.csv")
+        hashes = {json.dumps(hokusai("data", "hash", name, "--json").json) for name in names}
+        assert len(hashes) == 1
+
+    def test_the_order_of_rows_changes_the_data_hash_and_not_the_content_root(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        pl.read_csv(home / "base.csv").reverse().write_csv(home / "reversed.csv")
+        one, other = (hokusai("data", "hash", name, "--json").json for name in ("base.csv", "reversed.csv"))
+        assert one["content_root"] == other["content_root"]
+        assert one["data_hash"] != other["data_hash"]
+
+
+class TestProofs:
+    ROW = '{"query_id": "b16", "query_text": "where is parcel b16", "feature_1": 0.4, "label": 0}'
+    ABSENT = '{"query_id": "b16", "query_text": "where is parcel b16", "feature_1": 0.4, "label": 1}'
+
+    @pytest.fixture
+    def hashes(self, hokusai: Hokusai, home: Path) -> dict[str, str]:
+        found: dict[str, str] = hokusai("data", "hash", "base.csv", "--json").json
+        return found
+
+    def test_a_row_is_proved_to_be_at_its_place(
+        self, hokusai: Hokusai, home: Path, hashes: dict[str, str]
+    ) -> None:
+        assert hokusai("data", "prove", "base.csv", "--row", "17", "--output", "p.json").code == 0
+        assert "parcel" not in (home / "p.json").read_text()
+        root = ("--root", hashes["data_hash"])
+        lines = (home / "base.csv").read_text().splitlines()
+        (home / "one.csv").write_text(f"{lines[0]}\n{lines[17]}\n")
+        for row in (("--row-json", self.ROW), ("--file", "base.csv"), ("--file", "one.csv")):
+            done = hokusai("data", "verify", "p.json", *root, *row)
+            assert (done.code, done.out) == (0, "Proved. The row is row 17 of the dataset of 200 rows.\n")
+        told = hokusai("data", "verify", "p.json", *root, "--row-json", self.ROW, "--json").json
+        assert told == {"verified": True, "present": True, "row": 17, "rows": 200}
+
+    def test_presence_and_absence_are_proved_by_the_content_root(
+        self, hokusai: Hokusai, home: Path, hashes: dict[str, str]
+    ) -> None:
+        for row, said in ((self.ROW, "is in the dataset"), (self.ABSENT, "is not in the dataset")):
+            assert hokusai("data", "prove", "base.csv", "--row-json", row, "--output", "p.json").code == 0
+            done = hokusai("data", "verify", "p.json", "--root", hashes["content_root"], "--row-json", row)
+            assert (done.code, said in done.out) == (0, True)
+
+    def test_what_is_not_proved_has_exit_code_1(
+        self, hokusai: Hokusai, home: Path, hashes: dict[str, str]
+    ) -> None:
+        hokusai("data", "prove", "base.csv", "--row", "17", "--output", "p.json")
+        other_row = hokusai(
+            "data", "verify", "p.json", "--root", hashes["data_hash"], "--row-json", self.ABSENT
+        )
+        assert (other_row.code, "another row" in other_row.err) == (1, True)
+        other_root = hokusai("data", "verify", "p.json", "--root", "0" * 64, "--row-json", self.ROW)
+        assert (other_root.code, "another dataset" in other_root.err) == (1, True)
+        proof = json.loads((home / "p.json").read_text())
+        digest = proof["group"]["digests"][0]
+        proof["group"]["digests"][0] = ("0" if digest[0] != "0" else "1") + digest[1:]
+        (home / "p.json").write_text(json.dumps(proof))
+        forged = hokusai("data", "verify", "p.json", "--root", hashes["data_hash"], "--row-json", self.ROW)
+        assert forged.code == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "said"),
+        [
+            (("prove", "base.csv"), 2, "Give one of --row and --row-json"),
+            (("prove", "base.csv", "--row", "201"), 1, "There is no row 201: there are 200"),
+            (("prove", "base.csv", "--row", "0"), 2, "0 is not in the range"),
+            (("prove", "base.csv", "--row-json", "[1]"), 1, "A row is a JSON object"),
+            (("verify", "schema.yaml", "--root", "00", "--row-json", "{}"), 1, "Not JSON"),
+            (("verify", "schema.yaml", "--root", "00"), 2, "Give one of --row-json and --file"),
+        ],
+    )
+    def test_faults_are_said_in_a_sentence(
+        self, hokusai: Hokusai, home: Path, arguments: tuple[str, ...], code: int, said: str
+    ) -> None:
+        done = hokusai("data", *arguments)
+        assert (done.code, said in done.err, "Traceback" in done.err) == (code, True, False)
+
+
+class TestConvert:
+    def test_only_the_copy_for_people_is_made_safe_for_spreadsheets(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        (home / "f.csv").write_text("id,note\n1,=1+1\n2,@x\n3,fine\n")
+        assert hokusai("data", "convert", "f.csv", "--output", "safe.csv", "--safe-csv").code == 0
+        assert (home / "safe.csv").read_text() == "id,note\n1,'=1+1\n2,'@x\n3,fine\n"
+        assert hokusai("data", "convert", "f.csv", "--output", "same.csv").code == 0
+        assert (home / "same.csv").read_text() == (home / "f.csv").read_text()
+        assert hokusai("data", "convert", "f.csv", "--output", "x.parquet", "--safe-csv").code == 2
+
+    def test_a_suffix_that_is_not_known_is_refused(self, hokusai: Hokusai, home: Path) -> None:
+        done = hokusai("data", "convert", "good.csv", "--output", "o.xlsx")
+        assert done.code == 1
+        assert "No format is known by the suffix '.xlsx'" in done.err
+
+
+class TestSchema:
+    def test_what_is_taken_from_data_fits_it(self, hokusai: Hokusai, home: Path) -> None:
+        assert hokusai("data", "schema", "base.csv", "--ranges", "--output", "taken.yaml").code == 0
+        assert hokusai("data", "check", "base.csv", "--schema", "taken.yaml").code == 0
+        assert hokusai("data", "check", "bad.csv", "--schema", "taken.yaml").code == 1
+        told = hokusai("data", "schema", "base.csv", "--ranges", "--json").json
+        assert told["columns"]["feature_1"] == {
+            "type": "float",
+            "nullable": False,
+            "minimum": 0.0,
+            "maximum": 9.9,
+        }
+        assert hokusai("data", "schema", "base.csv").out.startswith("version: 1\n")
+
+
+def test_text_in_data_cannot_steer_the_terminal(hokusai: Hokusai, home: Path) -> None:
+    (home / "e.csv").write_text('"a\x1b[2J",b\n"x\x1b[31m",1\n' + '"x\x1b[31m",2\n' * 9)
+    for command in (("profile",), ("check",), ("check", "--values")):
+        done = hokusai("data", command[0], "e.csv", *command[1:])
+        assert "\x1b" not in done.out + done.err
+
+
+def test_a_killed_command_leaves_no_half_written_file(tmp_path: Path) -> None:
+    pl.DataFrame({"id": range(300_000), "text": ["some words of text " * 5] * 300_000}).write_csv(
+        tmp_path / "big.csv"
+    )
+    command = [sys.executable, "-m", "hokusai.cli", "data", "convert", "big.csv", "--output", "out.jsonl"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "HOKUSAI_HOME": str(tmp_path / "home")}
+    )
+    try:
+        while process.poll() is None:
+            if any(path.name.startswith(".out.jsonl") and path.stat().st_size for path in tmp_path.iterdir()):
+                break
+            time.sleep(0.01)
+        assert process.poll() is None, "it was done before it could be killed"
+    finally:
+        process.kill()
+        process.wait()
+    assert not (tmp_path / "out.jsonl").exists()
