@@ -15,6 +15,8 @@ from hokusai.domain.contribution import Contributor
 from hokusai.domain.manifest import RowAccount
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError
+from hokusai.pipeline.data.quality_report import DEFAULT_WEIGHTS, QualityPart, QualityReport
+from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import Table, read_table
 from hokusai.pipeline.data.tables import read_tables
 from hokusai.pipeline.integration import IntegratedData, integrate
@@ -25,8 +27,6 @@ from hokusai.pipeline.quality import (
     profile_columns,
     source_digest,
 )
-from hokusai.pipeline.quality_report import DEFAULT_WEIGHTS, QualityPart, QualityReport
-from hokusai.pipeline.quality_state import QualityState, quality_report
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.task import ColumnKinds, column_kinds, features_of, find_id_column, infer_task
+from hokusai.pipeline.data.columns import features_of
+from hokusai.pipeline.task import ColumnKinds, column_kinds, find_id_column, infer_task
 
 
 @pytest.mark.parametrize(

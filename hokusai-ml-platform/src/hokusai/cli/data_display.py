@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hokusai.domain.schema_report import SchemaReport
     from hokusai.pipeline.data.column_states import ColumnProfile
     from hokusai.pipeline.data.expected_effect import ExpectedEffect, NoEstimate
+    from hokusai.pipeline.data.quality_report import QualityReport
     from hokusai.pipeline.data.scan import Reject
-    from hokusai.pipeline.quality_report import QualityReport
 
 _GOOD, _FAIR = 0.9, 0.6
 _MOST_COLUMNS = 200

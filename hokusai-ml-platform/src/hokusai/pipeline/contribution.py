@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.contribution import Contribution
+from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.reconcile import conform
 from hokusai.pipeline.integration import integrate as integrate_frames
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import assess_quality, data_manifest
-from hokusai.pipeline.quality_report import QualityReport
 from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from hokusai.domain.contribution import Contribution
 from hokusai.domain.manifest import ColumnSummary, RowAccount
 from hokusai.domain.metrics import Task
 from hokusai.pipeline.data.column_states import ColumnStates, dtype_name
+from hokusai.pipeline.data.quality_report import QualityReport
+from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import Table
 from hokusai.pipeline.data.value_hash import hash_rows
-from hokusai.pipeline.quality_report import QualityReport
-from hokusai.pipeline.quality_state import QualityState, quality_report
 
 if TYPE_CHECKING:
     import polars as pl

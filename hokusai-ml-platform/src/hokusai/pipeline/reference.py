@@ -15,7 +15,7 @@ from hokusai.domain.metrics import Task
 from hokusai.domain.seeds import derive_seed
 from hokusai.errors import IntegrityError, SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import features_of, require_columns
 from hokusai.pipeline.data.reading import Table
 from hokusai.pipeline.data.reconcile import Source, common_types, conform, kind_of
 from hokusai.pipeline.data.tables import read_tables, stack_tables
@@ -29,7 +29,7 @@ from hokusai.pipeline.integration import (
 )
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import source_digest
-from hokusai.pipeline.task import ColumnKinds, column_kinds, features_of, find_id_column, infer_task
+from hokusai.pipeline.task import ColumnKinds, column_kinds, find_id_column, infer_task
 
 if TYPE_CHECKING:
     import polars as pl

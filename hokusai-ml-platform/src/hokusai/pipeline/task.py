@@ -1,4 +1,4 @@
-"""What is predicted from what: the task, the features, and which kind each column is.
+"""What is predicted, and which kind each column is that it is predicted from.
 
 Rules of thumb that decide how a model is built have to be few, written down and overridable, so they all
 stand here.
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data.columns import require_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,32 +94,6 @@ def find_id_column(frame: pl.DataFrame, target: str) -> str | None:
             if not column.dtype.is_float() and not column.null_count() and column.n_unique() == frame.height:
                 return name
     return None
-
-
-def features_of(
-    frame: pl.DataFrame,
-    target: str,
-    id_column: str | None = None,
-    feature_columns: Sequence[str] | None = None,
-) -> tuple[str, ...]:
-    """The columns to predict from: those named, or else all but the target and the id.
-
-    Raises:
-        SchemaError: A named column does not exist or is the target, or none is left.
-    """
-    require_columns(frame.columns, (target, *((id_column,) if id_column else ())), "")
-    if feature_columns is None:
-        features = tuple(name for name in frame.columns if name not in (target, id_column))
-    else:
-        require_columns(frame.columns, feature_columns, "")
-        features = tuple(dict.fromkeys(feature_columns))
-        if target in features:
-            raise SchemaError(
-                f"The target {target!r} is also named as a feature", hint="A model would be told the answer."
-            )
-    if not features:
-        raise SchemaError("There is no column to predict from", hint="Add feature columns to the data.")
-    return features
 
 
 def column_kinds(frame: pl.DataFrame, features: Sequence[str]) -> ColumnKinds:

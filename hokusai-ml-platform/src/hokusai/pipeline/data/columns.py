@@ -1,11 +1,17 @@
-"""Columns by name: the ones that are wanted must be there, or the error names what was probably meant."""
+"""Columns by name: the ones that are wanted must be there, or the error names what was probably meant; and which of
+them are predicted from.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) -> None:
@@ -32,6 +38,32 @@ def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) ->
         where=name,
         hint=_hint(missing, {column: near for column, near in meant.items() if near}),
     )
+
+
+def features_of(
+    frame: pl.DataFrame,
+    target: str,
+    id_column: str | None = None,
+    feature_columns: Sequence[str] | None = None,
+) -> tuple[str, ...]:
+    """The columns to predict from: those named, or else all but the target and the id.
+
+    Raises:
+        SchemaError: A named column does not exist or is the target, or none is left.
+    """
+    require_columns(frame.columns, (target, *((id_column,) if id_column else ())), "")
+    if feature_columns is None:
+        features = tuple(name for name in frame.columns if name not in (target, id_column))
+    else:
+        require_columns(frame.columns, feature_columns, "")
+        features = tuple(dict.fromkeys(feature_columns))
+        if target in features:
+            raise SchemaError(
+                f"The target {target!r} is also named as a feature", hint="A model would be told the answer."
+            )
+    if not features:
+        raise SchemaError("There is no column to predict from", hint="Add feature columns to the data.")
+    return features
 
 
 def near_name(wanted: str, present: Iterable[str]) -> str:

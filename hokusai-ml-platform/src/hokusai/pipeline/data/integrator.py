@@ -25,13 +25,13 @@ from hokusai.pipeline.data.history import Histories, History
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
 from hokusai.pipeline.data.near_duplicates import THRESHOLD, deduplicate_nearly
+from hokusai.pipeline.data.quality_report import QualityReport
+from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.sampling import stratified_sample
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
-from hokusai.pipeline.quality_report import QualityReport
-from hokusai.pipeline.quality_state import QualityState, quality_report
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
 from hokusai.privacy.scrub import scrub

@@ -25,12 +25,12 @@ from hokusai.pipeline.data.expected_effect import (
 )
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.kernel import conformed
+from hokusai.pipeline.data.quality_report import QualityReport
+from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
-from hokusai.pipeline.quality_report import QualityReport
-from hokusai.pipeline.quality_state import QualityState, quality_report
 from hokusai.privacy.policy import PiiAction, PiiPolicy
 
 Paths = str | Path | Sequence[str | Path]
@@ -141,6 +141,8 @@ def preview(
         )
         rejects = tuple(islice(read_rejects(listing), SHOWN_REJECTS))
     state, base_state = _states(contributed, base, target, options, progress)
+    if progress is not None:
+        progress("Training quick models", 0, None)
     quality = quality_report(
         state,
         done.manifest.rows,

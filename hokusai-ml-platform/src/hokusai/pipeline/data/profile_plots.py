@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from hokusai.pipeline.data.column_states import ColumnProfile
-    from hokusai.pipeline.quality_report import QualityReport
+    from hokusai.pipeline.data.quality_report import QualityReport
 
 MOST_PICTURES = 200
 """Columns that are drawn; a table with more is not read picture by picture."""

@@ -25,6 +25,8 @@ from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.kernel import Kernel, Processed
 from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.planner import Choice, choose
+from hokusai.pipeline.data.quality_report import QualityReport
+from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.rejects import RejectsWriter
 from hokusai.pipeline.data.row_digests import row_digests
@@ -35,8 +37,6 @@ from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.uniqueness import expected_of
 from hokusai.pipeline.data.work_folder import work_folder
 from hokusai.pipeline.data.writers import output_format, writing
-from hokusai.pipeline.quality_report import QualityReport
-from hokusai.pipeline.quality_state import QualityState, quality_report
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts

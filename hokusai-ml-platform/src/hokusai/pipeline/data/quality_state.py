@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from hokusai.domain.manifest import RowAccount
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError
-from hokusai.pipeline import quality_parts as measure
+from hokusai.pipeline.data import quality_parts as measure
 from hokusai.pipeline.data.column_states import ColumnState, ColumnStates
+from hokusai.pipeline.data.quality_report import DEFAULT_WEIGHTS, QualityPart, QualityReport, rounded
 from hokusai.pipeline.data.row_sample import RowSample
 from hokusai.pipeline.data.value_hash import hash_values
-from hokusai.pipeline.quality_report import DEFAULT_WEIGHTS, QualityPart, QualityReport, rounded
 from hokusai.pipeline.task import MIN_ROWS_PER_CLASS, infer_task
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from hokusai.pipeline.data.consistency import column_formats, label_agreement
 from hokusai.pipeline.data.drift import column_drift
 from hokusai.pipeline.data.label_noise import NotJudged, find_label_noise
 from hokusai.pipeline.data.outliers import LIMIT, find_outliers
+from hokusai.pipeline.data.quality_report import QualityPart, rounded
 from hokusai.pipeline.data.row_sample import RowSample
-from hokusai.pipeline.quality_report import QualityPart, rounded
 
 _LARGE_SHIFT = 0.1
 
