@@ -14,11 +14,17 @@ import pytest
 
 from hokusai.adapters.in_process_engine import InProcessEngine
 from hokusai.adapters.ray_engine import RayEngine
+from hokusai.domain.manifest import RowAccount
+from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import BackendUnavailableError, DataError
 from hokusai.pipeline.data.kernel import Kernel
 from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.shipping import packed, shipped, unpacked
+from hokusai.pipeline.data.streaming import Recipe, integrate_files
 from hokusai.ports import BatchEngine, ParquetPart
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.tokens import Tokenizer
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
@@ -115,6 +121,42 @@ def test_rows_have_the_same_digests_wherever_they_were_made(engine: BatchEngine)
     done = [unpacked(table) for _, table in engine.map_batches(batches, shipped(kernel))]
     assert pl.concat([part.rows for part in done]).equals(rows)
     assert (np.concatenate([part.digests for part in done]) == row_digests(rows)).all()
+
+
+def test_an_integration_has_the_same_rows_and_account_on_ray(ray_engine: RayEngine, tmp_path: Path) -> None:
+    n = 2000
+    rows = pl.DataFrame(
+        {
+            "query_id": range(n),
+            "text": [f"write to u{i}@example.org" if i % 10 == 0 else f"text {i % 700}" for i in range(n)],
+            "score": [-1.0 if i % 50 == 7 else i / 8 for i in range(n)],
+        }
+    )
+    pl.concat([rows, rows[100:200]]).write_csv(tmp_path / "new.csv")
+    rows[:500].with_columns(pl.col("score") + 1).write_csv(tmp_path / "base.csv")
+    recipe = Recipe(
+        schema=DataSchema((ColumnRule("score", minimum=0),)),
+        pii=PiiPolicy(default="hash"),
+        how="update",
+        key=("query_id",),
+        read=ReadOptions(on_error="reject"),
+    )
+
+    def integrate(output: str, engine: BatchEngine | None) -> dict[str, object]:
+        done = integrate_files(
+            str(tmp_path / "new.csv"),
+            tmp_path / output,
+            base=str(tmp_path / "base.csv"),
+            recipe=recipe,
+            tokenizer=Tokenizer(b"k" * 32),
+            engine=engine,
+        )
+        assert done.manifest.rows == RowAccount(read=2100, kept=1960, rejected=42, duplicates=98)
+        return done.manifest.content()
+
+    assert integrate("there.parquet", ray_engine) == integrate("here.parquet", None)
+    there, here = (pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("there", "here"))
+    assert there.equals(here)
 
 
 class TestRayAlone:

@@ -15,7 +15,8 @@ from polars.testing import assert_frame_equal
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.pipeline.data.alignment import TypeChange
-from hokusai.pipeline.data.merging import BASE_WINS, NO_KEY, merge
+from hokusai.pipeline.data.key_update import BASE_WINS, NO_KEY
+from hokusai.pipeline.data.merging import merge
 
 BASE = pl.DataFrame({"query_id": [1, 2, 3], "text": ["a", "b", None], "score": [0.5, None, 1.5]})
 NEW = pl.DataFrame({"query_id": [9, 3, 2, 1], "text": ["z", "c", "b", "a"], "score": [9.0, 1.5, None, 0.25]})
@@ -59,6 +60,14 @@ class TestUpdate:
         ]
         assert "'score' is only in the base data" in result.notes[0]
         assert "'extra' is only in the new data" in result.notes[1]
+
+    def test_a_column_that_the_base_lacks_is_no_conflict_with_it(self) -> None:
+        new = pl.DataFrame({"query_id": [1, 2, 3], "text": ["a", "B", None], "extra": ["p", "q", None]})
+        result = merge(BASE, new, "update", on_conflict="base")
+        assert result.frame["extra"].to_list() == ["p", None, None]
+        assert result.frame["text"].to_list() == ["a", "b", None]
+        assert (result.changed, result.unchanged, [r.row for r in result.rejects]) == (1, 1, [2])
+        assert result.conflicts == {"text": 1}
 
     def test_a_row_without_a_key_is_rejected_and_never_matches(self) -> None:
         base = pl.DataFrame({"id": ["x", None], "v": [1, 2]})
@@ -116,7 +125,13 @@ class TestKey:
         assert result.frame["query_id"].to_list() == [1, 2, 3, 5, 6]
         assert result.frame["text"].to_list() == ["e", "b", None, "c", "d"]
         assert result.account == RowAccount(read=5, kept=3, duplicates=2)
-        assert "rows 1, 2 of the new data" in result.notes[-1]
+        assert "counts instead of rows 1, 2" in result.notes[-1]
+
+    def test_repeated_with_the_same_values_it_counts_once(self) -> None:
+        new = pl.DataFrame({"query_id": [5, 1, 5], "text": ["n", "a", "n"]})
+        result = merge(BASE, new, "update")
+        assert result.frame["query_id"].to_list() == [1, 2, 3, 5]
+        assert result.account == RowAccount(read=3, kept=1, duplicates=2)
 
     def test_repeated_in_the_base_it_is_refused(self) -> None:
         base = pl.DataFrame({"id": [1, 1], "v": [1, 2]})
