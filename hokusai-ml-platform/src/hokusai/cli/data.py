@@ -367,7 +367,9 @@ def _show_preview(seen: Preview, *, values: bool) -> None:
     if report is not None:
         click.echo()
         show_report(report, values=values)
-    show_rejects(seen.rejects)
+    if seen.rejects:
+        click.echo()
+        show_rejects(seen.rejects)
     click.echo()
     show_pii(manifest)
     click.echo()

@@ -39,18 +39,19 @@ def stepping() -> Iterator[Callable[[str, int, int | None], None]]:
 
     out = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    tasks: dict[str, TaskID] = {}
-    last = 0.0
+    step, task, reached, last = "", TaskID(0), 0, 0.0
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
 
-        def tell(step: str, done: int, total: int | None) -> None:
-            nonlocal last
-            new = step not in tasks
-            if new:
-                tasks[step] = bar.add_task(step, total=total)
+        def tell(what: str, done: int, total: int | None) -> None:
+            nonlocal step, task, reached, last
             now = time.monotonic()
-            if new or done == total or now - last >= _SECONDS_BETWEEN:
+            if what != step:
+                if step:  # it ended, even if nobody said that it was complete
+                    bar.update(task, completed=max(reached, 1), total=max(reached, 1))
+                step, task = what, bar.add_task(what, completed=done, total=total)
+            elif done == total or now - last >= _SECONDS_BETWEEN:
+                bar.update(task, completed=done, total=total)
                 last = now
-                bar.update(tasks[step], completed=done, total=total)
+            reached = done
 
         yield tell
