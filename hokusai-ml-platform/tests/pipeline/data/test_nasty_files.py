@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+import time
 from pathlib import Path
 
 import polars as pl
@@ -106,6 +107,16 @@ class TestRejects:
         ]  # fmt: skip
         assert scan.rows_read == 10
 
+    def test_many_of_them_cost_no_more_than_few(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"a,b\n" + b"x,1\n2\n3,4\n" * 30_000)
+        begun = time.process_time()
+        scan = open_table(path, ReadOptions(types={"a": "integer"}, on_error="reject"))
+        assert time.process_time() - begun < 20  # a quadratic search takes minutes
+        assert (scan.rows_read, len(scan.rejects)) == (90_000, 60_000)
+        assert [reject.line for reject in scan.rejects] == [n for n in range(2, 90_002) if n % 3 != 1]
+        assert [batch["a"].unique().to_list() for batch in scan.batches()] == [[3]]
+
 
 class TestOptions:
     def read(self, tmp_path: Path, content: bytes, **given: object) -> pl.DataFrame:
@@ -129,6 +140,14 @@ class TestOptions:
             self.read(tmp_path, "t\nxé\n".encode("latin-1"), encoding="ascii")
         with pytest.raises(DataError, match=r"not UTF-8.*\(line 2\)"):
             self.read(tmp_path, "t\nxé\n".encode("latin-1"), encoding="utf-8")
+
+    def test_a_mark_and_what_is_told_must_agree(self, tmp_path: Path) -> None:
+        content = "\ufefft\né\n".encode("utf-16-be")
+        assert self.read(tmp_path, content, encoding="utf-16").rows() == [("é",)]
+        with pytest.raises(
+            HokusaiError, match="said to be cp1252, but the file begins with the mark of utf-16-be"
+        ):
+            self.read(tmp_path, content, encoding="cp1252")
 
     def test_types_are_kept_to(self, tmp_path: Path) -> None:
         content = b"a,b,c\n1,true,2024-01-01\n2,,\n"

@@ -47,21 +47,22 @@ class CellType(StrEnum):
 
 
 _DAY = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_FLOAT = (
+    rf"^(?:-?(?:0|[1-9][0-9]{{{{0,{EXACT_INTEGER_DIGITS - 1}}}}})"
+    r"|-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)[eE](?:{exponent})"
+    r"|-?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+))?$"
+)
 CELL_PATTERNS = {  # each also matches the empty text, which is a missing value in a typed column
     CellType.INTEGER: r"^(?:0|-?[1-9][0-9]{0,18})?$",
-    CellType.FLOAT: (
-        rf"^(?:-?(?:0|[1-9][0-9]{{0,{EXACT_INTEGER_DIGITS - 1}}})"
-        r"|-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)"
-        r"|-?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+))?$"
-    ),
+    CellType.FLOAT: _FLOAT.format(exponent="[+-]?[0-9]+"),
     CellType.BOOLEAN: r"^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE])?$",
     CellType.DATE: rf"^(?:{_DAY})?$",
     CellType.DATETIME: rf"^(?:{_DAY}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,6}})?)?$",
     CellType.EMPTY: "^$",
 }
-_PLAIN_FLOAT = r"^(?:-?(?:0|[1-9][0-9]*)\.[0-9]*)?$"
-"""Most floats: without an exponent, so that a cell of less than 300 bytes cannot be beyond the range of doubles."""
-_SURELY_FINITE = 300
+_PLAIN_FLOAT = _FLOAT.format(exponent=r"-[0-9]+|\+?[0-9]{1,2}")
+"""Most floats: exponents are below 100, so that a cell of less than 200 bytes is in the range of doubles."""
+_SURELY_FINITE = 200
 _WIDER = {CellType.INTEGER: (CellType.FLOAT,)}
 _ALL = (CellType.INTEGER, CellType.FLOAT, CellType.BOOLEAN, CellType.DATE, CellType.DATETIME)
 

@@ -221,10 +221,11 @@ class _Proof:
         return True
 
     def _take(self, block: bytes, records: Records) -> None:
-        for fault in records.faults:
-            raw = block[fault.start : fault.stop]
-            line = self.lines + block.count(b"\n", 0, fault.start) + 1
-            self._reject(fault.number, fault.reason, raw, line, detail=fault.detail)
+        lines = _line_numbers(block, [fault.start for fault in records.faults], self.lines)
+        for fault, line in zip(records.faults, lines, strict=True):
+            self._reject(
+                fault.number, fault.reason, block[fault.start : fault.stop], line, detail=fault.detail
+            )
         faulty = {fault.number for fault in records.faults}
         first = self.records + 1
         numbers: Sequence[int] = range(first, first + records.rows)
@@ -246,19 +247,18 @@ class _Proof:
         cells = _parse_texts(records.text, self.dialect, wanted)
         check_conservation(self.file.name, records.rows, cells.height)
         misfits = self._misfits(cells, checked)
+        later: list[tuple[int, int]] = []
         if misfits:
-            ranges = record_ranges(records.text)
-            for row, column in misfits.items():
-                start, stop = map(int, ranges[row])
-                line = self.lines + block.count(b"\n", 0, _before_cuts(start, records.cuts)) + 1
+            ranges = record_ranges(records.text)[list(misfits)].tolist()
+            later = [(start, stop) for start, stop in ranges]
+            starts = _before_cuts([start for start, _ in later], records.cuts)
+            lines = _line_numbers(block, starts, self.lines)
+            for (row, column), (start, stop), line in zip(misfits.items(), later, lines, strict=True):
                 detail = f"not {_A_KIND[self.declared[column]]}"
                 number = numbers[row] - self.records - 1
                 self._reject(number, MISFIT, records.text[start:stop], line, column, detail)
             keep = [row for row in range(cells.height) if row not in misfits]
             cells, numbers = cells[keep], [numbers[row] for row in keep]
-            later = [(int(ranges[row][0]), int(ranges[row][1])) for row in misfits]
-        else:
-            later = []
         self.types.see(cells, numbers)
         return later
 
@@ -363,13 +363,25 @@ def _with_points(cells: pl.Series) -> pl.Series:
     return cells.str.replace(",", ".", literal=True)
 
 
-def _before_cuts(position: int, cuts: Sequence[tuple[int, int]]) -> int:
-    """Where a position of the text after the cuts was before them."""
-    for start, stop in cuts:
-        if start > position:
-            break
-        position += stop - start
-    return position
+def _line_numbers(block: bytes, positions: Sequence[int], lines_before: int) -> list[int]:
+    """The line of each position, which are in order."""
+    numbers, line, at = [], lines_before + 1, 0
+    for position in positions:
+        line += block.count(b"\n", at, position)
+        at = position
+        numbers.append(line)
+    return numbers
+
+
+def _before_cuts(positions: Sequence[int], cuts: Sequence[tuple[int, int]]) -> list[int]:
+    """Where positions of the text after the cuts, which are in order, were before them."""
+    found, cut_bytes, rest = [], 0, list(reversed(cuts))
+    for position in positions:
+        while rest and rest[-1][0] <= position + cut_bytes:
+            start, stop = rest.pop()
+            cut_bytes += stop - start
+        found.append(position + cut_bytes)
+    return found
 
 
 def _exactly(text: ByteReader, n_bytes: int) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data.arrow_reading import scan_arrow
 from hokusai.pipeline.data.csv_reading import scan_csv
-from hokusai.pipeline.data.encodings import encoding_named, guess_encoding
+from hokusai.pipeline.data.encodings import guess_encoding
 from hokusai.pipeline.data.files import check_readable
 from hokusai.pipeline.data.formats import FORMATS, format_of
 from hokusai.pipeline.data.json_reading import scan_json, scan_jsonl
@@ -89,7 +89,7 @@ def open_table(path: str | Path, options: ReadOptions | None = None, *, name: st
     check_readable(path)
     file = OpenedFile(path, name or path.name, options.limits)
     if options.encoding is not None:
-        file.encoding = encoding_named(options.encoding)
+        file.be_told_encoding(options.encoding)
     found = format_of(file, options.format)
     scan = _scan(file, replace(options, format=found))
     file.check_unchanged()

@@ -106,13 +106,15 @@ class RecordBlocks:
                 if self._pending:
                     yield self._pending
                 return
-            block = self._pending + chunk
-            end = last_record_end(block)
-            self._pending = block[end:]
+            pending, end = self._pending, last_record_end(chunk, self._pending.count(b'"'))
+            if not end:
+                pending, chunk = b"", pending + chunk
+                end = last_record_end(chunk)
+            self._pending = chunk[end:]
             if len(self._pending) > self._record_bytes:
                 raise too_long(self._record_bytes, self._name)
             if end:
-                yield block[:end]
+                yield b"".join((pending, memoryview(chunk)[:end]))
 
     def put_back(self, rest: bytes) -> None:
         """Let the next block begin with `rest`."""
@@ -137,7 +139,7 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
 
     data = np.frombuffer(block, dtype=np.uint8)
     line_ends, separators = bits_of(data, _LF), bits_of(data, ord(delimiter))
-    outside = ~np.uint64(0)
+    outside: Bits = np.full(1, ~np.uint64(0))  # without quotes all is outside
     if _QUOTE in block:
         quotes = bits_of(data, _QUOTE)
         if not _fit(data, places(quotes), ord(delimiter)):
@@ -220,9 +222,9 @@ def record_ranges(text: bytes) -> NDArray[np.int64]:
     return np.stack(_ranges(data, bits_of(data, _LF) & ~between(bits_of(data, _QUOTE))), axis=1)
 
 
-def last_record_end(data: bytes) -> int:
+def last_record_end(data: bytes, quotes_before: int = 0) -> int:
     """Position after the last line end outside quotes; 0 if there is none."""
-    quotes, end = data.count(b'"'), len(data)
+    quotes, end = quotes_before + data.count(b'"'), len(data)
     while (newline := data.rfind(b"\n", 0, end)) >= 0:
         quotes -= data.count(b'"', newline, end)
         if quotes % 2 == 0:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hokusai.domain.manifest import SourceFile
-from hokusai.errors import DataError
-from hokusai.pipeline.data.encodings import DecodingReader, mark_of
+from hokusai.errors import ConfigurationError, DataError
+from hokusai.pipeline.data.encodings import DecodingReader, encoding_named, mark_of
 from hokusai.pipeline.data.scan import Limits
 from hokusai.pipeline.data.unpacking import ByteReader, UnpackingReader, compression_of
 
@@ -68,6 +68,22 @@ class OpenedFile:
                 while stream.read(_HASHED_PIECE):
                     pass
         return self._sha256
+
+    def be_told_encoding(self, name: str) -> None:
+        """Take the text for being in the encoding that somebody names.
+
+        Raises:
+            ConfigurationError: There is no such encoding, or the file begins with the mark of another.
+        """
+        told = encoding_named(name)
+        if self.mark and not self.encoding.startswith(told):
+            raise ConfigurationError(
+                f"The encoding is said to be {told}, but the file begins with the mark of {self.encoding}",
+                where=self.name,
+                hint="Leave the encoding out: the mark tells it.",
+            )
+        if not self.mark:
+            self.encoding = told
 
     @contextmanager
     def unpacked(self) -> Iterator[ByteReader]:
