@@ -15,9 +15,10 @@ from hokusai.errors import SchemaError
 from hokusai.privacy.columns import as_text, kind_by_content, kind_by_name, looks_like
 from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
 from hokusai.privacy.detector import find
+from hokusai.privacy.folding import fold_column
 from hokusai.privacy.kinds import PiiKind
 from hokusai.privacy.policy import PiiAction, PiiPolicy
-from hokusai.privacy.stand_ins import DECLARED, shielded
+from hokusai.privacy.stand_ins import DECLARED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,7 +96,7 @@ class ColumnGate:
                 )
         searched = [name for name in columns if name not in policy.allow]
         kinds = [kind for kind in policy.kinds if kind in KINDS_IN_A_NAME]
-        telling = find(shielded(pl.Series(searched, dtype=pl.String)), kinds, regions=policy.regions)
+        telling = find(pl.Series(searched, dtype=pl.String), kinds, regions=policy.regions)
         plans = {
             name: _plan(_first_cells(sample[name]), name, policy, personal=name in policy.personal)
             if name in searched
@@ -152,8 +153,9 @@ def _plan_of_values(cells: pl.Series, name: str, policy: PiiPolicy, *, personal:
     dtype = cells.dtype
     if dtype in (pl.Binary, pl.Object, pl.Null) or (dtype == pl.Boolean and not personal):
         return ColumnPlan("leave")
-    text = shielded(as_text(cells))
-    shown = text if is_text(dtype) else cells
+    shown = (
+        fold_column(as_text(cells))[0] if is_text(dtype) else cells
+    )  # what was cleaned before shows nothing
     named = kind_by_name(name)
     if named not in policy.kinds or not _can_hold(dtype, named):
         named = None

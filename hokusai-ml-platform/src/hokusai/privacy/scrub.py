@@ -19,7 +19,7 @@ from hokusai.privacy.detector import canonical_whole, find
 from hokusai.privacy.gate import KINDS_IN_A_NAME, ColumnGate, ColumnPlan, is_text
 from hokusai.privacy.kinds import PiiKind
 from hokusai.privacy.policy import ACTING, PiiAction, PiiPolicy
-from hokusai.privacy.stand_ins import COVER, DECLARED, is_stand_in, mask, replaced_at, shielded
+from hokusai.privacy.stand_ins import DECLARED, is_stand_in, mask, replaced_at
 from hokusai.privacy.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ class _Scrubber:
         else:
             canonical = canonical_whole(values, PiiKind(plan.kind), regions=self._policy.regions)
         if plan.sure:
-            canonical = canonical.zip_with(canonical.is_not_null(), _plainest(values))
+            formless = (canonical.is_null() & values.is_not_null()).arg_true()
+            canonical = replaced_at(canonical, formless, _plainest(values.gather(formless)))
         settled = canonical.is_not_null()
         self._cells[Found(place.shown, str(plan.kind), str(action), plan.found_by)] += int(settled.sum())
         if action is PiiAction.DROP:
@@ -229,9 +230,7 @@ class _Scrubber:
         seen: list[pl.DataFrame] = []
         rows, part = pl.int_range(len(text), dtype=pl.UInt32, eager=True), text
         while True:
-            covered = shielded(part)
-            spans = find(covered, kinds, regions=self._policy.regions, column_kind=column_kind)
-            spans = spans.filter(~_touches_cover(spans, covered))
+            spans = find(part, kinds, regions=self._policy.regions, column_kind=column_kind)
             seen.append(pl.DataFrame({"row": rows.gather(spans["row"]), "kind": spans["kind"]}))
             spans = spans.filter(pl.col("kind").is_in(acting))
             if spans.is_empty():
@@ -274,16 +273,6 @@ class _Scrubber:
             return self._tokenizer.tokens(kind, canonical)
         stand_in = mask(kind) if action is PiiAction.MASK else ""
         return pl.select(pl.when(pl.lit(canonical).is_not_null()).then(pl.lit(stand_in))).to_series()
-
-
-def _touches_cover(spans: pl.DataFrame, covered: pl.Series) -> pl.Series:
-    """Whether a span reaches over something that stands for an earlier one."""
-    import polars as pl
-
-    if spans.is_empty() or not covered.str.contains(COVER, literal=True).any():
-        return pl.Series([False] * spans.height, dtype=pl.Boolean)
-    texts = covered.gather(spans["row"])
-    return texts.str.slice(spans["start"], spans["end"] - spans["start"]).str.contains(COVER, literal=True)
 
 
 def _plainest(text: pl.Series) -> pl.Series:
