@@ -130,6 +130,7 @@ JSONL = {
     "one record on two lines, two on one": Case(
         "a.jsonl", b'{"a": 1},{"a": 2}\n{"a": "x}\n{","b": "y"}\n{"a": 4}\n', "3 lines are not",
         kept=((4,),), rejected=(1, 2, 3)),
+    "two records on the only line": Case("a.jsonl", b'{"a": 1},{"a": 2}', "line 1: extra data"),
     "carriage returns": Case("a.jsonl", b'{"a": 1}\r\n{"a": 2}\r\n', rows=((1,), (2,))),
     "no line end": Case("a.jsonl", b'{"a": 1}', rows=((1,),)),
     "lists": Case("a.jsonl", b'{"a": 1}\n{"a": [1]}\n', "holds a list in line 2", kept=((1,),), rejected=(2,)),
@@ -203,6 +204,17 @@ def test_what_is_set_aside_quotes_no_value(tmp_path: Path) -> None:
     assert secret not in str(refused.value) + repr(rejects)
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.parquet", "a.arrow"])
+def test_names_that_look_like_patterns_are_names(tmp_path: Path, name: str) -> None:
+    columns = {"*": 1, "^a.*$": 2, "a b": 3, "ab": 4}
+    path = tmp_path / name
+    frame = pl.DataFrame([columns, dict.fromkeys(columns, 7)])
+    {"a.json": frame.write_json, "a.jsonl": frame.write_ndjson, "a.parquet": frame.write_parquet,
+     "a.arrow": frame.write_ipc}[name](path)  # fmt: skip
+    for options in (ReadOptions(), ReadOptions(types={"*": "float", "ab": "integer"}, on_error="reject")):
+        assert read_table(path, options).frame.rows(named=True) == [columns, dict.fromkeys(columns, 7)]
+
+
 def test_65536_identical_rows_are_all_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"a": 1, "b": "x"}\n' * 65_536)
@@ -258,10 +270,11 @@ pairs = st.tuples(blanks, st.sampled_from(['"a"', '"b"', '"\\u0061"', '""', '"c:
 objects = st.lists(pairs, max_size=3).map(
     lambda found: "{" + ",".join(f"{before}{key}{after}:{value}" for before, key, after, value in found) + "}"
 )
+several = st.lists(objects, min_size=1, max_size=3).map(",".join)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(objects | st.text(max_size=8), min_size=1, max_size=4))
+@given(st.lists(objects | several | st.text(max_size=8), min_size=1, max_size=4))
 def test_proved_records_are_those_of_the_standard_library(lines: list[str]) -> None:
     raw = [line.encode("utf-8", "surrogatepass") for line in lines]
     proved = proved_records(raw)

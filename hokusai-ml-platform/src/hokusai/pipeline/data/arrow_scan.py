@@ -84,7 +84,8 @@ class ArrowScan:
             if {fault.row + first for fault in settling.faults} != set(rejected[low:high]):
                 break
             if low < high:
-                frame = frame.with_row_index("", first).filter(~pl.col("").is_in(rejected[low:high])).drop("")
+                numbers = pl.int_range(first, rows + 1, eager=True)
+                frame = frame.filter(~numbers.is_in(rejected[low:high]))
             if frame.height:
                 yield from bounded(frame)
         check_conservation(self.file.name, self.rows_read, rows)

@@ -67,13 +67,11 @@ class Settled:
         """The type that it has in a table."""
         return self.parsed_as() if self.wanted is None else told_dtype(self.wanted)
 
-    def converted(self, name: str) -> pl.Expr:
+    def converted(self, values: pl.Series) -> pl.Series:
         """Its values as `dtype()`, from those that were read."""
-        import polars as pl
-
         if self.wanted in TIME_FORMATS:
-            return as_time(pl.col(name), self.wanted)
-        return pl.col(name).cast(self.dtype())
+            return as_time(values, self.wanted)
+        return values.cast(self.dtype())
 
     def fault(self, name: str, value: Any) -> Fault | None:
         """Why `value` cannot stand in the column, if it cannot."""

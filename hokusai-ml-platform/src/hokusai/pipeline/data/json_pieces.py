@@ -183,7 +183,7 @@ class Array:
             end = next_at = len(body)
         else:
             end, next_at = _last_cut(text.data)
-        if not end or (found := proved_records([text.data[:end]])) is None:
+        if not end or (found := proved_records([text.data[:end]], one_each=False)) is None:
             return None
         return text.take(end, next_at, number, len(found), found)
 

@@ -66,11 +66,12 @@ class Walk:
     problem: Exception | None = None
 
 
-def proved_records(raw: Sequence[bytes]) -> list[dict[str, Any]] | None:
+def proved_records(raw: Sequence[bytes], *, one_each: bool = True) -> list[dict[str, Any]] | None:
     """The objects that stand in `raw`, if it is certain that nothing of it was dropped.
 
     Args:
-        raw: One record each; or one entry that holds any number of them, separated by commas.
+        raw: Texts that begin with a record.
+        one_each: Whether each must be one record, and not several separated by commas.
 
     Returns:
         The objects; None if there is any doubt.
@@ -92,7 +93,7 @@ def proved_records(raw: Sequence[bytes]) -> list[dict[str, Any]] | None:
         found = pydantic_core.from_json(b"[" + joined + b"]", allow_inf_nan=False, cache_strings="keys")
     except ValueError:
         return None
-    if (len(raw) > 1 and len(found) != len(raw)) or set(map(type, found)) != {dict}:
+    if (one_each and len(found) != len(raw)) or set(map(type, found)) != {dict}:
         return None
     n_keys = sum(map(len, found))
     # A key ends with a quote and a colon. Both may stand within a text too, so there are never fewer than keys.

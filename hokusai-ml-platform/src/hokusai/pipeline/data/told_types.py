@@ -70,7 +70,7 @@ def fitted(values: pl.Series, wanted: CellType) -> tuple[pl.Series, pl.Series]:
     return kept, values.is_not_null() & kept.is_null()
 
 
-def as_time(texts: pl.Expr, wanted: CellType) -> pl.Expr:
+def as_time(texts: pl.Series, wanted: CellType) -> pl.Series:
     """Texts of the form of `wanted`, as dates or datetimes; null where the day or time does not exist."""
     import polars as pl
 
@@ -81,7 +81,4 @@ def as_time(texts: pl.Expr, wanted: CellType) -> pl.Expr:
 
 
 def _times(texts: pl.Series, wanted: CellType) -> pl.Series:
-    import polars as pl
-
-    formed = texts.set(~texts.str.contains(CELL_PATTERNS[wanted]), None)
-    return pl.select(as_time(pl.lit(formed), wanted)).to_series().alias(texts.name)
+    return as_time(texts.set(~texts.str.contains(CELL_PATTERNS[wanted]), None), wanted)
