@@ -237,6 +237,13 @@ class TestReport:
         nothing = quality_report(QualityState({}), RowAccount(read=0, kept=0))
         assert (nothing.score, nothing.parts) == (0.0, ())
         assert set(nothing.skipped) == set(DEFAULT_WEIGHTS)
+        assert nothing.formula == "mean of no part: nothing could be measured"
+
+    def test_a_target_without_labels_is_said_to_have_none(self) -> None:
+        frame = pl.DataFrame({"x": [1, 2], "y": pl.Series([None, None], dtype=pl.String)})
+        report = assess_frame(frame, target="y")
+        assert report.components["labelled"] == 0.0
+        assert report.skipped["label_noise"] == report.skipped["label_balance"] == "there are no labels"
 
     def test_text_tables_and_pages_show_every_part_and_what_was_not_measured(self) -> None:
         console = Console(width=200, file=io.StringIO())

@@ -72,7 +72,9 @@ def test_counts_and_ranges_are_those_of_polars(rows) -> None:
 
 
 def test_a_profile_by_hand() -> None:
-    profile = profile_of(pl.Series([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0, None, float("inf"), float("nan")]))
+    profile = profile_of(
+        pl.Series([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0, None, float("inf"), float("nan")])
+    )
     # The example of Wikipedia's page on the standard deviation: mean 5, sum of squared distances 32, over 7 here.
     assert (profile.mean, profile.deviation) == (5.0, (32 / 7) ** 0.5)
     assert (profile.rows, profile.infinite) == (11, 1)

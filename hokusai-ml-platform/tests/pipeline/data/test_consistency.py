@@ -8,7 +8,9 @@ from hokusai.pipeline.data.row_sample import RowSample
 
 
 def test_equal_features_with_several_labels() -> None:
-    frame = pl.DataFrame({"x": [1, 1, 1, 2, 2, 3, None, None], "y": ["a", "a", "b", "a", None, "b", "a", "b"]})
+    frame = pl.DataFrame(
+        {"x": [1, 1, 1, 2, 2, 3, None, None], "y": ["a", "a", "b", "a", None, "b", "a", "b"]}
+    )
     # The combinations 1, 2, 3 and null; 1 and null have two labels.
     assert label_agreement(RowSample(["x"], "y").see(frame)) == (2, 4)
     assert label_agreement(RowSample(["x"]).see(frame)) is None
@@ -33,4 +35,7 @@ def test_the_main_format(cells: list[str | None], expected: tuple[str, float]) -
 
 
 def test_columns_without_a_text_have_no_format() -> None:
-    assert column_formats(pl.DataFrame({"c": [None, None], "n": [1, 2]}, schema={"c": pl.String, "n": pl.Int64})) == ()
+    assert (
+        column_formats(pl.DataFrame({"c": [None, None], "n": [1, 2]}, schema={"c": pl.String, "n": pl.Int64}))
+        == ()
+    )

@@ -1,5 +1,7 @@
 """Planted label flips are found; where nothing can be learnt, nothing is claimed."""
 
+from datetime import time, timedelta
+
 import numpy as np
 import polars as pl
 import pytest
@@ -62,10 +64,24 @@ class TestNotJudged:
         assert "classes" in found.reason
 
     def test_columns_that_no_model_takes_and_no_value_is_quoted(self) -> None:
-        frame = pl.DataFrame({"x": [float("inf"), 1.0] * 30, "label": ["a", "b"] * 30})
+        frame = pl.DataFrame({"x": [timedelta(hours=1), None] * 30, "label": ["a", "b"] * 30})
         assert find_label_noise(frame, "label") == NotJudged(
             "a quick model cannot be trained on these columns"
         )
+
+
+def test_infinite_numbers_and_columns_that_no_model_takes_do_not_hinder() -> None:
+    frame, _ = planted(600, 0.0, 4.0)
+    odd = frame.with_columns(
+        x=pl.when(pl.int_range(600) == 7).then(float("inf")).otherwise("x"),
+        day=pl.lit(timedelta(days=1)),
+        raw=pl.lit(b"bytes"),
+        at=pl.lit(time(12)),
+        nothing=pl.lit(None),
+    )
+    noise = find_label_noise(odd, "label")
+    assert isinstance(noise, LabelNoise)
+    assert noise.share < 0.01
 
 
 def test_rows_of_rare_classes_are_never_doubted() -> None:

@@ -8,7 +8,6 @@ the real model, the digits do not.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -16,15 +15,9 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.delta import Comparison, MetricDelta
 from hokusai.domain.metrics import Task
 from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.quick_model import FAILURES, QuickModel, learnable
 from hokusai.pipeline.data.row_sample import RowSample
-from hokusai.pipeline.task import column_kinds, infer_task
-from hokusai.pipeline.training import (
-    DEFAULT_ESTIMATORS,
-    ESTIMATOR_FAILURES,
-    fit,
-    input_of,
-    make_estimator,
-)
+from hokusai.pipeline.task import infer_task
 from hokusai.utils.extras import require
 
 if TYPE_CHECKING:
@@ -189,9 +182,11 @@ def expected_effect(
         new_rows = new_rows.select(pl.col(name).cast(dtype) for name, dtype in types.items())
     except pl.exceptions.PolarsError:
         return NoEstimate("base and new data have columns of different types")
+    old_rows, features = learnable(old_rows, target)
+    new_rows, _ = learnable(new_rows, target)
     held_out = pl.Series([i % TEST_SHARE == 0 for i in range(old_rows.height)])
     test, training = old_rows.filter(held_out), old_rows.filter(~held_out)
-    new_rows = new_rows.join(test, on=names, how="anti", nulls_equal=True, maintain_order="left")
+    new_rows = new_rows.join(test, on=features, how="anti", nulls_equal=True, maintain_order="left")
     if test.height < LEAST_TEST_ROWS or new_rows.height < LEAST_NEW_ROWS:
         return NoEstimate(
             f"there are {test.height} base rows to measure on and {new_rows.height} new rows, "
@@ -200,8 +195,10 @@ def expected_effect(
     task = infer_task(old_rows[target]) if task is None else task
     parts = [training[::step] for step in _CURVE] + [training, pl.concat([training, new_rows])]
     try:
-        *curve, without, with_new = [_predictions(part, test, target, task) for part in parts]
-    except ESTIMATOR_FAILURES:  # whose texts may quote values of the data
+        *curve, without, with_new = [
+            QuickModel.fitted(part, features, target, task).predict(test) for part in parts
+        ]
+    except FAILURES:  # whose texts may quote values of the data
         return NoEstimate("a quick model cannot be trained on these columns")
     metric = "accuracy" if task is Task.CLASSIFICATION else "rmse"
     points = [_compared(test[target], curve_part, without, task).delta(metric) for curve_part in curve]
@@ -219,16 +216,6 @@ def _sample(data: pl.DataFrame | RowSample, target: str, features: Sequence[str]
         return data
     names = [name for name in data.columns if name != target and (features is None or name in features)]
     return RowSample(names, target if target in data.columns else None).see(data)
-
-
-def _predictions(rows: pl.DataFrame, test: pl.DataFrame, target: str, task: Task) -> list[Any]:
-    kinds = column_kinds(rows, [name for name in rows.columns if name != target])
-    path, params = DEFAULT_ESTIMATORS[task]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", require("sklearn.exceptions", "ml").ConvergenceWarning)
-        model = fit(make_estimator(path, params, 0), rows, target, kinds, has_gaps=True)
-    predicted: list[Any] = model.predict(input_of(model, test, kinds, "The quick model")).tolist()
-    return predicted
 
 
 def _compared(truth: pl.Series, one: list[Any], other: list[Any], task: Task) -> Comparison:

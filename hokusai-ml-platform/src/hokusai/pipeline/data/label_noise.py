@@ -7,20 +7,11 @@ nothing about a single row, and with a model that learnt nothing it would be noi
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.metrics import Task
-from hokusai.pipeline.task import column_kinds
-from hokusai.pipeline.training import (
-    DEFAULT_ESTIMATORS,
-    ESTIMATOR_FAILURES,
-    fit,
-    input_of,
-    make_estimator,
-)
-from hokusai.utils.extras import require
+from hokusai.pipeline.data.quick_model import FAILURES, QuickModel, learnable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +85,7 @@ def find_label_noise(rows: pl.DataFrame, target: str) -> LabelNoise | NotJudged:
     given = np.searchsorted(np.array(known.to_list()), np.array(frame[target].to_list()))
     try:
         probabilities = _out_of_fold(frame.with_columns(pl.Series(target, given)), target, given, len(known))
-    except ESTIMATOR_FAILURES:  # whose texts may quote values of the data
+    except FAILURES:  # whose texts may quote values of the data
         return NotJudged("a quick model cannot be trained on these columns")
     recalls = [float((probabilities[given == k].argmax(axis=1) == k).mean()) for k in range(len(known))]
     chance = 1 / len(known)
@@ -141,21 +132,14 @@ def _out_of_fold(
     import numpy as np
     import polars as pl
 
-    warnings_of = require("sklearn.exceptions", "ml")
     fold = np.empty(len(given), dtype=np.int64)
     for k in range(n_classes):
         at = np.flatnonzero(given == k)
         fold[at] = np.arange(len(at)) % FOLDS
-    kinds = column_kinds(frame, [name for name in frame.columns if name != target])
-    path, params = DEFAULT_ESTIMATORS[Task.CLASSIFICATION]
+    frame, features = learnable(frame, target)
     found = np.zeros((len(given), n_classes))
     for number in range(FOLDS):
         seen, unseen = frame.filter(pl.Series(fold != number)), frame.filter(pl.Series(fold == number))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", warnings_of.ConvergenceWarning)  # a quick model is enough
-            model = fit(
-                make_estimator(path, {**params, "max_iter": 200}, 0), seen, target, kinds, has_gaps=True
-            )
-        shares = model.predict_proba(input_of(model, unseen, kinds, "The quick model"))
-        found[np.ix_(fold == number, model.classes_.astype(np.int64))] = shares
+        quick = QuickModel.fitted(seen, features, target, Task.CLASSIFICATION)
+        found[np.ix_(fold == number, quick.model.classes_.astype(np.int64))] = quick.probabilities(unseen)
     return found

@@ -84,6 +84,8 @@ class QualityReport:
     @property
     def formula(self) -> str:
         """How the score comes from the parts."""
+        if not self.parts:
+            return "mean of no part: nothing could be measured"
         names = ", ".join(part.name for part in self.parts)
         if len({part.weight for part in self.parts}) < 2:
             return f"mean of {names}"

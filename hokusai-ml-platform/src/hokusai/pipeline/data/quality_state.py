@@ -107,10 +107,16 @@ def quality_report(
             labels = measure.label_counts(state.columns[state.target])
             measured["label_balance"] = measure.label_balance(labels)
             measured["label_noise"] = (
-                measure.label_noise(state.sample) if label_noise else "it was not asked for"
+                measure.label_noise(state.sample)
+                if label_noise and used["label_noise"]
+                else "it was not asked for"
             )
         else:
-            why = "only classes can be balanced or doubted, and this is regression"
+            why = (
+                "there are no labels"
+                if task is None
+                else "only classes can be balanced or doubted, and this is regression"
+            )
             measured |= dict.fromkeys(("label_balance", "label_noise"), why)
     total = sum(labels.values())
     parts: list[QualityPart] = []
