@@ -61,6 +61,12 @@ def numbers(sizes: Iterable[int]) -> Iterator[pa.Table]:
         start += size
 
 
+def test_it_does_not_start_by_itself() -> None:
+    """The first test of this module: it imports Ray, and the engine of the others has to do with that."""
+    with pytest.raises(BackendUnavailableError, match="no connection to Ray"):
+        next(RayEngine().map_batches(numbers([1]), even_rows))
+
+
 def test_batches_come_back_in_order_uncut_with_what_the_kernel_says(engine: BatchEngine) -> None:
     sizes = [1000, 1, 0, 2500, 3, 1500, 7, 900]
     results = list(engine.map_batches(numbers(sizes), even_rows))

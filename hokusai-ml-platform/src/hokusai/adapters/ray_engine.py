@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WINDOW_BYTES = 128 << 20
+_LOOPBACK = "127.0.0.1"
+_CLUSTER = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""On any system: 0 keeps Ray to the loopback interface, where it otherwise listens on all."""
 
 
 class RayEngine:
@@ -69,20 +72,22 @@ class RayEngine:
 
     def __enter__(self) -> Self:
         if self._address is None:
-            # Both are read when Ray is imported or started, and nowhere else.
+            # Ray reads both when it is imported; its other processes inherit them.
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-            os.environ.setdefault(
-                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0"
-            )  # "0" is what keeps Ray to 127.0.0.1
+            os.environ[_CLUSTER] = "0"
         ray = require("ray", "ray")
         if ray.is_initialized():
             return self
-        with _translated():
-            if self._address is not None:
-                ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
-            else:
-                self._start_locally(ray)
         self._started = True
+        try:
+            with _translated():
+                if self._address is not None:
+                    ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
+                else:
+                    self._start_locally(ray)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -99,6 +104,10 @@ class RayEngine:
         self, batches: Iterable[pa.Table | ParquetPart], kernel: Callable[[pa.Table], pa.Table]
     ) -> Iterator[tuple[int, pa.Table]]:
         """See `ports.BatchEngine`."""
+        if not require("ray", "ray").is_initialized():  # Ray would start by itself, open to the network
+            raise BackendUnavailableError(
+                "There is no connection to Ray", hint="Use the engine in a with block."
+            )
         parcels = (_parcel(at, batch) for at, batch in enumerate(batches))
         expected = 0
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ray-window") as reader:
@@ -109,6 +118,9 @@ class RayEngine:
                 expected += len(window)
 
     def _start_locally(self, ray: Any) -> None:
+        # Whoever imported Ray before us has fixed what the variable would have said.
+        constants: Any = require("ray._private.ray_constants", "ray")
+        constants.ENABLE_RAY_CLUSTER = False
         # A folder of its own with a short name: the paths of Ray's sockets in it may have 107 characters.
         self._session = tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True)
         ray.init(
@@ -119,6 +131,11 @@ class RayEngine:
             logging_level=logging.ERROR,
             _temp_dir=self._session.name,
         )
+        if any(node["NodeManagerAddress"] != _LOOPBACK for node in ray.nodes()):
+            raise BackendUnavailableError(
+                "Ray was stopped again, since it listens to other machines",
+                hint=f"Start it yourself, or set {_CLUSTER}=0 before Python starts.",
+            )
 
     def _run(
         self, window: list[pa.Table], first: int, kernel: Callable[[pa.Table], pa.Table]

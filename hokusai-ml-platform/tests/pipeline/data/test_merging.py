@@ -96,6 +96,13 @@ class TestUpdate:
         assert result.added == 4
 
 
+def test_the_same_update_once_more_changes_nothing() -> None:
+    once = merge(BASE, NEW, "update")
+    again = merge(once.frame, NEW, "update")
+    assert_frame_equal(again.frame, once.frame)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, NEW.height)
+
+
 class TestKey:
     def test_the_id_column_is_found(self) -> None:
         base = pl.DataFrame({"row_id": ["a", "b"], "v": [1, 2]})
