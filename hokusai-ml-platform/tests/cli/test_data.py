@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -402,6 +404,27 @@ def test_text_in_data_cannot_steer_the_terminal(hokusai: Hokusai, home: Path) ->
     for command in (("profile",), ("check",), ("check", "--values")):
         done = hokusai("data", command[0], "e.csv", *command[1:])
         assert "\x1b" not in done.out + done.err
+
+
+def test_on_a_terminal_progress_and_values_are_shown(home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hokusai.cli", "data", "check", "bad.csv", "--schema", "schema.yaml"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(home)
+        os.execv(sys.executable, command)
+    shown = b""
+    try:
+        with contextlib.suppress(OSError):  # its other end is closed
+            while news := os.read(terminal, 4096):
+                shown += news
+        _, status = os.waitpid(pid, 0)
+    finally:
+        os.close(terminal)
+    screen = shown.decode()
+    assert os.waitstatus_to_exitcode(status) == 1
+    assert "Assessing quality" in screen
+    assert "13: -11.0" in screen
+    assert "\x1b[31mtoo small" in screen
 
 
 def test_a_killed_command_leaves_no_half_written_file(tmp_path: Path) -> None:
