@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hokusai.privacy.context import Found
+from hokusai.privacy.context import Found, before
 from hokusai.privacy.names import UPPER, canonical
 
 _WORD = rf"[{UPPER}][^\W\d_]{{1,24}}(?:['\u2019-][^\W\d_]{{1,24}})?\.?"
@@ -42,19 +42,22 @@ _PATTERNS = tuple(
         rf"\b{_TOWN}[ -](?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]{{1,4}}"
         rf"(?: ?[a-h]\b)?{_CODE_AND_TOWN}?",
         rf"\b(?:{_WORD}[ -]){{0,2}}{_WORD} [0-9]{{1,3}} ?[a-h]?{_CODE_AND_TOWN.replace('4,5', '5')}",
-        rf"\b[0-9]{{1,4}}(?: ?(?:bis|ter|quater))?,? {{1,2}}(?:{_FRENCH}) (?:(?:de|du|des|la|le|les|de la) |d['\u2019]|l['\u2019]){{0,3}}"
-        rf"{_TOWN}{_CODE_AND_TOWN}?",
+        rf"\b[0-9]{{1,4}}(?: ?(?:bis|ter|quater))?,? {{1,2}}(?:{_FRENCH}) "
+        rf"(?:(?:de|du|des|la|le|les|de la) |d['\u2019]|l['\u2019]){{0,3}}{_TOWN}{_CODE_AND_TOWN}?",
         rf"\b(?:{_ROMANCE}) {{0,2}}(?:(?:de|del|della|dei|da|do|dos|das|la|las|los|el) ){{0,3}}{_TOWN}"
         rf",? {{1,2}}(?:n[º°o]\.? ?)?[0-9]{{1,4}}\b(?:,? [0-9][º°ª]?(?: ?[A-Z])?\b)?{_CODE_AND_TOWN}?",
         rf"\bVia (?:(?:de|del|della|dei|da|la) ){{0,2}}{_TOWN},? {{1,2}}[0-9]{{1,3}}\b{_CODE_AND_TOWN}?",
         r"〒 ?[0-9]{3}-[0-9]{4}(?: ?[一-龥ぁ-んァ-ヶ々ー0-9-]{2,40})?",
     )
 )
-_NO_STREETS = frozenset(
-    "the this that my your our his her their a an no every each one some any best long good other first last only same "
-    "hinweg rückweg umweg ausweg heimweg arbeitsplatz sitzplatz parkplatz stellplatz tabellenplatz listenplatz "
-    "startplatz lageplatz".split()
-)
+_NO_STREETS_TEXT = """
+the this that my your our his her their a an no every each one some any best long good other first last
+only same hinweg rückweg umweg ausweg heimweg arbeitsplatz sitzplatz parkplatz stellplatz tabellenplatz
+listenplatz startplatz lageplatz
+"""
+_NO_STREETS = frozenset(_NO_STREETS_TEXT.split())
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_TIME_WORD = re.compile(r"(?i)\b(?:in|since|by|of|until|from|before|after|year|during) $")
 HINT = (
     rf"(?-u:\b)(?:{_STREETS})(?-u:\b)|[Bb]ox #?[0-9]|Postfach|Apartado|[Pp]ostale?"
     rf"|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]"
@@ -79,5 +82,15 @@ def spans(text: str) -> Iterator[Found]:
     """
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
-            if not any(word.strip(".,").lower() in _NO_STREETS for word in found[0].split(" ", 2)[:2]):
+            if not _is_prose(text, found):
                 yield found.start(), found.end(), canonical(found[0])
+
+
+def _is_prose(text: str, found: re.Match[str]) -> bool:
+    """Whether this is "2 The Best Way" or "in 2020 Wall Street" and no address."""
+    words = [word.strip(".,").lower() for word in found[0].split(" ", 2)]
+    if not _NO_STREETS.isdisjoint(words[:2]):
+        return True
+    return (
+        _YEAR.fullmatch(words[0]) is not None and _TIME_WORD.search(before(text, found.start())) is not None
+    )

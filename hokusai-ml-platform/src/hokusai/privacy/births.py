@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator
 
-from hokusai.privacy.context import Found, after, before
+from hokusai.privacy.context import Found, after, before, is_glued
 
 _WORDS = (
     r"\b(?:born|d\.?o\.?b\.?|birth(?:day|date|s)?|geb(?:oren|urtsdatum|urtstag)?|n[ée]e? (?:le|en)|naissance"
@@ -45,10 +45,11 @@ _MONTHS = {
 }
 _MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=lambda name: (-len(name), name))) + r")\b\.?"
 _DATE = re.compile(
-    r"(?i)\b(?:(?P<iso>[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2})(?:T00:00:00(?:\.0{1,9})?Z?)?"
+    r"(?i)(?:(?P<iso>[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2})(?:T00:00:00(?:\.0{1,9})?Z?)?"
     r"|(?P<kanji>[0-9]{4}年 ?[0-9]{1,2}月 ?[0-9]{1,2}日)"
     r"|(?P<numeric>[0-9]{1,2}([-/.] ?)[0-9]{1,2}\4(?:[0-9]{4}|[0-9]{2}))"
-    rf"|(?P<day_first>[0-9]{{1,2}}(?:st|nd|rd|th|er|\.|º)?[ -]{{1,2}}(?:de |of )?{_MONTH},?[ -]{{0,2}}(?:de |del )?[0-9]{{4}})"
+    rf"|(?P<day_first>[0-9]{{1,2}}(?:st|nd|rd|th|er|\.|º)?[ -]{{1,2}}(?:de |of )?{_MONTH}"
+    r",?[ -]{0,2}(?:de |del )?[0-9]{4})"
     rf"|(?P<month_first>{_MONTH} {{0,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,? {{1,2}}[0-9]{{4}}))"
 )
 _OTHER_EVENT = re.compile(r"(?i)\b(?:register|sign|join|creat|updat|since|hired|start|died|order|party)")
@@ -90,9 +91,9 @@ def _is_birth(text: str, start: int, end: int) -> bool:
 
 def _is_whole(text: str, found: re.Match[str]) -> bool:
     right = text[found.end() : found.end() + 2]
-    return not (right[:1].isalnum() and found.lastgroup != "kanji") and not (
-        len(right) == 2 and right[0] in "-/." and right[1].isdigit()
-    )
+    if is_glued(text[max(0, found.start() - 1) : found.start()]) or is_glued(right[:1]):
+        return False
+    return not (len(right) == 2 and right[0] in "-/." and right[1].isdigit())
 
 
 def _iso(found: re.Match[str]) -> str | None:

@@ -16,12 +16,15 @@ Found = tuple[int, int, str]
 """Start, end (characters) and canonical form of one value."""
 
 
+_FIRST_WITHOUT_BLANKS = "\u2e80"
 _NUMBERED_THING = re.compile(
-    r"(?i)\b(?:order|invoice|tracking|track|ref(?:erence)?|serial|sku|part|item|model|ticket|case|build|batch|lot"
-    r"|timestamp|imei|isbn|issn|ean|upc|gtin|barcode|asin|doi|transaction|trace|request|session|job|commit|hash"
-    r"|uuid|product|article|bestell\w*|rechnung\w*|auftrag\w*|artikel\w*|commande|facture|pedido|factura)"
-    r"(?:[ _-]?(?:id|no|nr|num|number|code|key))?\b[\s.:#=\"'()-]{0,4}(?:is )?$"
+    r"(?i)\b(?:(?:order|invoice|tracking|ref|reference|serial|sku|timestamp|imei|isbn|issn|ean|upc|gtin|barcode|asin|doi"
+    r"|uuid|hash|commit|ticket|bestell\w*|rechnung\w*|auftrag\w*|artikel\w*|commande|facture|pedido|factura)"
+    r"(?:[ _-]?(?:id|no|nr|num|number|code|key))?\b[\s.:#=\"'()-]{0,4}(?:is )?"
+    r"|(?:part|item|model|case|build|batch|lot|transaction|trace|request|session|job|product|article|device|build)"
+    r"(?:[ _-]?(?:id|no|nr|num|number|code|key)\b[\s.:#=\"'()-]{0,4}(?:is )?|[ ]?[#:=][ ]?))$"
 )
+"""What stands right before a number that numbers a thing."""
 
 
 def before(text: str, start: int, width: int = WINDOW_CHARACTERS) -> str:
@@ -49,16 +52,16 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     (True, False, False)
     """
     left, right = text[max(0, start - 2) : start], text[end : end + 2]
-    if left and _is_word(left[-1]):
+    if left and is_glued(left[-1]):
         return False
     # "card:4111…" is a label; "ab-4111" and "0.4111" are pieces.
-    if len(left) == 2 and (
-        left[-1] in "-+" and _is_word(left[0]) or left[-1] in "./,:" and left[0].isdigit()
-    ):
+    if len(left) == 2 and left[-1] in "-+" and is_glued(left[0]):
         return False
-    if right and _is_word(right[0]):
+    if len(left) == 2 and left[-1] in "./,:" and left[0].isdigit():
         return False
-    return not (len(right) == 2 and right[0] in "-./:" and _is_word(right[1]))
+    if right and is_glued(right[0]):
+        return False
+    return not (len(right) == 2 and right[0] in "-./:" and is_glued(right[1]))
 
 
 def is_numbered_thing(words: str) -> bool:
@@ -70,5 +73,10 @@ def is_numbered_thing(words: str) -> bool:
     return _NUMBERED_THING.search(words) is not None
 
 
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
+def is_glued(character: str) -> bool:
+    """Whether a character beside a number makes both one word. Chinese and Japanese leave no blanks, so theirs do not.
+
+    >>> is_glued("a"), is_glued("_"), is_glued(""), is_glued("は")
+    (True, True, False, False)
+    """
+    return character == "_" or (character.isalnum() and character < _FIRST_WITHOUT_BLANKS)

@@ -124,8 +124,12 @@ def find(
         if kind in kinds:
             for gate, spans in _finders(kind, codes, told=kind is column_kind):
                 hits = _hits(candidates, gate)
-                for row, cell in zip(rows.gather(hits).to_list(), candidates.gather(hits).to_list(), strict=True):
-                    claims += [(row, rank, start - end, start, canonical) for start, end, canonical in spans(cell)]
+                for row, cell in zip(
+                    rows.gather(hits).to_list(), candidates.gather(hits).to_list(), strict=True
+                ):
+                    claims += [
+                        (row, rank, start - end, start, canonical) for start, end, canonical in spans(cell)
+                    ]
     kept = _without_overlaps(claims)
     return pl.DataFrame(
         [
@@ -160,7 +164,9 @@ def _finders(
     """What finds a kind in the rows that match a Rust regex."""
     match kind:
         case PiiKind.NATIONAL_ID:
-            return [(scheme.gate, partial(scheme.spans, told=told)) for scheme in national_ids.schemes(regions)]
+            return [
+                (scheme.gate, partial(scheme.spans, told=told)) for scheme in national_ids.schemes(regions)
+            ]
         case PiiKind.DATE_OF_BIRTH:
             return [(births.GATE_TOLD if told else births.GATE, partial(births.spans, told=told))]
         case PiiKind.PHONE:

@@ -17,16 +17,19 @@ WHOLE = (
     r"@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,3}(?:[A-Za-z]{2,24})$"
 )
 """Rust regex: a cell that is one common address, quickly told; the rest is looked at one by one."""
-NOT_TOP_LEVEL = frozenset(
-    "png jpg jpeg gif svg webp bmp tif tiff ico css js ts jsx tsx mjs cjs json map html htm xhtml php asp aspx jsp xml "
-    "yml yaml toml ini cfg conf txt csv tsv parquet pdf doc docx xls xlsx ppt pptx gz tgz tar bz rar mp mp3 mp4 avi "
-    "woff woff2 ttf otf eot py ipynb pyc so dll exe bin class jar war java kt go rb lua swift scala cpp hpp log bak "
-    "tmp lock sql db sqlite local localhost internal lan localdomain invalid shape dtype".split()
-)
+_NOT_TOP_LEVEL_TEXT = """
+png jpg jpeg gif svg webp bmp tif tiff ico css js ts jsx tsx mjs cjs json map html htm xhtml php asp
+aspx jsp xml yml yaml toml ini cfg conf txt csv tsv parquet pdf doc docx xls xlsx ppt pptx gz tgz tar bz
+rar mp mp3 mp4 avi woff woff2 ttf otf eot py ipynb pyc so dll exe bin class jar war java kt go rb lua
+swift scala cpp hpp log bak tmp lock sql db sqlite local localhost internal lan localdomain invalid
+shape dtype
+"""
+NOT_TOP_LEVEL = frozenset(_NOT_TOP_LEVEL_TEXT.split())
 """Ends of file names and of code that no domain has, and names that mean a machine."""
 NO_DOMAIN = r"@[0-9]{1,2}x\.|\.(?:" + "|".join(sorted(NOT_TOP_LEVEL)) + ")$"
 """Rust regex: an end that no address in lower case has."""
-_DOMAIN = re.compile(r"@((?:[^\W_][\w-]{0,62}\.){1,8}(?:xn--[a-zA-Z0-9-]{2,59}|[^\W\d_]{2,24}))")
+_DOMAIN = re.compile(r"@((?:[^\W_][\w-]{0,62}\.){1,8}(?:[xX][nN]--[a-zA-Z0-9-]{2,59}|[^\W\d_]{2,24}))")
+_SIGN = re.compile(r"[\w%+'-]@[^\W_]")
 _LOCAL_BACKWARD = re.compile(r"[\w%+'.-]{1,64}")
 _NO_START = ".'-"
 _SCALE = re.compile(r"\d{1,2}x\.")
@@ -38,17 +41,17 @@ def spans(text: str) -> Iterator[Found]:
     >>> list(spans("write to Ann.Lee+x@Mail.Example.org, not logo@2x.png"))
     [(9, 35, 'ann.lee+x@mail.example.org')]
     """
-    at, done = text.find("@"), 0
-    while at >= 0:
+    done = 0
+    for sign in _SIGN.finditer(text):
+        at = sign.start() + 1
         found = _DOMAIN.match(text, at)
         local = _LOCAL_BACKWARD.match(text[max(done, at - 64) : at][::-1]) if found else None
         if found and local:
             start = at - len(local[0].rstrip(_NO_START))
             end = found.end()
-            if start < at and text[at - 1] != "." and _is_domain(found[1]) and not _is_path(text, start, end):
+            if start < at and _is_domain(found[1]) and not _is_path(text, start, end):
                 done = end
                 yield start, end, canonical(text[start:end])
-        at = text.find("@", at + 1)
 
 
 def canonical(address: str) -> str:

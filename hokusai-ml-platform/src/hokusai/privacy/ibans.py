@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hokusai.privacy.checksums import mod97
-from hokusai.privacy.context import Found
+from hokusai.privacy.context import Found, is_glued
 
 GATE = r"[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11}"
 LENGTHS = {
@@ -38,7 +38,7 @@ LENGTHS = {
 References:
     SWIFT, IBAN Registry, release 98.
 """
-_START = re.compile(r"\b[A-Za-z]{2}[0-9]{2}")
+_START = re.compile(r"\b[A-Za-z]{2}[0-9]{2}", re.ASCII)
 _SEPARATED = re.compile(r"[ -]?[0-9A-Za-z]+")
 
 
@@ -58,7 +58,7 @@ def spans(text: str) -> Iterator[Found]:
             code += piece[0].lstrip(" -").upper()
             used = piece.end()
         end = start.start() + used
-        if len(code) == length and not text[end : end + 1].isalnum() and is_iban(code):
+        if len(code) == length and not is_glued(text[end : end + 1]) and is_iban(code):
             yield start.start(), end, code
 
 

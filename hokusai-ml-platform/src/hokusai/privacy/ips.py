@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from hokusai.privacy.context import Found, before
+from hokusai.privacy.context import Found, before, is_glued
 
 GATE = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::[0-9A-Fa-f]|[0-9A-Fa-f]::|(?:[0-9A-Fa-f]{1,4}:){6}[0-9A-Fa-f]"
 _DOTTED = re.compile(r"[0-9][0-9.]*[0-9]")
@@ -14,7 +14,7 @@ _V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _V6 = re.compile(r"[0-9A-Fa-f:]{2,64}(?:\.[0-9]{1,3}){0,3}")
 _VERSION = re.compile(
     r"(?i)(?:\b(?:v|ver|versions?|release|rel|build|firmware|section|sec|chapter|clause|art|oid)\.?[\s:=#]*(?:is )?"
-    r"|[a-z]/|[<>=~^]=?\s*|§\s*)$"
+    r"|[a-z]/|[<>=~^!]=\s*|[<>~^]\s*|§\s*)$"
 )
 _ADDRESS_WORD = re.compile(r"(?i)\b(?:ip|ipv4|ip address|host|client|server|login|logged in)\b")
 _NEAR_CHARACTERS = 12
@@ -82,4 +82,4 @@ def _personal_v6(written: str, text: str, start: int, end: int) -> str | None:
 
 def _is_apart(text: str, start: int, end: int) -> bool:
     left, right = text[max(0, start - 1) : start], text[end : end + 1]
-    return not (left.isalnum() or left in ("_", ".", "-") or right.isalnum() or right in ("_", "-"))
+    return not (is_glued(left) or left in {".", "-"} or is_glued(right) or right == "-")

@@ -24,18 +24,19 @@ _TITLES = (
     r"|Señora|Señor|Señorita|Sra|Srta|Signora|Signor|Sig\.ra|Senhora|Senhor|Dott"
 )
 _INTRODUCTIONS = (
-    r"[Mm]y (?:full )?name is|[Mm]y name['\u2019]s|[Nn]ame['\u2019]s|[Tt]his is|[Mm]ein Name ist|[Ii]ch hei(?:ß|ss)e|[Jj]e m['\u2019]appelle"
+    r"[Mm]y (?:full )?name is|[Mm]y name['\u2019]s|[Mm]ein Name ist|[Ii]ch hei(?:ß|ss)e|[Jj]e m['\u2019]appelle"
     r"|[Mm]on nom est|[Mm]e llamo|[Mm]i nombre es|[Mm]i chiamo|[Mm]eu nome é"
 )
 _LABELS = (
-    r"(?:[Ff]irst|[Ll]ast|[Ff]ull|[Ff]amily|[Gg]iven|[Mm]iddle|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee|[Cc]lient"
-    r"|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Ss]urname|[Cc]ardholder|[Aa]ttn|[Nn]om"
-    r"|[Pp]rénom|[Nn]achname|[Vv]orname|[Aa]pellidos?|[Nn]ombre completo|[Cc]ognome|[Ss]igned(?: by)?"
+    r"(?:[Ff]irst|[Ll]ast|[Ff]ull|[Ff]amily|[Gg]iven|[Mm]iddle|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee"
+    r"|[Cc]lient|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Ss]urname"
+    r"|[Cc]ardholder|[Aa]ttn|[Nn]om|[Pp]rénom|[Nn]achname|[Vv]orname|[Aa]pellidos?|[Nn]ombre completo|[Cc]ognome"
+    r"|[Ss]igned(?: by)?"
 )
 _CLOSINGS = (
-    r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely|[Yy]ours "
-    r"(?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen|[Cc]ordialement"
-    r"|[Bb]ien à vous|[Ss]aludos|[Cc]ordiali saluti|[Aa]tenciosamente|Viele Grüße|Liebe Grüße"
+    r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
+    r"|[Yy]ours (?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen"
+    r"|[Cc]ordialement|[Bb]ien à vous|[Ss]aludos|[Cc]ordiali saluti|[Aa]tenciosamente|Viele Grüße|Liebe Grüße"
 )
 _SALUTATIONS = (
     r"Dear|Hi|Hello|Liebe[r]?|Cher|Chère|Estimad[oa]|Querid[oa]|Gentile|Car[oa]|Prezad[oa]|Bonjour|Hallo"
@@ -61,17 +62,19 @@ GATE = (
     rf"|(?:{_LABELS}) ?[:=] {{0,3}}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
 )
 """Rust regex for the rows that are left."""
-_NO_NAMES = frozenset(
-    "Sir Madam Sirs Customer Customers Team All Hiring Manager Colleague Colleagues Friend Friends Everyone Support Member "
-    "Members User Users Client Valued Editor Editors Reader Readers Parents Students Student Guest Guests Committee There "
-    "World Folks Guys Kitty Santa Diary God Lord Mr Mrs Ms Dr Prof Professor Doctor Pepper Herr Frau Damen Herren Kunde "
-    "Kundin Monsieur Madame Client Cliente The This That It I We You Our Your My A An Not No Yes True False None Null Unknown "
-    "Anonymous Admin Administrator Test Service Sales Department Company Software Engineer Engineering Director Product "
-    "Data Account Accounts Office University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or For "
-    "Regarding Subject Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February "
-    "March April June July August September October November December Google Amazon Microsoft Apple Alexa Siri "
-    "Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who Watson".split()
-)
+_NO_NAMES_TEXT = """
+Sir Madam Sirs Customer Customers Team All Hiring Manager Colleague Colleagues Friend Friends Everyone
+Support Member Members User Users Client Valued Editor Editors Reader Readers Parents Students Student
+Guest Guests Committee There World Folks Guys Kitty Santa Diary God Lord Mr Mrs Ms Dr Prof Professor
+Doctor Pepper Herr Frau Damen Herren Kunde Kundin Monsieur Madame Cliente The This That It I We You Our
+Your My A An Not No Yes True False None Null Unknown Anonymous Admin Administrator Test Service Sales
+Department Company Software Engineer Engineering Director Product Data Account Accounts Office
+University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or For Regarding Subject
+Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
+April June July August September October November December Google Amazon Microsoft Apple Alexa Siri
+Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
+"""
+_NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 
 
 def spans(text: str) -> Iterator[Found]:

@@ -13,11 +13,10 @@ from hokusai.privacy.checksums import luhn, mod11_10, verhoeff
 from hokusai.privacy.context import Found, after, before, is_numbered_thing, stands_alone
 
 GATE = (
-    r"[0-9](?:[ ./-]?[0-9]){8}"
-    r"|(?-u:\b)[XYZxyz0-9][0-9]{7}-?[A-Za-z](?-u:\b)|(?-u:\b)[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?-u:\b)"
-    r"|(?-u:\b)[A-Za-z]{5}[0-9]{4}[A-Za-z](?-u:\b)|(?-u:\b)[A-Za-z]{6}[0-9LMNPQRSTUVlmnpqrstuv]{2}[A-Za-z]"
-    r"|[12] ?[0-9]{2} ?[0-9]{2} ?2[ABab]"
+    r"[0-9](?:[ ./-]?[0-9]){8}|[XYZxyz0-9][0-9]{7}-?[A-Za-z]|[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
+    r"|[A-Za-z]{5}[0-9]{4}[A-Za-z]|[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-Za-z]|[12] ?[0-9]{2} ?[0-9]{2} ?2[ABab]"
 )
+"""Rust regex that matches wherever one of the schemes does."""
 _WORD_CHARACTERS = 40
 
 
@@ -31,6 +30,7 @@ class Scheme:
         is_valid: Whether the letters and digits, upper case, without separators, pass its check.
         words: What people write beside it.
         certain: Whether the digits alone, as written, are enough; else a word has to stand near.
+            `_is_anything` where the check is so strong that not even "order no." before it speaks against it.
     """
 
     region: str
@@ -68,7 +68,7 @@ class Scheme:
         words = before(text, found.start(), _WORD_CHARACTERS)
         if self.words.search(words) or self.words.search(after(text, found.end(), _WORD_CHARACTERS)):
             return True
-        return self.certain(found[0]) and not is_numbered_thing(words)
+        return self.certain is _is_anything or (self.certain(found[0]) and not is_numbered_thing(words))
 
 
 def schemes(regions: Collection[str]) -> tuple[Scheme, ...]:
@@ -236,7 +236,8 @@ _SCHEMES = (
     ),
     _scheme(
         "GB",
-        r"\b[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]\b",
+        r"\b[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z]"
+        r" ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]\b",
         _is_nino,
         r"\bnino\b|\bni (?:no|num)|national insurance|\bnational ins\b",
         lambda written: written.count(" ") == 4 and written.isupper(),
@@ -298,7 +299,7 @@ _SCHEMES = (
     ),
     _scheme(
         "CA",
-        r"\b[1-79][0-9]{2}([ -]?)[0-9]{3}\1[0-9]{3}\b",
+        r"\b[0-9]{3}([ -]?)[0-9]{3}\1[0-9]{3}\b",
         luhn,
         r"\bsin\b|social insurance|\bnas\b",
         _never,

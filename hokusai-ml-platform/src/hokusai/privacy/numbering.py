@@ -174,12 +174,13 @@ def international(digits: str) -> str | None:
         code, rest = digits[:length], digits[length:]
         if not rest or code[0] == "0":
             return None
-        for each in plans_of_code(code):
-            if each.is_valid(rest):
-                return "+" + digits
-            stripped = each.without_prefix(rest)  # the (0) of "+44 (0)20 ..."
-            if stripped is not None and each.is_valid(stripped):
-                return f"+{code}{stripped}"
+        sharing = plans_of_code(code)
+        if any(each.is_valid(rest) for each in sharing):
+            return "+" + digits
+        # The (0) of "+44 (0)20 ...", by the rules of the largest of the regions that share the code.
+        stripped = sharing[0].without_prefix(rest) if sharing else None
+        if stripped is not None and any(each.is_valid(stripped) for each in sharing):
+            return f"+{code}{stripped}"
     return None
 
 
@@ -267,7 +268,9 @@ def _group_lengths(pattern: str, template: str) -> tuple[tuple[int, int], ...]:
     for written in re.findall(r"(?:[0-9]|\\[0-9])+", template):
         references = [widths[int(reference) - 1] for reference in re.findall(r"\\([0-9])", written)]
         literal = len(re.sub(r"\\[0-9]", "", written))
-        lengths.append((literal + sum(low for low, _ in references), literal + sum(high for _, high in references)))
+        lengths.append(
+            (literal + sum(low for low, _ in references), literal + sum(high for _, high in references))
+        )
     return tuple(lengths)
 
 

@@ -6,6 +6,8 @@ that are still open, and only what is unusual (carrier codes, numbers without th
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hokusai.privacy.numbering import NumberingPlan, country_codes, international, plans, plans_of_code
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _CELL = r"^[+(]{0,2}[0-9][0-9 ()./-]{5,30}[0-9](?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?$"
 _EXTENSION = r" ?(?:x|ext\.?|extension) ?[0-9]{1,6}$"
 _MOST_DIGITS = 15
+_EXACTLY_3, _EXACTLY_4 = (3, 3), (4, 4)
 
 
 def phone_column(cells: pl.Series, regions: tuple[str, ...], *, told: bool) -> pl.Series:
@@ -47,16 +50,18 @@ def phone_column(cells: pl.Series, regions: tuple[str, ...], *, told: bool) -> p
         digits=cell.str.replace(_EXTENSION, "").str.replace_all("[^0-9]", ""),
         plus=cell.str.contains(r"^\(?\+"),
         bare=~cell.str.contains("[^0-9]"),
+        written=cell.str.replace(_EXTENSION, ""),
     ).filter(pl.col("digits").str.len_bytes() <= _MOST_DIGITS)
     if not told:
         open_ = open_.filter(~pl.col("bare"))
     settled = [_with_plus(open_.filter("plus"))]
-    open_ = open_.filter(~pl.col("plus")).select("row", "digits")
+    open_ = open_.filter(~pl.col("plus")).select("row", "digits", "written")
     unusual = []
-    for plan in known:
-        open_, odd, found = _of_region(open_, plan)
-        unusual.append(odd)
-        settled.append(found)
+    for grouped in (True, False):  # who writes numbers in these groups is asked first
+        for plan in known:
+            open_, odd, found = _of_region(open_, plan, grouped=grouped)
+            unusual.append(odd)
+            settled.append(found)
     settled.append(_one_by_one(pl.concat([open_, *unusual]), known, told=told))
     found = pl.concat(settled)
     empty = pl.Series([None], dtype=pl.String).new_from_index(0, len(cells))
@@ -79,16 +84,23 @@ def _with_plus(numbers: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(settled)
 
 
-def _of_region(numbers: pl.DataFrame, plan: NumberingPlan) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def _of_region(
+    numbers: pl.DataFrame, plan: NumberingPlan, *, grouped: bool
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Which rows are still open, which are unusual for this region, and which are settled by it."""
     import polars as pl
 
+    likely = pl.col("written").str.contains(_groupings(plan)) if grouped else pl.lit(value=True)
     digits = pl.col("digits")
     trunk = digits.str.extract(f"^({plan.prefix})") if plan.prefix else pl.lit(None, dtype=pl.String)
-    read = numbers.with_columns(trunk=trunk).with_columns(
-        national=pl.when(pl.col("trunk").str.len_bytes() == 1).then(digits.str.slice(1)),
-        odd=(pl.col("trunk").str.len_bytes() > 1).fill_null(value=False),
-        raw=digits.str.contains(f"^{plan.valid}$"),
+    read = (
+        numbers.filter(likely)
+        .with_columns(trunk=trunk)
+        .with_columns(
+            national=pl.when(pl.col("trunk").str.len_bytes() == 1).then(digits.str.slice(1)),
+            odd=(pl.col("trunk").str.len_bytes() > 1).fill_null(value=False),
+            raw=digits.str.contains(f"^{plan.valid}$"),
+        )
     )
     stripped = pl.col("national").str.contains(f"^{plan.valid}$").fill_null(value=False)
     habit = plan.prefix_habit
@@ -96,25 +108,57 @@ def _of_region(numbers: pl.DataFrame, plan: NumberingPlan) -> tuple[pl.DataFrame
         read = read.with_columns(odd=pl.col("odd") | pl.col("raw"))
     if habit is not False:
         read = read.with_columns(raw=pl.lit(value=False))
-    usual = read.filter(~pl.col("odd"))
     found = pl.when("raw").then(digits).when(stripped).then("national")
-    usual = usual.with_columns(number=pl.lit("+" + plan.country_code) + found)
-    return (
-        usual.filter(pl.col("number").is_null()).select("row", "digits"),
-        read.filter("odd").select("row", "digits"),
-        usual.drop_nulls("number").select("row", "number"),
-    )
+    usual = read.filter(~pl.col("odd")).with_columns(own=found)
+    if grouped and plan.country_code != "1":
+        usual = usual.with_columns(own=pl.when(_is_exact(plan)).then("own"))
+    usual = usual.with_columns(number=pl.lit("+" + plan.country_code) + pl.col("own"))
+    odd = read.filter("odd").select("row", "digits", "written")
+    open_ = usual.filter(pl.col("number").is_null()).select("row", "digits", "written")
+    others = numbers.filter(~likely) if grouped else numbers.clear()
+    return pl.concat([open_, others]), odd, usual.drop_nulls("number").select("row", "number")
+
+
+def _is_exact(plan: NumberingPlan) -> pl.Expr:
+    """Whether the column `written` groups the national number `own` as the first style that fits it does."""
+    import polars as pl
+
+    exact = pl.lit(value=False)
+    for style in reversed(plan.styles):
+        leading = style.leading.pattern if style.leading else ""
+        own = pl.col("own")
+        fits = own.str.contains(f"^(?:{leading})") & own.str.contains(f"^(?:{style.pattern.pattern})$")
+        groups = "[^0-9]+".join(f"[0-9]{{{least},{most}}}" for least, most in style.group_lengths)
+        exact = pl.when(fits).then(pl.col("written").str.contains(f"^[^0-9]*{groups}$")).otherwise(exact)
+    return exact
+
+
+@cache
+def _groupings(plan: NumberingPlan) -> str:
+    """Rust regex of how people of a region group the digits of a number."""
+    lengths = {style.group_lengths for style in plan.styles if len(style.group_lengths) > 1}
+    if plan.country_code == "1":
+        lengths |= {(_EXACTLY_3, _EXACTLY_3, _EXACTLY_4), ((1, 1), _EXACTLY_3, _EXACTLY_3, _EXACTLY_4)}
+    patterns = [
+        "[^0-9]+".join(f"[0-9]{{{least},{most}}}" for least, most in groups) for groups in sorted(lengths)
+    ]
+    return f"^[^0-9]*(?:{'|'.join(patterns) or '[^0-9]'})$"
 
 
 def _one_by_one(numbers: pl.DataFrame, known: tuple[NumberingPlan, ...], *, told: bool) -> pl.DataFrame:
     import polars as pl
 
-    forms = [_form(digits, known, told=told) for digits in numbers["digits"].to_list()]
+    pairs = zip(numbers["digits"].to_list(), numbers["written"].to_list(), strict=True)
+    forms = [_form(digits, written, known, told=told) for digits, written in pairs]
     return numbers.select("row", number=pl.Series(forms, dtype=pl.String)).drop_nulls()
 
 
-def _form(digits: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | None:
-    for plan in known:
+def _form(digits: str, written: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | None:
+    lengths = tuple(len(group) for group in re.findall("[0-9]+", written))
+    exact = tuple(
+        plan for plan in known if (national := plan.national(digits)) and _is_own(plan, national, lengths)
+    )
+    for plan in exact + known:
         if national := plan.national(digits):
             return f"+{plan.country_code}{national}"
     if digits.startswith("00"):
@@ -125,3 +169,11 @@ def _form(digits: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str |
         if plan.is_valid(digits):
             return f"+{plan.country_code}{digits}"
     return international(digits)
+
+
+def _is_own(plan: NumberingPlan, national: str, lengths: tuple[int, ...]) -> bool:
+    if plan.country_code == "1" and lengths[-3:] == (3, 3, 4):
+        return True
+    return len(lengths) > 1 and lengths == tuple(
+        len(group) for group in re.findall("[0-9]+", plan.rendering(national))
+    )

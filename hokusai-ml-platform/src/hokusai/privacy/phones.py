@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from hokusai.privacy.context import Found, before, is_numbered_thing
+from itertools import pairwise
+
+from hokusai.privacy.context import Found, before, is_glued, is_numbered_thing
 from hokusai.privacy.numbering import NumberingPlan, international, plans
 
 GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
@@ -18,16 +20,16 @@ _RUN = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]*[0-9]")
 _WIDE = re.compile(r"[ ()./-]{4,}")
 _GROUP = re.compile(r"[0-9]+")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|Durchwahl|poste) ?[0-9]{1,6}\b")
-_WORDS = frozenset(
-    (
-        "tel tél telephone telephones téléphone telefon telefone telefono teléfono telefonnummer telefonnr phone phones"
-        " fax telefax mobile mob mobil mobilnummer mobiltelefon cell cel cellphone cellulare celular móvil movil handy"
-        " handynummer rufnummer portable call calls calling called ring dial dialed whatsapp sms reach contact hotline"
-        " helpline landline numéro fone teléf telf phonenumber"
-    ).split()
-)
+_WORDS_TEXT = """
+tel tél telephone telephones téléphone telefon telefone telefono teléfono telefonnummer telefonnr phone
+phones fax telefax mobile mob mobil mobilnummer mobiltelefon cell cel cellphone cellulare celular móvil
+movil handy handynummer rufnummer portable call calls calling called ring dial dialed whatsapp sms reach
+contact hotline helpline landline numéro fone teléf telf phonenumber
+"""
+_WORDS = frozenset(_WORDS_TEXT.split())
 _SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_BRACKETS = str.maketrans("", "", "()")
 _NORTH_AMERICAN = (3, 3, 4)
 _MOST_GROUPS = 7
 _LONGEST_RUN = 60
@@ -113,28 +115,39 @@ def _number(
     if not _DIGITS[0] <= sum(lengths) <= _DIGITS[1]:
         return None
     plus = "+" in text[left : groups[0][0]]
-    likely = _likely(lengths, known)
-    if not (named or likely or plus or text.startswith("00", left)) or not _is_apart(text, left, groups[-1][1]):
+    likely = () if _is_plain_number(text, left, groups, lengths) else _likely(lengths, known)
+    abroad = text.startswith("00", left)
+    if not (named or likely or plus or abroad) or not _is_apart(text, left, groups[-1][1]):
         return None
     digits = "".join([text[start:end] for start, end in groups])
     if plus:
         return international(digits)
+    written = text[left : groups[-1][1]]
     for plan in likely:
-        if national := _written_by(plan, digits, lengths):
+        if national := _written_by(plan, digits, lengths, written):
             return f"+{plan.country_code}{national}"
-    if digits.startswith("00") and (named or len(lengths) > 1) and (found := international(digits[2:])):
+    if abroad and (named or len(lengths) > 1) and (found := international(digits[2:])):
         return found
-    if named:
-        for plan in known:
-            if national := plan.national(digits):
-                return f"+{plan.country_code}{national}"
-    return None
+    dialled = ((plan, plan.national(digits)) for plan in known if named)
+    return next((f"+{plan.country_code}{national}" for plan, national in dialled if national), None)
 
 
 def _is_named(words: str) -> bool:
     """Whether a word for telephones stands here, and the number is not said to number a thing."""
     named = not _WORDS.isdisjoint(_LETTERS.findall(words.lower())) or any(sign in words for sign in _SIGNS)
     return named and not is_numbered_thing(words)
+
+
+def _is_plain_number(text: str, left: int, groups: list[tuple[int, int]], lengths: tuple[int, ...]) -> bool:
+    """Whether digits with blanks read as thousands (`371 697 580`) or as a piece of a list of numbers."""
+    right = groups[-1][1]
+    between = {text[end:start] for (_, end), (start, _) in pairwise(groups)}
+    if not between <= {" ", "."}:
+        return False
+    in_list = (
+        text[right : right + 2].strip(" ").isdigit() or text[max(0, left - 2) : left].strip(" ").isdigit()
+    )
+    return set(lengths[1:]) == {3} or (in_list and "." not in between)
 
 
 @lru_cache(maxsize=4096)
@@ -146,26 +159,31 @@ def _likely(lengths: tuple[int, ...], known: tuple[NumberingPlan, ...]) -> tuple
     return tuple(plan for plan in known if (american and plan.country_code == "1") or plan.may_group(lengths))
 
 
-def _written_by(plan: NumberingPlan, digits: str, lengths: tuple[int, ...]) -> str | None:
-    """The national number, if the digits are one that is grouped exactly as the region's people group it."""
+def _written_by(plan: NumberingPlan, digits: str, lengths: tuple[int, ...], written: str) -> str | None:
+    """The national number, if the digits are one that is grouped exactly as the region's people group it.
+
+    Two groups prove less, so there the blanks and hyphens have to be the region's too.
+    """
     national = plan.national(digits)
     if national is None:
         return None
     if plan.country_code == "1" and lengths[-3:] == _NORTH_AMERICAN:
         return national
-    exact = lengths == tuple(len(group) for group in _GROUP.findall(plan.rendering(national)))
-    return national if exact else None
+    rendering = plan.rendering(national)
+    if len(lengths) <= 2:
+        return national if rendering.translate(_BRACKETS) == written.translate(_BRACKETS) else None
+    return national if lengths == tuple(len(group) for group in _GROUP.findall(rendering)) else None
 
 
 def _is_apart(text: str, left: int, right: int) -> bool:
     """Whether the number is not glued to letters, a decimal point or more digits."""
     prior, next_ = text[max(0, left - 2) : left], text[right : right + 2]
     if prior and (
-        prior[-1].isalnum() or prior[-1] in "_-/#$€£@=+" or (prior[-1] == "." and prior[0].isdigit())
+        is_glued(prior[-1]) or prior[-1] in "-/#$€£@+" or (prior[-1] == "." and prior[0].isdigit())
     ):
-        return prior[-1] == "=" and not prior[0].isdigit()
-    if prior.endswith(("(", ")")) and prior[0].isdigit():
         return False
-    if next_ and (next_[0].isalpha() or next_[0] in "_%°€$£"):
+    if len(prior) == 2 and prior[-1] in "()=" and prior[0].isdigit():
+        return False
+    if next_ and (is_glued(next_[0]) or next_[0] in "%°€$£"):
         return _EXTENSION.match(text, right) is not None
     return not (len(next_) == 2 and next_[0] in "./-:)" and next_[1].isdigit())

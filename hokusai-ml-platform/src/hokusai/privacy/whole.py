@@ -6,10 +6,11 @@ and numpy, because a column of e-mail addresses has to pass at the speed of read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from hokusai.privacy import addresses, births, cards, emails, ibans, ips, names, national_ids, wallets
+from hokusai.privacy.context import Found
 from hokusai.privacy.folding import fold_column
 from hokusai.privacy.kinds import DEFAULT_REGIONS, PiiKind
 from hokusai.privacy.phone_columns import phone_column
@@ -92,7 +93,7 @@ def _trimmed(text: pl.Series) -> pl.Series:
     return fold_column(text)[0].str.strip_chars()
 
 
-def _by_spans(text: pl.Series, spans: Callable[[str], object]) -> pl.Series:
+def _by_spans(text: pl.Series, spans: Callable[[str], Iterable[Found]]) -> pl.Series:
     """Each distinct cell through the patterns for free text; it counts if one span is all of it."""
     import polars as pl
 

@@ -1,0 +1,152 @@
+"""Telephone numbers: the compiled plans answer as libphonenumber does, and digits alone are no number."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import phonenumbers
+import polars as pl
+import pytest
+
+from hokusai.errors import InvalidInputError
+from hokusai.privacy.numbering import international, plan
+from hokusai.privacy.phone_columns import phone_column
+from hokusai.privacy.phones import spans
+
+REGIONS = ("US", "GB", "FR", "DE", "IT", "ES", "JP", "BR", "IN")
+TYPES = (
+    phonenumbers.PhoneNumberType.FIXED_LINE,
+    phonenumbers.PhoneNumberType.MOBILE,
+    phonenumbers.PhoneNumberType.TOLL_FREE,
+    phonenumbers.PhoneNumberType.VOIP,
+)
+
+
+def examples(per_number: int) -> list[phonenumbers.PhoneNumber]:
+    """libphonenumber's example of each region and type, and the same with one digit changed."""
+    rng = random.Random(5)
+    made = []
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in TYPES:
+            example = phonenumbers.example_number_for_type(region, kind)
+            if example is None:
+                continue
+            national = phonenumbers.national_significant_number(example)
+            for turn in range(per_number):
+                at = rng.randrange(len(national))
+                changed = national[:at] + str(rng.randrange(10)) + national[at + 1 :] if turn else national
+                try:
+                    made.append(phonenumbers.parse(f"+{example.country_code}{changed}", None))
+                except phonenumbers.NumberParseException:
+                    continue
+    return made
+
+
+class TestPlans:
+    def test_say_of_every_region_s_numbers_what_the_library_says(self) -> None:
+        numbers = examples(3)
+        assert len(numbers) > 2000
+        for number in numbers:
+            digits = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            assert international(digits) == (e164 if phonenumbers.is_valid_number(number) else None), digits
+
+    def test_write_numbers_as_the_library_writes_them(self) -> None:
+        for number in examples(1):
+            region = phonenumbers.region_code_for_number(number)
+            if region not in (None, "001"):
+                written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+                assert plan(region).rendering(phonenumbers.national_significant_number(number)) == written
+
+    def test_are_refused_for_a_region_that_has_none(self) -> None:
+        with pytest.raises(InvalidInputError, match="XX"):
+            plan("XX")
+
+
+class TestColumn:
+    def test_gives_what_the_library_gives_one_by_one(self) -> None:
+        rng = random.Random(9)
+        cells = [
+            phonenumbers.format_number(number, style)
+            for number in rng.sample(examples(1), 200)
+            for style in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        ]
+        expected = []
+        for cell in cells:
+            number = phonenumbers.parse(cell, None)
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            expected.append(e164 if phonenumbers.is_valid_number(number) else None)
+        assert phone_column(pl.Series(cells), ("US",), told=False).to_list() == expected
+
+    def test_reads_national_numbers_of_a_region_as_the_library_does(self) -> None:
+        rng = random.Random(4)
+        for region in REGIONS:
+            cells = []
+            for kind in TYPES[:2]:
+                example = phonenumbers.example_number_for_type(region, kind)
+                for _ in range(20):
+                    national = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+                    cells.append(re.sub("[0-9]$", lambda _: str(rng.randrange(10)), national))
+            read = [phonenumbers.parse(cell, region) for cell in cells]
+            expected = [
+                phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+                if phonenumbers.is_valid_number_for_region(number, region)
+                else None
+                for number in read
+            ]
+            assert phone_column(pl.Series(cells), (region,), told=False).to_list() == expected, region
+
+    def test_of_integers_is_read_when_the_column_is_told_to_hold_numbers(self) -> None:
+        cells = pl.Series(["4155552671", "442079460958", "1614960958", "12", None])
+        told = phone_column(cells, ("US", "GB"), told=True).to_list()
+        assert told == ["+14155552671", "+442079460958", "+441614960958", None, None]
+        assert phone_column(cells, ("US", "GB"), told=False).to_list() == [None] * 5
+
+    def test_drops_extensions(self) -> None:
+        cells = pl.Series(["(415) 555-2671 ext. 12", "+14155552671x9"])
+        assert phone_column(cells, ("US",), told=False).to_list() == ["+14155552671", "+14155552671"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("(415) 555-2671", "+14155552671"),
+        ("415.555.2671", "+14155552671"),
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("0044 20 7946 0958", "+442079460958"),
+        ("01 42 68 53 00", "+33142685300"),
+        ("030 123456", "+4930123456"),
+        ("03-1234-5678", "+81312345678"),
+        ("(11) 91234-5678", "+5511912345678"),
+        ("phone: 4155552671", "+14155552671"),
+        ("Tel.: 089/23300", "+498923300"),
+    ],
+)
+def test_numbers_that_prove_themselves_are_found(text: str, number: str) -> None:
+    assert [canonical for _, _, canonical in spans(text, REGIONS)] == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4155552671",
+        "order no. 4155552671, call us",
+        "415555 2671",
+        "0.4155552671",
+        "#415-555-2671",
+        "x415-555-2671",
+        "2024-01-15 10:22",
+        "371 697 580",
+        "1 415 555 2671 12 9",
+        "+1 415 555",
+        "978-3-16-148410-0",
+    ],
+)
+def test_digits_that_do_not_are_left(text: str) -> None:
+    assert list(spans(text, REGIONS)) == []
+
+
+def test_several_numbers_side_by_side_are_told_apart() -> None:
+    found = spans("phones: 415-555-2671 415-555-2672, +442079460958", REGIONS)
+    assert [canonical for _, _, canonical in found] == ["+14155552671", "+14155552672", "+442079460958"]
