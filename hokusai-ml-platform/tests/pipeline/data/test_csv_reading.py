@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import DataError
-from hokusai.pipeline.data import csv_reading
+from hokusai.pipeline.data import csv_proof
 from hokusai.pipeline.data.reading import Table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions
 
@@ -57,7 +57,7 @@ class TestEncoding:
         refused(read, b"a\n\xed\xa0\x80\n", r"not UTF-8.*line 2")
 
     def test_the_byte_is_counted_over_blocks(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 8)
+        monkeypatch.setattr(csv_proof, "BLOCK_BYTES", 8)
         refused(read, "a,b\né,2\n".encode() + b"1,2\n" * 10 + b"3,\xe9\n", r"0xe9 at byte 51 \(line 13\)")
 
     def test_a_nul_byte(self, read) -> None:
@@ -130,7 +130,7 @@ class TestShape:
         assert "line 22" not in message
 
     def test_widths_are_checked_over_blocks(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 16)
+        monkeypatch.setattr(csv_proof, "BLOCK_BYTES", 16)
         refused(
             read, b"a,b\n" + b"1,2\n" * 20 + b"1\n" + b'"1",2\n' * 20 + b"3\n", "line 22 has .*; line 43 has "
         )
@@ -185,7 +185,7 @@ class TestQuotes:
     def test_a_quote_never_closed_stops_at_a_limit(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 64)
+        monkeypatch.setattr(csv_proof, "BLOCK_BYTES", 64)
         path = tmp_path / "a.csv"
         path.write_bytes(b'a,b\n1,2\n3,"x\n' + b"4,5\n" * 10_000)
         with pytest.raises(DataError, match=r"longer than 256 bytes.*never closed"):
@@ -219,7 +219,7 @@ class TestTypes:
         assert self.column(read, "9007199254740993", "0.5").to_list() == ["9007199254740993", "0.5"]
 
     def test_the_same_over_blocks_and_with_a_note(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(csv_reading, "BLOCK_BYTES", 64)
+        monkeypatch.setattr(csv_proof, "BLOCK_BYTES", 64)
         table = read(b"a,b\n" + b"9007199254740993,1\n" * 20 + b"0.5,1\n" * 20)
         assert table.frame["a"].dtype == pl.String
         assert table.frame["a"][0] == "9007199254740993"
@@ -299,7 +299,7 @@ def test_every_record_and_cell_survives(
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_reading, "BLOCK_BYTES", block)
+        patch.setattr(csv_proof, "BLOCK_BYTES", block)
         table = read_table(path)
     expected = oracle(buffer.getvalue())[1:]
     assert table.rows_read == table.frame.height == len(expected)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import ConfigurationError, DataError
-from hokusai.pipeline.data import csv_reading
+from hokusai.pipeline.data import csv_proof
 from hokusai.pipeline.data.encodings import DecodingReader, encoding_named, guess_encoding, mark_of
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.source_file import OpenedFile
@@ -123,7 +123,7 @@ def test_a_transcoded_file_is_read_alike_in_any_blocks(
     path = tmp_path / "a.csv"
     rows = [(f"Über die Größe {i}", i) for i in range(20)]
     path.write_bytes(("t,n\n" + "".join(f'"{t}",{n}\n' for t, n in rows)).encode("cp1252"))
-    monkeypatch.setattr(csv_reading, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(csv_proof, "BLOCK_BYTES", block_bytes)
     scan = open_table(path)
     assert [row for batch in scan.batches() for row in batch.rows()] == rows
     assert scan.source.encoding == "cp1252"

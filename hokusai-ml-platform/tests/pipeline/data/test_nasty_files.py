@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import DataError, HokusaiError
-from hokusai.pipeline.data import csv_reading
+from hokusai.pipeline.data import csv_proof
 from hokusai.pipeline.data.reading import open_table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions, TableScan
 
@@ -99,7 +99,7 @@ class TestRejects:
         content = b'a,b\n1,2\n5" x,1\n"p\nq",3\n\n7\n"r\n","s"\nz,w\nx"\n"u",5\n9,"v\n8,1\n'
         path = tmp_path / "a.csv"
         path.write_bytes(content)
-        monkeypatch.setattr(csv_reading, "BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(csv_proof, "BLOCK_BYTES", block_bytes)
         scan = open_table(path, ReadOptions(types={"b": "integer"}, on_error="reject"))
         assert pl.concat(scan.batches()).rows() == [("1", 2), ("p\nq", 3), ("u", 5)]
         assert [(r.row, r.line) for r in scan.rejects] == [
@@ -177,7 +177,7 @@ def records_by_the_csv_module(content: bytes) -> int | None:
 def accounted(path: Path, block_bytes: int) -> TableScan | None:
     """The scan in tolerant mode, after its account was checked; None if the file is refused."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_reading, "BLOCK_BYTES", block_bytes)
+        patch.setattr(csv_proof, "BLOCK_BYTES", block_bytes)
         try:
             scan = open_table(path, ReadOptions(on_error="reject", limits=Limits(record_bytes=1 << 16)))
         except HokusaiError:

@@ -18,7 +18,7 @@ from hokusai.domain.manifest import SourceFile
 from hokusai.errors import ConfigurationError, DataError
 from hokusai.pipeline.data.encodings import DecodingReader, encoding_named, mark_of
 from hokusai.pipeline.data.scan import Limits
-from hokusai.pipeline.data.unpacking import ByteReader, UnpackingReader, compression_of
+from hokusai.pipeline.data.unpacking import ByteReader, UnpackingReader, compression_of, exactly
 
 _MAGIC_BYTES = 8
 _HASHED_PIECE = 1 << 20
@@ -109,19 +109,19 @@ class OpenedFile:
             DataError: As for `unpacked`; from `read`: the text is not in its encoding.
         """
         with self.unpacked() as stream:
-            _up_to(stream, len(self.mark))
+            exactly(stream, len(self.mark))
             utf8 = self.encoding == "utf-8"
             yield stream if utf8 else DecodingReader(stream, self.encoding, self.name)
 
     def head(self, n_bytes: int) -> bytes:
         """The first unpacked bytes."""
         with self.unpacked() as stream:
-            return _up_to(stream, n_bytes)
+            return exactly(stream, n_bytes)
 
     def text_head(self, n_bytes: int) -> bytes:
         """The first bytes of `text()`; the last character may be cut."""
         with self.text() as stream:
-            return _up_to(stream, n_bytes)
+            return exactly(stream, n_bytes)
 
     def source(self, kind: str, delimiter: str = "", assumed: Sequence[str] = ()) -> SourceFile:
         """The file as the manifest names it; `kind` is its format."""
@@ -218,11 +218,3 @@ def listed(problems: Sequence[str], total: int, limit: int = 20) -> str:
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _up_to(stream: ByteReader, n_bytes: int) -> bytes:
-    parts: list[bytes] = []
-    while n_bytes and (data := stream.read(n_bytes)):
-        parts.append(data)
-        n_bytes -= len(data)
-    return b"".join(parts)

@@ -65,6 +65,15 @@ def compression_of(head: bytes, name: str) -> str:
     return ""
 
 
+def exactly(stream: ByteReader, n_bytes: int) -> bytes:
+    """The next `n_bytes`; fewer only at the end."""
+    parts: list[bytes] = []
+    while n_bytes and (data := stream.read(n_bytes)):
+        parts.append(data)
+        n_bytes -= len(data)
+    return b"".join(parts)
+
+
 class UnpackingReader:
     """Reads the unpacked bytes of a compressed file.
 
