@@ -75,6 +75,19 @@ class TestFreeText:
         assert cleaned(["[phone] 2125550100", "x"]) == ["[phone] 2125550100", "x"]
         assert cleaned([f"{PHONE} 2125550100", "x"]) == [f"{PHONE} 2125550100", "x"]
 
+    @pytest.mark.parametrize(
+        ("text", "action", "expected"),
+        [
+            ("bob@mail.com078-05-1120", "mask", "[email][national_id]"),
+            ("bob@mail.com192.168.7.12", "drop", ""),
+            ("078-05-1120+12125550100", "mask", "[national_id][phone]"),
+        ],
+    )
+    def test_what_shows_only_after_something_was_taken_out_is_taken_out_too(
+        self, text: str, action: str, expected: str
+    ) -> None:
+        assert cleaned([text, "x"], default=action) == [expected, "x"]
+
     def test_json_in_text_is_text(self) -> None:
         assert cleaned(['{"to": "ada@example.org", "n": 1}', "{}"]) == ['{"to": "[email]", "n": 1}', "{}"]
 
