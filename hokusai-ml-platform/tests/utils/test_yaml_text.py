@@ -19,8 +19,14 @@ def test_scalars_are_those_of_json_and_all_else_is_text() -> None:
 def test_references_are_refused_before_they_unfold() -> None:
     levels = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 10))
     bomb = f"l0: &l0 [lol]\n{levels}\n"
-    with pytest.raises(ConfigurationError, match=r"The schema is not YAML: references .* are not read"):
+    with pytest.raises(
+        ConfigurationError, match="The schema is not YAML: a reference .* to a list or a mapping is not read"
+    ):
         parse_yaml(bomb.encode(), "schema")
+
+
+def test_a_reference_to_a_scalar_is_that_scalar() -> None:
+    assert parse_yaml(b"a: &who ann\nb: *who", "file") == {"a": "ann", "b": "ann"}
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 YAML 1.1, which PyYAML reads, takes a wallet address for a hexadecimal number, `007` for an octal one, `yes` for
 a truth value and `1e-3` for text. Each of these loses what somebody wrote: credit would go to another name. So
-scalars are those of JSON (as in YAML 1.2's core schema), and all else is text. No key stands twice, and nothing
-refers to another place: by references a file of a kilobyte can unfold into gigabytes.
+scalars are those of JSON (as in YAML 1.2's core schema), and all else is text. No key stands twice, and no reference is
+to a list or a mapping: by such references a file of a kilobyte can unfold into gigabytes.
 """
 
 from __future__ import annotations
@@ -79,17 +79,19 @@ def dump_yaml(content: Mapping[str, Any]) -> str:
 
 
 class _JsonScalars(yaml.SafeLoader):
-    """PyYAML's safe loader with JSON's numbers, truth values and null, no key twice, and no references."""
+    """PyYAML's safe loader with JSON's numbers, truth values and null, no key twice, and references to scalars only."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  # declared so by PyYAML
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            alias = self.get_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it
+        is_reference = self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if is_reference and not isinstance(node, yaml.ScalarNode):
             raise yaml.composer.ComposerError(
-                problem="references (&name, *name) are not read", problem_mark=alias.start_mark
+                problem="a reference (*name) to a list or a mapping is not read",
+                problem_mark=node.start_mark if node else None,
             )
-        return super().compose_node(parent, index)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
