@@ -1,4 +1,4 @@
-"""Repeated rows are found by content in every kind of table, and the earliest contributor keeps the credit."""
+"""Repeated rows are found by content in every kind of table, in memory as on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.pipeline.data.digest_log import DigestLog, first_match
-from hokusai.pipeline.data.duplicates import deduplicate, deduplicate_across, first_of_each
+from hokusai.pipeline.data.duplicates import deduplicate, first_of_each
 from hokusai.pipeline.data.relations import key_matches
 from hokusai.pipeline.data.row_digests import row_digests
 
@@ -122,44 +122,3 @@ def test_digests_that_agree_in_their_first_bytes_are_told_apart() -> None:
     digests[1, 31] = digests[3, 31] = 1
     digests[2, 8] = 1
     assert first_of_each(digests).tolist() == [0, 1, 2, 1]
-
-
-class TestAcross:
-    def test_the_earlier_contributor_keeps_the_credit(self) -> None:
-        ann = pl.DataFrame({"t": ["a", "b", "b"], "n": [1, 2, 2]})
-        bob = pl.DataFrame({"n": [2, 9, 1, 9], "t": ["b", "c", "a", "c"]})
-        eve = pl.DataFrame({"t": ["c", "d"], "n": [9, 4]})
-        of_ann, of_bob, of_eve = deduplicate_across([("ann", ann), ("bob", bob), ("eve", eve)])
-        assert of_ann.frame.rows() == [("a", 1), ("b", 2)]
-        assert of_bob.frame.rows() == [(9, "c")]
-        assert of_eve.frame.rows() == [("d", 4)]
-        assert (of_ann.repeated, of_bob.repeated, of_eve.repeated) == (
-            {"ann": 1},
-            {"ann": 2, "bob": 1},
-            {"bob": 1},
-        )
-        assert of_bob.account == RowAccount(read=4, kept=1, duplicates=3)
-
-    def test_several_files_of_one_contributor_count_together(self) -> None:
-        x = pl.DataFrame({"x": [1]})
-        *_, last = deduplicate_across(
-            [("ann", x), ("ann", pl.DataFrame({"x": [2]})), ("bob", pl.DataFrame({"x": [2, 1]}))]
-        )
-        assert last.repeated == {"ann": 2}
-
-    def test_types_and_kinds_of_table_do_not_hide_a_copy(self) -> None:
-        pandas = pd.DataFrame({"n": pd.array([7, 8], dtype="Int8")}, index=[5, 6])
-        _, copy = deduplicate_across([("ann", pl.DataFrame({"n": [7.0, 0.5]})), ("bob", pandas)])
-        assert_frame_equal(copy.frame, pandas.loc[[6]])
-
-    def test_another_column_makes_another_row_unless_the_key_is_named(self) -> None:
-        given = [("ann", pl.DataFrame({"q": ["a"]})), ("bob", pl.DataFrame({"q": ["a"], "noise": [1]}))]
-        assert deduplicate_across(given)[1].account.duplicates == 0
-        assert deduplicate_across(given, "q")[1].account.duplicates == 1
-
-    def test_a_key_that_one_lacks_is_refused_by_name(self) -> None:
-        with pytest.raises(SchemaError, match=r"'q' is missing.*\(bob\)"):
-            deduplicate_across([("ann", pl.DataFrame({"q": [1]})), ("bob", pl.DataFrame({"p": [1]}))], "q")
-
-    def test_nobody(self) -> None:
-        assert deduplicate_across([]) == ()

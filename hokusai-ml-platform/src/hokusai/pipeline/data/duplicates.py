@@ -1,4 +1,4 @@
-"""Rows that repeat an earlier one: in all columns, by key, and across contributions.
+"""Rows that repeat an earlier one, in all columns or by key.
 
 Rows are the same if their digests are (`row_digests`): every value is equal, whatever the width of its type, and
 missing values equal each other. This is the rule of the dataset's hash, and the one by which duplicates are found on
@@ -8,13 +8,11 @@ the same, for `row_matching`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.alignment import align
 from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import sort_order
 from hokusai.pipeline.data.frames import Frame, to_polars
@@ -26,23 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Keep = Literal["first", "last", "none"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Credited:
-    """One contribution after all were compared.
-
-    Attributes:
-        contributor: Whose it is.
-        frame: The rows for which this contributor has the credit, exactly as they came.
-        account: Of all rows of the contribution.
-        repeated: Whose earlier rows the duplicates repeat, and how many; the contributor's own too.
-    """
-
-    contributor: str
-    frame: Frame
-    account: RowAccount
-    repeated: Mapping[str, int]
 
 
 def deduplicate(
@@ -73,8 +54,7 @@ def deduplicate(
     if keep not in get_args(Keep):
         raise InvalidInputError(f"keep={keep!r} is unknown", hint=f"Use one of {', '.join(get_args(Keep))}.")
     rows, give_back = to_polars(frame)
-    columns = _subset(rows, subset)
-    firsts = _first_rows(rows.select(columns), anonymous=subset is None)
+    firsts = first_rows(rows, subset)
     own = firsts == np.arange(rows.height)
     if keep == "last":
         lasts = np.arange(rows.height)
@@ -85,52 +65,6 @@ def deduplicate(
     kept = np.flatnonzero(own)
     account = RowAccount(rows.height, len(kept), duplicates=rows.height - len(kept))
     return (frame if len(kept) == rows.height else give_back.rows(kept)), account
-
-
-def deduplicate_across(
-    contributions: Sequence[tuple[str, Frame]], subset: str | Sequence[str] | None = None
-) -> tuple[Credited, ...]:
-    """Leave out rows that repeat one of an earlier contribution, or of the same: who gave a row first has the credit.
-
-    Args:
-        contributions: Contributor and table, the earliest first; a contributor may occur more than once. A column
-            that a table lacks is missing in all its rows.
-        subset: Columns that make rows the same; all columns of all tables, if absent.
-
-    Raises:
-        SchemaError: A column is of different kinds, or one of `subset` is missing.
-
-    >>> import polars as pl
-    >>> ann, bob = deduplicate_across([("ann", pl.DataFrame({"x": [1, 2, 2]})), ("bob", pl.DataFrame({"x": [2., 3.]}))])
-    >>> bob.frame["x"].to_list(), ann.repeated, bob.repeated
-    ([3.0], {'ann': 1}, {'ann': 1})
-    """
-    import numpy as np
-    import polars as pl
-
-    if not contributions:
-        return ()
-    opened = [(name, *to_polars(frame)) for name, frame in contributions]
-    columns = list(dict.fromkeys(column for _, rows, _ in opened for column in rows.columns))
-    if subset is not None:
-        for name, rows, _ in opened:
-            columns = _subset(rows, subset, name)
-    aligned, _ = align([(name, rows) for name, rows, _ in opened], columns)
-    firsts = _first_rows(pl.concat(aligned, rechunk=False), anonymous=subset is None)
-    ends = np.cumsum([rows.height for rows in aligned])
-    credited = []
-    for (name, rows, give_back), end in zip(opened, ends, strict=True):
-        at = np.arange(end - rows.height, end)
-        mine = firsts[at] == at
-        owners = np.searchsorted(ends, firsts[at][~mine], side="right")
-        repeated: dict[str, int] = {}
-        for owner, count in enumerate(np.bincount(owners, minlength=len(opened)).tolist()):
-            if count:
-                repeated[opened[owner][0]] = repeated.get(opened[owner][0], 0) + count
-        kept = np.flatnonzero(mine)
-        account = RowAccount(rows.height, len(kept), duplicates=rows.height - len(kept))
-        credited.append(Credited(name, give_back.rows(kept), account, repeated))
-    return tuple(credited)
 
 
 def first_of_each(digests: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -155,21 +89,27 @@ def first_of_each(digests: NDArray[np.uint8]) -> NDArray[np.int64]:
     return firsts
 
 
-def _first_rows(rows: pl.DataFrame, *, anonymous: bool) -> NDArray[np.int64]:
-    """For each row the first that is the same; `anonymous` rows without any value are the same as each other."""
+def first_rows(rows: pl.DataFrame, subset: str | Sequence[str] | None = None) -> NDArray[np.int64]:
+    """For each row the position of the first that is the same in `subset`, or in all columns; see `deduplicate`."""
     import numpy as np
     import polars as pl
 
-    firsts = first_of_each(row_digests(rows))
-    if not anonymous and rows.width:
-        keyless = rows.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+    columns = rows.columns if subset is None else subset_columns(rows, subset)
+    compared = rows.select(columns)
+    firsts = first_of_each(row_digests(compared))
+    if subset is not None:
+        keyless = compared.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
         firsts = np.where(keyless, np.arange(rows.height), firsts)
     return firsts
 
 
-def _subset(rows: pl.DataFrame, subset: str | Sequence[str] | None, name: str = "") -> list[str]:
-    if subset is None:
-        return rows.columns
+def subset_columns(rows: pl.DataFrame, subset: str | Sequence[str], name: str = "") -> list[str]:
+    """The named columns, which must be there.
+
+    Raises:
+        InvalidInputError: None is named.
+        SchemaError: One is missing in the table that `name` names.
+    """
     columns = [subset] if isinstance(subset, str) else list(dict.fromkeys(subset))
     if not columns:
         raise InvalidInputError("No column is named in subset", hint="Leave it out to compare whole rows.")
