@@ -20,7 +20,7 @@ def test_references_are_refused_before_they_unfold() -> None:
     levels = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 10))
     bomb = f"l0: &l0 [lol]\n{levels}\n"
     with pytest.raises(
-        ConfigurationError, match="The schema is not YAML: a reference .* to a list or a mapping is not read"
+        ConfigurationError, match=r"The schema is not YAML: a reference .* to a list or a mapping is not read"
     ):
         parse_yaml(bomb.encode(), "schema")
 
