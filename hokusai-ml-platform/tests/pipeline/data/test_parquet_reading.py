@@ -172,7 +172,7 @@ class TestTypes:
         self, read, array: pa.Array, detail: str
     ) -> None:
         content = pa.table({"a": array, "b": ["x", "y", "z"]})
-        with pytest.raises(DataError, match=f"1 values cannot be kept: column 'a', row 3 holds {detail}"):
+        with pytest.raises(DataError, match=f"1 value cannot be kept: column 'a', row 3 holds {detail}"):
             read(content)
         table = read(content, REJECT)
         assert [(r.row, r.column, r.reason, r.detail) for r in table.rejects] == [

@@ -115,8 +115,9 @@ def prove(file: OpenedFile, options: ReadOptions, found: str, reader: ArrowReade
             rejects += _rejects(settling.faults, rows, file.name)
         rows += height
     if n_problems:
+        plural = "values" if n_problems > 1 else "value"
         raise DataError(
-            f"{n_problems:,} values cannot be kept: {listed(problems, n_problems, MAX_PROBLEMS)}",
+            f"{n_problems:,} {plural} cannot be kept: {listed(problems, n_problems, MAX_PROBLEMS)}",
             where=file.name,
             hint="Correct them, make them null if they are unknown, or store long identifiers as text.",
         )

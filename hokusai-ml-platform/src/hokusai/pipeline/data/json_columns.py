@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +143,9 @@ class Survey:
         if columns is None:
             self._meet(records)
             columns = {key: [record.get(key) for record in records] for key in self._columns}
-            for key, column in self._columns.items():
-                column.absent += sum(key not in record for record in records)
+            for key, values in columns.items():
+                if None in values:
+                    self._columns[key].absent += sum(key not in record for record in records)
         for key, values in columns.items():
             self._learn(key, values, places)
         self.records += len(records)
@@ -213,8 +214,8 @@ class Survey:
             n_values -= (n_nulls := values.count(None))
             column.nulls += n_nulls
         for kind in {KIND_WORDS[of] for of in types} - column.kinds.keys():
-            column.kinds[kind] = _first(
-                values, places, lambda value, kind=kind: KIND_WORDS[type(value)] == kind
+            column.kinds[kind] = next(
+                place for value, place in zip(values, places, strict=True) if KIND_WORDS[type(value)] == kind
             )
         if len(column.kinds) > 1:
             column.counts.update(KIND_WORDS[type(value)] for value in values if value is not None)
@@ -225,7 +226,7 @@ class Survey:
         if wanted is not None:
             self._compare(key, wanted, types, values, places)
         elif float in types and (math.inf in values or -math.inf in values):
-            place = _first(values, places, lambda value: isinstance(value, float) and math.isinf(value))
+            place, _ = _first(values, places, lambda value: isinstance(value, float) and math.isinf(value))
             column.faults.append(
                 f"Column {key!r} in {self._at(place)} holds a number beyond the range of a double (about 1.8e308)"
             )
@@ -234,20 +235,14 @@ class Survey:
             integers = values if only else [value for value in values if type(value) is int]
             low, high = min(integers), max(integers)
             if wanted is None and (low < _INT64[0] or high > _INT64[1]):
-                self._note_too_large(key, values, places)
+                place, value = _first(
+                    values, places, lambda v: type(v) is int and not _INT64[0] <= v <= _INT64[1]
+                )
+                column.faults.append(
+                    f"Column {key!r} in {self._at(place)} holds {_digits(value)}, beyond 64 bits"
+                )
             elif max(-low, high) > MAX_EXACT and column.inexact is None:
-                place = _first(values, places, lambda v: type(v) is int and abs(v) > MAX_EXACT)
-                column.inexact = (place, max(low, high, key=abs))
-
-    def _note_too_large(self, key: str, values: list[Any], places: Sequence[int]) -> None:
-        place, value = next(
-            (place, value)
-            for place, value in zip(places, values, strict=True)
-            if type(value) is int and not _INT64[0] <= value <= _INT64[1]
-        )
-        self._columns[key].faults.append(
-            f"Column {key!r} in {self._at(place)} holds {_digits(value)}, beyond 64 bits"
-        )
+                column.inexact = _first(values, places, lambda v: type(v) is int and abs(v) > MAX_EXACT)
 
     def _compare(
         self, key: str, wanted: CellType, types: set[type], values: list[Any], places: Sequence[int]
@@ -317,8 +312,9 @@ def _are_times(values: list[Any], wanted: CellType) -> bool:
     return not fitted(pl.Series("", values, dtype=pl.String), wanted)[1].any()
 
 
-def _first(values: list[Any], places: Sequence[int], fits: Any) -> int:
-    return next(place for value, place in zip(values, places, strict=True) if fits(value))
+def _first(values: list[Any], places: Sequence[int], fits: Callable[[Any], bool]) -> tuple[int, Any]:
+    """The first value that fits, with its place."""
+    return next((place, value) for value, place in zip(values, places, strict=True) if fits(value))
 
 
 def _article(kind: str) -> str:
