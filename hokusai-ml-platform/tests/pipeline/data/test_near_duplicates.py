@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -13,7 +14,13 @@ from pandas.testing import assert_frame_equal
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
-from hokusai.pipeline.data.near_duplicates import deduplicate_nearly, near_duplicates
+from hokusai.pipeline.data.near_duplicates import (
+    _band_keys,
+    _Shingles,
+    deduplicate_nearly,
+    near_duplicates,
+)
+from hokusai.pipeline.data.value_hash import hash_values
 
 
 def frame(*texts: str | None) -> pl.DataFrame:
@@ -91,6 +98,33 @@ class TestBySimilarity:
         found = near_duplicates(frame(*(f"{template} n{i}" for i in range(5_000))))
         assert found.similar == 4_999  # all pairs would be 12 million
         assert not found.first_row.any()
+
+
+def test_candidates_do_not_depend_on_any_library() -> None:
+    """The key of the first band, by the definition in whole numbers of Python."""
+    golden, mask = 0x9E3779B97F4A7C15, 2**64 - 1
+
+    def mix(word: int) -> int:
+        word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
+        return word ^ (word >> 31)
+
+    words = [
+        15295030668532515345 if word == "a" else hash_values(pl.Series([word]))[0].item() for word in "abcd"
+    ]
+    shingles = []
+    for run in (words[:3], words[1:]):
+        chained = 0
+        for word in run:
+            chained = (mix((chained + golden) & mask) + word) & mask
+        shingles.append(mix(chained))
+    key = 7  # the group
+    for number in range(1, 6):  # at 0.8 five hashes make a key
+        multiplier = mix((number * golden + 42) & mask) | 1
+        key = (mix((key + golden) & mask) + min(shingle * multiplier & mask for shingle in shingles)) & mask
+    keys = _band_keys(_Shingles.of(pl.Series(["a b, c d"]), 3), np.array([7]), 0.8, 42)
+    assert keys.shape == (25, 1)
+    assert keys[0, 0] == mix(key) >> 32
 
 
 class TestByText:

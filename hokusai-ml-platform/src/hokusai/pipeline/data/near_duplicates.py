@@ -2,8 +2,9 @@
 
 First come texts that are equal once case, blanks and invisible characters are set aside (`normalised_text`). Of the
 others candidates are found by MinHash and locality-sensitive hashing, in time and memory linear in the text.
-For each candidate the true similarity is worked out, so that nothing is left out on an estimate; what MinHash can miss
-is a pair, with a probability below 0.001 at the threshold and less above it.
+For each candidate the true similarity is worked out, so that nothing is left out on an estimate. Pairs can be missed:
+two texts become candidates with a probability above 0.999 at the threshold, and more above it; and where many texts
+are candidates of each other, each is compared with two of them and with what those stand for, not with all.
 
 A text is the set of its shingles: runs of so many words (of all its words, if it has fewer). The similarity of two
 texts is the Jaccard index of their sets: shingles that both have over shingles that any of them has. A Chinese or
