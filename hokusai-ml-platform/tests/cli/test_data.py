@@ -18,6 +18,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from hokusai.stack.s3 import S3Server
+
 Hokusai = Callable[..., Any]
 
 SCHEMA = """
@@ -140,6 +142,12 @@ class TestCheck:
         (home / "copy.csv").write_bytes((home / "base.csv").read_bytes())
         done = hokusai("data", "check", "copy.csv", "--base", "base.csv")
         assert (done.code, done.out.splitlines()[-1]) == (1, "Every row repeats one that is there already.")
+
+    def test_a_policy_says_where_personal_data_may_stand(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "policy.yaml").write_text("allow: [query_text]\n")
+        assert "query_text" in str(hokusai("data", "check", "bad.csv", "--json").json["manifest"]["pii"])
+        done = hokusai("data", "check", "bad.csv", "--policy", "policy.yaml", "--json")
+        assert done.json["manifest"]["pii"]["findings"] == []
 
     def test_a_missing_column_is_named_with_what_was_meant(self, hokusai: Hokusai, home: Path) -> None:
         (home / "new.csv").write_text("query_id,query_text,feature_1,Label\na,x,0.5,1\n")
@@ -300,6 +308,18 @@ class TestHash:
         assert one["content_root"] == other["content_root"]
         assert one["data_hash"] != other["data_hash"]
 
+    def test_is_the_same_in_s3(
+        self, hokusai: Hokusai, home: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in s3_server.env().items():
+            monkeypatch.setenv(name, value)
+        client = s3_server.client()
+        client.create_bucket(Bucket="sent")
+        client.upload_file(str(home / "base.csv"), "sent", "2024/base.csv")
+        client.close()
+        remote = hokusai("data", "hash", "s3://sent/2024/*.csv", "--json")
+        assert remote.json == hokusai("data", "hash", "base.csv", "--json").json
+
 
 class TestProofs:
     ROW = '{"query_id": "b16", "query_text": "where is parcel b16", "feature_1": 0.4, "label": 0}'
@@ -315,6 +335,8 @@ class TestProofs:
     ) -> None:
         assert hokusai("data", "prove", "base.csv", "--row", "17", "--output", "p.json").code == 0
         assert "parcel" not in (home / "p.json").read_text()
+        printed = hokusai("data", "prove", "base.csv", "--row", "17", "--json").json
+        assert printed == json.loads((home / "p.json").read_text())
         root = ("--root", hashes["data_hash"])
         lines = (home / "base.csv").read_text().splitlines()
         (home / "one.csv").write_text(f"{lines[0]}\n{lines[17]}\n")

@@ -70,6 +70,7 @@ data.add_command(verify)
 @click.option(
     "--benchmark-rows", type=click.IntRange(min=1), metavar="N", help="rows of the benchmark that will judge"
 )
+@click.option("--policy", metavar="YAML", help="which personal data is looked for, and where it may stand")
 @click.option(
     "--values/--no-values",
     default=None,
@@ -85,6 +86,7 @@ def check(
     like_base: bool,
     target: str | None,
     benchmark_rows: int | None,
+    policy: str | None,
     values: bool | None,
     as_json: bool,
     **given: Any,
@@ -107,6 +109,7 @@ def check(
             base=list(base) or None,
             schema=rules,
             target=target,
+            pii=policy_of("report", policy),
             read=read_options(given, rules, "reject"),
             benchmark_rows=benchmark_rows or 0,
             progress=tell,

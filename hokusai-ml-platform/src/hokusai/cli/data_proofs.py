@@ -64,8 +64,15 @@ def hash_(files: tuple[str, ...], *, as_json: bool, **given: Any) -> None:
     "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="write the proof here"
 )
 @reading
+@json_option
 def prove(
-    files: tuple[str, ...], *, row: int | None, row_json: str | None, output: Path | None, **given: Any
+    files: tuple[str, ...],
+    *,
+    row: int | None,
+    row_json: str | None,
+    output: Path | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Make a proof about one row of FILE….
 
@@ -75,6 +82,7 @@ def prove(
     """
     from hokusai.pipeline.data.canonical_columns import canonical_columns
     from hokusai.pipeline.data.row_proofs import digest_of, prove_content_of_digests, prove_row_of_digests
+    from hokusai.utils.files import write_atomically
 
     if (row is None) == (row_json is None):
         raise click.UsageError("Give one of --row and --row-json.")
@@ -88,13 +96,11 @@ def prove(
         else:
             digest = digest_of(_row_of(str(row_json)), columns)
             proof = prove_content_of_digests(columns, log.sorted_chunks, digest)
-    if output is None:
+    if output is not None:
+        write_atomically(output, (json.dumps(proof.to_dict(), indent=2) + "\n").encode())
+        show_line("Written: ", str(output), stderr=True)
+    if as_json or output is None:
         show_json(proof.to_dict())
-        return
-    from hokusai.utils.files import write_atomically
-
-    write_atomically(output, (json.dumps(proof.to_dict(), indent=2) + "\n").encode())
-    show_line("Written: ", str(output), stderr=True)
 
 
 @click.command(short_help="Check a proof against a hash that you trust.")
