@@ -1,5 +1,6 @@
 """JSON and JSON Lines of the kinds that common readers get wrong without a word."""
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -373,3 +374,17 @@ def test_a_file_of_many_records_has_its_types(tmp_path: Path) -> None:
     pl.DataFrame({"a": pl.int_range(50_000, eager=True), "b": ["x"] * 50_000}).write_ndjson(path)
     table = read_table(path)
     assert (table.rows_read, table.frame.schema) == (50_000, {"a": pl.Int64, "b": pl.String})
+
+
+def test_a_second_pass_that_finds_something_else_is_never_believed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": 1}\n{"a": null}\n')
+    scan = json_reading.scan_jsonl(OpenedFile(path), ReadOptions())
+    (span,) = scan.spans
+    for wrong in (
+        dataclasses.replace(scan, nulls={"a": 0}),
+        dataclasses.replace(scan, spans=(dataclasses.replace(span, offset=1),)),
+        dataclasses.replace(scan, spans=(dataclasses.replace(span, height=1),)),
+    ):
+        with pytest.raises(DataError, match=r"found other values than the first|records were counted"):
+            list(wrong.batches())

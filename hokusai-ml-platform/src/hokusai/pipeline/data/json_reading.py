@@ -17,7 +17,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,23 +80,37 @@ class JsonScan:
             if len(dropped) == span.height:
                 continue
             if dropped:
-                kept = [r.raw for r in self.layout.records(data, span) if r.number not in dropped]
-                batch = pl.read_json(b"[" + b",".join(kept) + b"]", schema=parsed_as)
-            elif isinstance(self.layout, Lines):
-                batch = pl.read_ndjson(data, schema=parsed_as)
+                raw = b",".join(r.raw for r in self.layout.records(data, span) if r.number not in dropped)
             else:
-                batch = pl.read_json(b"[" + data + b"]", schema=parsed_as)
+                raw = data
+            with self._agreement():
+                if isinstance(self.layout, Lines) and not dropped:
+                    batch = pl.read_ndjson(raw, schema=parsed_as)
+                else:
+                    batch = pl.read_json(b"[" + raw + b"]", schema=parsed_as)
             check_conservation(self.source.name, span.height - len(dropped), batch.height)
             for name, count in batch.null_count().row(0, named=True).items():
                 nulls[name] += count
             # Column by column: an expression would take a name such as "*" or "^a.*$" for a pattern of names.
             yield pl.DataFrame([column.converted(batch[name]) for name, column in self.columns.items()])
         if nulls != self.nulls:
-            raise DataError(
-                "The second pass over the file found other values than the first",
-                where=self.source.name,
-                hint="Nothing of it may be used. This is a defect of the reader: please report it with the file.",
-            )
+            raise self._disagreement()
+
+    @contextmanager
+    def _agreement(self) -> Iterator[None]:
+        import polars as pl
+
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
+            raise self._disagreement() from problem
+
+    def _disagreement(self) -> DataError:
+        return DataError(
+            "The second pass over the file found other values than the first",
+            where=self.source.name,
+            hint="Nothing of it may be used. This is a defect of the reader: please report it with the file.",
+        )
 
 
 def scan_json(file: OpenedFile, options: ReadOptions) -> JsonScan:
