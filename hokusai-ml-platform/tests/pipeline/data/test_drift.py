@@ -60,6 +60,15 @@ def test_numbers_are_compared_over_the_deciles_of_the_base() -> None:
     assert large.psi == pytest.approx(float(((shares - 0.1) * np.log(shares / 0.1)).sum()), abs=0.03)
 
 
+def test_a_value_on_the_border_of_two_intervals_is_in_the_lower_one() -> None:
+    # The deciles of 0 to 199 are 19, 39 and so on, so that each interval has a tenth of the base: p = (.1, ..., .1);
+    # 19 is in the first and 20 in the second: q = (.5, .5, 0, ...), m = (.3, .3, .05, ...).
+    drift = column_drift(state_of(range(200)), state_of([19, 20] * 30))
+    assert drift is not None
+    entropy_of_middle = -2 * 0.3 * math.log2(0.3) - 8 * 0.05 * math.log2(0.05)
+    assert drift.divergence == pytest.approx(entropy_of_middle - (math.log2(10) + 1) / 2, abs=1e-6)
+
+
 def test_dates_are_compared() -> None:
     base = [date(2020, 1, 1) + timedelta(days=i) for i in range(300)]
     later = [day + timedelta(days=600) for day in base]

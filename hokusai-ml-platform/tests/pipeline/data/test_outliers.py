@@ -14,8 +14,8 @@ def test_the_limit_by_hand() -> None:
     # 101 values 0 to 100: median 50, MAD 25, so values farther than 3.5 * 25 / 0.6745 = 129.73 from 50 are far out.
     rest = list(range(101))
     assert found_in(rest) == Outliers(101, 0, 0.0, 100.0)
-    assert found_in([*rest, *rest, *rest, 179]) == Outliers(304, 0, 0.0, 179.0)
-    assert found_in([*rest, *rest, *rest, 180]) == Outliers(304, 1, 0.0, 100.0)
+    assert found_in([*rest, *rest, *rest, 179.625]) == Outliers(304, 0, 0.0, 179.625)
+    assert found_in([*rest, *rest, *rest, 179.75]) == Outliers(304, 1, 0.0, 100.0)
     # One more on each side makes the 52nd of 103 distances the MAD, 26: the limit is 134.9.
     assert found_in([*rest, 184, -84]) == Outliers(103, 0, -84.0, 184.0)
     assert found_in([*rest, 185, -85]) == Outliers(103, 2, 0.0, 100.0)

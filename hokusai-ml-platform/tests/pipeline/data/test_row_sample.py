@@ -56,6 +56,16 @@ def test_two_equal_halves_that_were_cut_stay_cut(rows: pl.DataFrame) -> None:
     assert not half.merge(sample_of(rows, k=10)).is_complete
 
 
+def test_what_a_part_has_forgotten_stays_forgotten(rows: pl.DataFrame) -> None:
+    cut = sample_of(rows, k=101)
+    empty = RowSample(["x", "t"], "y", 101).merge(cut)
+    assert not empty.is_complete
+    assert empty.frame().equals(cut.frame())
+    # A part that saw few rows has all of them, but beyond the other's limit the sample would have gaps.
+    few = sample_of(rows[:50], k=101).merge(cut)
+    assert few.frame().equals(cut.frame())
+
+
 def test_the_sample_is_uniform_over_the_combinations(rows: pl.DataFrame) -> None:
     # 250 of the numbers 0 to 999: their mean is 499.5 with a standard error of about 16.
     mean = sample_of(rows, k=501).frame()["x"].mean()
