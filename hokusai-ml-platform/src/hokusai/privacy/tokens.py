@@ -155,17 +155,20 @@ def _text_column(prefix: bytes, macs: bytes) -> pl.Series:
     import pyarrow as pa
 
     words = np.frombuffer(macs, dtype=">u8").reshape(-1, 4).astype(np.uint64)
-    alphabet = np.frombuffer(_ALPHABET, dtype=np.uint8)
-    text = np.empty((len(words), len(prefix) + _HASH_CHARACTERS), dtype=np.uint8)
-    text[:, : len(prefix)] = np.frombuffer(prefix, dtype=np.uint8)
-    for place in range(_HASH_CHARACTERS):
-        word, bit = divmod(5 * place, 64)
-        room = 64 - 5 - bit
+    pairs = np.frombuffer(
+        b"".join(bytes((one, two)) for one in _ALPHABET for two in _ALPHABET), dtype=np.uint16
+    )
+    layout = np.dtype([("prefix", np.uint8, len(prefix)), ("pairs", np.uint16, _HASH_CHARACTERS // 2)])
+    text = np.empty(len(words), dtype=layout)
+    text["prefix"] = np.frombuffer(prefix, dtype=np.uint8)
+    for place in range(_HASH_CHARACTERS // 2):
+        word, bit = divmod(10 * place, 64)
+        room = 64 - 10 - bit
         if room >= 0:
-            five = words[:, word] >> np.uint64(room)
-        else:  # five bits that lie in two words
-            five = (words[:, word] << np.uint64(-room)) | (words[:, word + 1] >> np.uint64(64 + room))
-        text[:, len(prefix) + place] = alphabet[five & np.uint64(31)]
-    ends = np.arange(0, text.size + 1, text.shape[1], dtype=np.int64)
+            ten = words[:, word] >> np.uint64(room)
+        else:  # ten bits that lie in two words
+            ten = (words[:, word] << np.uint64(-room)) | (words[:, word + 1] >> np.uint64(64 + room))
+        text["pairs"][:, place] = pairs[ten & np.uint64(1023)]
+    ends = np.arange(0, text.nbytes + 1, layout.itemsize, dtype=np.int64)
     array = pa.LargeStringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(text))
     return pl.Series(array, dtype=pl.String)
