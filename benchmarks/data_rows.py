@@ -19,6 +19,7 @@ _WORDS = (
     "shipping address change subscription plan upgrade error message login page does not load on phone why is "
     "charged twice cancel trial export report data team member permission the a to of for and in it my we"
 ).split()
+_AREAS = (202, 206, 212, 213, 214, 303, 305, 310, 312, 404, 408, 415, 503, 512, 602, 617, 619, 650, 702, 713, 718)
 _LABELS = ("billing", "login", "shipping", "account", "other")
 
 
@@ -98,7 +99,7 @@ def _emails(rows: int, rng: np.random.Generator) -> pl.Series:
 
 
 def _phones(rows: int, rng: np.random.Generator) -> pl.Series:
-    area, line = rng.integers(201, 989, rows), rng.integers(1000, 9999, rows)
+    area, line = rng.choice(_AREAS, rows), rng.integers(1000, 9999, rows)
     exchange = rng.integers(200, 999, rows)
     parts = pl.DataFrame({"a": area, "b": exchange, "c": line})
     return parts.select(pl.format("({}) {}-{}", "a", "b", "c")).to_series()
