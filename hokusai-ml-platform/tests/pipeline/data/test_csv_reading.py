@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import math
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -319,6 +320,50 @@ def test_any_text_is_read_in_full_or_refused(tmp_path_factory: pytest.TempPathFa
     header, *records = oracle(content)
     assert table.frame.columns == header
     assert [["" if cell is None else str(cell) for cell in row] for row in table.frame.rows()] == records
+
+
+BY_PYTHON: dict[str, Callable[[str], object]] = {
+    "Int64": int,
+    "Float64": float,
+    "Boolean": lambda cell: cell.lower() == "true",
+    "Date": dt.date.fromisoformat,
+    "Datetime(time_unit='us', time_zone=None)": dt.datetime.fromisoformat,
+    "String": str,
+}
+columns_of_cells = [
+    st.integers(-(2**63), 2**63 - 1).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["true", "FALSE", "True"]),
+    st.dates().map(str),
+    st.datetimes().map(lambda time: time.isoformat(" ", "microseconds")),
+    st.sampled_from(["1", "2.5", "x", "2024-01-01", "true", '"', ",", "\n"]),
+]
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    data=st.data(), n_rows=st.integers(1, 8), block=st.sampled_from([1, 40, 1 << 20]), quoted=st.booleans()
+)
+def test_typed_cells_are_what_python_makes_of_them(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, n_rows: int, block: int, quoted: bool
+) -> None:
+    kinds = data.draw(st.lists(st.sampled_from(columns_of_cells), min_size=2, max_size=4))
+    columns = [data.draw(st.lists(kind | st.just(""), min_size=n_rows, max_size=n_rows)) for kind in kinds]
+    rows = list(zip(*columns, strict=True))
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(
+        [[f"c{i}" for i in range(len(columns))], *rows]
+    )
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_proof, "BLOCK_BYTES", block)
+        frame = read_table(path).frame
+    makers = [BY_PYTHON[str(dtype)] for dtype in frame.dtypes]
+    expected = [
+        tuple(make(cell) if cell else None for make, cell in zip(makers, row, strict=True)) for row in rows
+    ]
+    assert [tuple(None if cell == "" else cell for cell in row) for row in frame.rows()] == expected
 
 
 def test_a_hundred_thousand_rows(tmp_path: Path) -> None:

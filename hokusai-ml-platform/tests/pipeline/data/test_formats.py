@@ -1,0 +1,75 @@
+"""What a file is, by its bytes, whatever its name says; and that the difference is told."""
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hokusai.errors import ConfigurationError, DataError
+from hokusai.pipeline.data.formats import format_of
+from hokusai.pipeline.data.source_file import OpenedFile
+
+
+@pytest.fixture
+def saved(tmp_path: Path):
+    def save(name: str, content: bytes) -> OpenedFile:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return OpenedFile(path)
+
+    return save
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"a,b\n1,2\n", "csv"), (b"[id],{x}\n1,2\n", "csv"), (b'{x}\n"a"\n', "csv"), (b"\xef\xbb\xbf[ {", "json"),
+        (b'\n [\n{"a": 1}]', "json"), (b"[]", "json"), (b'{"a": 1}\n{"a": 2}\n', "jsonl"), (b'{"a": 1}', "jsonl"),
+        (b'{"data": [{"a": 1}]}\n', "json"), (b'{"a": [1, 2]}\n{"a": [3]}\n', "jsonl"), (b'{\n"a": [1]\n}\n', "json"),
+        (b'{"data": [' + b'{"a": 1},' * 10_000 + b"{}]}", "json"), (b'{"a": "' + b"x" * 70_000 + b'"}\n', "jsonl"),
+        ('\ufeff[{"a": 1}]'.encode("utf-16-le"), "json"), (b"ARROW1\0\0", "arrow"), (b"\xff\xff\xff\xff\x10", "arrow"),
+    ],
+)  # fmt: skip
+def test_bytes_decide(saved, content: bytes, found: str) -> None:
+    for name in ("data", "data.txt", "data.csv"):
+        file = saved(name, content)
+        assert format_of(file) == found
+        said = [f"It is {found}, although its name says csv"] if name == "data.csv" and found != "csv" else []
+        assert file.assumed == said
+    if found != "arrow":
+        assert format_of(saved("data.gz", gzip.compress(content))) == found
+
+
+def test_a_name_decides_where_bytes_do_not(saved) -> None:
+    assert format_of(saved("a.json", b'{"a": [1,\n2]}')) == "json"
+    assert format_of(saved("a.jsonl", b'{"a": [1,\n2]}')) == "jsonl"
+    assert format_of(saved("a.tsv", b"a\n1\n")) == format_of(saved("a.tab", b"a\n1\n")) == "tsv"
+
+
+def test_parquet_is_known_at_both_ends(saved, tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    file = saved("a.csv", whole)
+    assert (format_of(file), file.assumed) == ("parquet", ["It is parquet, although its name says csv"])
+    with pytest.raises(DataError, match="is cut off"):
+        format_of(saved("a.parquet", whole[:-1]))
+    with pytest.raises(DataError, match="says Parquet, but the bytes do not"):
+        format_of(saved("a.parquet", b"a,b\n1,2\n"))
+
+
+def test_a_binary_file_that_was_compressed_as_a_whole_is_refused(saved) -> None:
+    for content in (b"PAR1xxxxPAR1", b"ARROW1\0\0"):
+        with pytest.raises(DataError, match=r"compressed as a whole with gzip.*Unpack it first"):
+            format_of(saved("a.gz", gzip.compress(content)))
+
+
+def test_what_is_told_is_followed_unless_there_is_no_such_format(saved) -> None:
+    assert format_of(saved("a.json", b"a,b\n1,2\n"), "csv") == "csv"
+    with pytest.raises(ConfigurationError, match="no format 'xls'"):
+        format_of(saved("a.csv", b"a,b\n1,2\n"), "xls")
+
+
+def test_a_name_that_says_json_over_other_text(saved) -> None:
+    with pytest.raises(DataError, match="says JSON, but the first character is 'a'"):
+        format_of(saved("a.json.gz", gzip.compress(b"a,b\n")))
