@@ -41,6 +41,8 @@ class TestActions:
             ("other", "email", "hash"),
             ("other", "phone", "mask"),
             ("other", "personal", "mask"),
+            ("contact.office.mail", "email", "report"),
+            ("contacts.mail", "phone", "mask"),
         ],
     )
     def test_a_column_goes_before_a_kind_and_a_kind_before_the_default(

@@ -233,6 +233,11 @@ class TestNested:
             ("user.note", "email", "mask", 1, "content"),
         ]
 
+    def test_what_is_said_of_an_object_holds_for_its_fields_unless_they_are_named(self) -> None:
+        frame = pl.DataFrame({"user": [{"email": "a@b.co", "note": "c@d.ee, x"}]})
+        rules = policy(by_column={"user": "keep", "user.email": "mask"})
+        assert scrub(frame, rules)[0]["user"].to_list() == [{"email": "[email]", "note": "c@d.ee, x"}]
+
     def test_a_field_that_is_dropped_is_null(self) -> None:
         frame = pl.DataFrame({"users": [[{"email": "a@b.co", "n": 1}], []]})
         result, _ = scrub(frame, policy(default="drop"))

@@ -146,8 +146,11 @@ class PiiPolicy:
             raise ConfigurationError(exc.what, where=place, hint=exc.hint) from exc
 
     def action(self, column: str, kind: str) -> PiiAction:
-        """What happens to a value of this kind in this column."""
-        here = self.by_column.get(column)
+        """What happens to a value of this kind in this column.
+
+        A field of an object is `column.field`; what is said of the column holds for its fields, unless they are named.
+        """
+        here = next((self.by_column[name] for name in _outwards(column) if name in self.by_column), None)
         if isinstance(here, PiiAction):
             return here
         return (here or {}).get(kind) or self.by_kind.get(kind, self.default)
@@ -178,6 +181,12 @@ class PiiPolicy:
             "regions": list(self.regions),
             "scan_free_text": self.scan_free_text,
         }
+
+
+def _outwards(column: str) -> list[str]:
+    """The name itself, and what it may lie within: `a.b.c`, `a.b`, `a`."""
+    words = column.split(".")
+    return [".".join(words[:length]) for length in range(len(words), 0, -1)]
 
 
 def _plain(actions: Mapping[str, PiiAction]) -> dict[str, str]:
