@@ -90,6 +90,23 @@ class TestTheResult:
             "base_rows": 3,
         }
 
+    def test_of_an_update_keeps_what_the_new_rows_do_not_tell(
+        self, files: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        base, _ = files
+        new = pl.DataFrame({"query_id": [3, 9], "label": ["C", "z"]})
+        new.write_csv(tmp_path / "in.csv")
+        for budget in (0, 1 << 30):
+            recipe = Recipe(how="update", key=("query_id",))
+            done = integrate(
+                tmp_path / "in.csv", tmp_path / "out.parquet", base, recipe, memory_budget_bytes=budget
+            )
+            result = pl.read_parquet(tmp_path / "out.parquet")
+            assert result.equals(merge(BASE, new, "update", key="query_id").frame)
+            assert result.rows() == [(1, "hi", "a"), (3, "old", "C"), (9, "z", "z")]
+            assert done.manifest.rows == RowAccount(read=2, kept=1, duplicates=1)
+            assert done.manifest.hash == dataset_hash(result)
+
     def test_of_a_replacement_has_no_base_rows(self, files: tuple[Path, Path], tmp_path: Path) -> None:
         base, new = files
         integrate(new, tmp_path / "out.jsonl", base, Recipe(how="replace"))
@@ -181,6 +198,14 @@ class TestTheAccount:
         with pytest.raises(SchemaError, match="row 2, column 'age'"):
             integrate(tmp_path / "in.csv", tmp_path / "out.csv", recipe=Recipe(schema=self.SCHEMA))
         assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
+
+    def test_wants_required_columns_in_every_file(self, tmp_path: Path) -> None:
+        pl.DataFrame({"id": [1], "age": [2]}).write_csv(tmp_path / "a.csv")
+        pl.DataFrame({"id": [2]}).write_csv(tmp_path / "b.csv")
+        with pytest.raises(SchemaError, match=r"Column 'age' is missing.*b\.csv"):
+            integrate_files(
+                [tmp_path / "a.csv", tmp_path / "b.csv"], recipe=Recipe(self.SCHEMA), tokenizer=TOKENIZER
+            )
 
     def test_refuses_two_rows_with_one_key(self, files: tuple[Path, Path], tmp_path: Path) -> None:
         base, _ = files

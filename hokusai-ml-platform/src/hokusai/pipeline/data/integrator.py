@@ -31,7 +31,7 @@ from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.sampling import stratified_sample
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
-from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
+from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files, typed
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
 from hokusai.privacy.scrub import scrub
@@ -116,7 +116,8 @@ class DataIntegrator:
         """
         import polars as pl
 
-        scans = [open_table(one, read or self.read) for one in expand_paths(path)]
+        options = typed(read or self.read, self.schema)
+        scans = [open_table(one, options) for one in expand_paths(path)]
         columns = common_columns(scans)
         parts = [conformed(batch, columns) for scan in scans for batch in scan.batches()]
         rows = pl.concat(parts) if parts else pl.DataFrame(schema=columns)

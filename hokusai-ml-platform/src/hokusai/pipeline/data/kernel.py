@@ -82,6 +82,7 @@ class Kernel:
         gate: Which columns hold nothing but one kind of it.
         tokenizer: What makes tokens, where the policy hashes.
         key: The columns that identify a row, for a merge by key.
+        compared: The columns that a row's digest is of; all, if there are none here.
     """
 
     columns: Mapping[str, pl.DataType]
@@ -90,6 +91,7 @@ class Kernel:
     gate: ColumnGate | None = None
     tokenizer: Tokenizer | None = None
     key: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
 
     @property
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
@@ -122,7 +124,8 @@ class Kernel:
         if self.policy is not None:
             rows, pii = scrub(rows, self.policy, self.tokenizer, gate=self.gate)
         key = KeyDigests.of(rows, self.key) if self.key else None
-        return Processed(rows, row_digests(rows), key, unique, rejects, report, pii)
+        digests = row_digests(rows.select(self.compared) if self.compared else rows)
+        return Processed(rows, digests, key, unique, rejects, report, pii)
 
 
 def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -18,8 +18,10 @@ from hokusai.domain.manifest import ColumnSummary, DataManifest, RowAccount, Tra
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaReport
 from hokusai.errors import InvalidInputError, SchemaError
+from hokusai.pipeline.data.checks import raise_unless_ok
 from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.column_union import common_columns
+from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import DigestLog, first_match
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.kernel import Kernel, Processed
@@ -140,10 +142,10 @@ def integrate_files(
             check_writable(path)
     with contextlib.ExitStack() as stack:
         tell("Reading", 0, None)
-        new = [open_table(path, recipe.read) for path in expand_paths(contributed)]
+        read = typed(recipe.read, recipe.schema)
+        new = [open_table(path, read) for path in expand_paths(contributed)]
         old = [
-            open_table(path, replace(recipe.read, on_error="raise"))
-            for path in (expand_paths(base) if base else ())
+            open_table(path, replace(read, on_error="raise")) for path in (expand_paths(base) if base else ())
         ]
         choice = choose(new + old, memory_budget_bytes, engine)
         folder = stack.enter_context(work_folder(out.parent if out is not None else None))
@@ -188,15 +190,24 @@ class _Run:
         self.schema = _with_keys(recipe.schema, recipe.key) if recipe.how == "update" else recipe.schema
         self.pii = PiiCounts()
         self.report = SchemaReport()
+        self.untold: tuple[str, ...] = ()
+        """Columns of which an update says nothing: rows that are replaced keep what they have there."""
 
     def integrate(self, new: list[TableScan], old: list[TableScan], output: Path | None) -> Integration:
         """All of it."""
+        for scan in new:
+            require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
+        told = {name for scan in new for name in scan.schema}
+        columns = common_columns([*old, *new])
+        if self.recipe.how == "update":
+            self.untold = tuple(name for name in columns if name not in told)
         kernel = Kernel(
-            columns=common_columns([*old, *new]),
+            columns=columns,
             schema=self.schema,
             policy=self.recipe.pii,
             tokenizer=self.tokenizer,
             key=self.recipe.key if self.recipe.how == "update" else (),
+            compared=tuple(name for name in columns if name in told) if self.untold else (),
         )
         kernel = replace(kernel, gate=self._gate(kernel, old or new))
         base = self._first_pass(old, "base", replace(kernel, schema=None))
@@ -284,11 +295,8 @@ class _Run:
             yield heights[number], unpacked(table)
 
     def _raise_if_strict(self) -> None:
-        if self.report.of_table or (self.strict and not self.report.ok):
-            raise SchemaError(
-                self.report.to_text(),
-                hint="Correct the rows, or set them aside: on_error='reject'.",
-            )
+        if self.strict or self.report.of_table:
+            raise_unless_ok(self.report)
 
     # What becomes of the rows that passed
 
@@ -381,22 +389,27 @@ class _Run:
             stop = start + rows.height
             first, last = np.searchsorted(older, (start, stop))
             if first < last:
-                taken = fresh.stage.take(newer[first:last])
+                at = older[first:last] - start
+                taken = fresh.stage.take(newer[first:last]).with_columns(rows[at].select(self.untold))
                 order = np.arange(rows.height)
-                order[older[first:last] - start] = rows.height + np.arange(taken.height)
+                order[at] = rows.height + np.arange(taken.height)
                 replaced = pl.concat([rows, taken])[order]
                 yield replaced, row_digests(replaced), taken
             else:
-                yield rows, base.digests.read(start, stop), None
+                yield rows, self._digests(rows, base, start), None
             start = stop
         start, added = 0, kept & (replaces < 0)
         for rows in fresh.stage.batches():
             stop = start + rows.height
-            mask, digests = added[start:stop], fresh.digests.read(start, stop)
-            start = stop
+            mask = added[start:stop]
             if mask.any():
                 left = rows if mask.all() else rows.filter(pl.Series(mask))
-                yield left, digests[mask], left
+                yield left, self._digests(rows, fresh, start)[mask], left
+            start = stop
+
+    def _digests(self, rows: pl.DataFrame, side: Side, start: int) -> NDArray[np.uint8]:
+        """The digests of staged rows: those of the first pass, unless they were of some columns only."""
+        return row_digests(rows) if self.untold else side.digests.read(start, start + rows.height)
 
     def _manifest(
         self,
@@ -440,6 +453,9 @@ class _Run:
             yield Transformation("remove_pii", passed, passed, self.recipe.pii.to_dict())
         if self.recipe.deduplicate:
             yield Transformation("deduplicate", passed, passed - account.duplicates)
+        distinct = passed - account.duplicates
+        if distinct > account.kept:
+            yield Transformation("reject_repeated_keys", distinct, account.kept)
         if base.height:
             rows = account.kept + (base.height - replaced if self.recipe.how != "replace" else 0)
             told: dict[str, Any] = {"how": self.recipe.how, "base_rows": base.height, "changed": replaced}
@@ -474,6 +490,11 @@ class _Result:
         """What each column holds, in the order of the columns."""
         found = {summary.name: summary for summary in self._all.summaries()}
         return tuple(found[name] for name in columns)
+
+
+def typed(read: ReadOptions, schema: DataSchema | None) -> ReadOptions:
+    """What is known of files, the types in the schema too."""
+    return replace(read, types={**schema.types, **read.types}) if schema else read
 
 
 def _account(file: FilePart, repeated: NDArray[np.bool_], clashing: NDArray[np.bool_]) -> RowAccount:
