@@ -118,6 +118,7 @@ class TestArray:
 
     def test_late_changes_are_found_over_batches(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(json_pieces, "BLOCK_BYTES", 7)
+        monkeypatch.setattr(json_reading, "BATCH_BYTES", 40)
         rows = [{"a": 1}] * 5 + [{"a": 0.5, "b": True}]
         assert read(json.dumps(rows)).frame.rows() == [(1.0, None)] * 5 + [(0.5, True)]
         refused(read, json.dumps([*rows, {"a": "x"}]), "number in record 1, but text in record 7")
@@ -263,8 +264,9 @@ class TestSettingAside:
         content = json.dumps(rows, indent=1)
         expected = read(content, options=self.reject)
         assert [r.row for r in expected.rejects] == [4, 5, 18, 30]
-        for block in (1, 50, 333):
+        for block, batch in ((1, 1), (1, 100), (50, 400), (333, 1)):
             monkeypatch.setattr(json_pieces, "BLOCK_BYTES", block)
+            monkeypatch.setattr(json_reading, "BATCH_BYTES", batch)
             table = read(content, options=self.reject)
             assert table.frame.equals(expected.frame)
             assert table.rejects == expected.rejects
@@ -357,6 +359,7 @@ def test_every_record_and_value_survives_in_both_formats(
     folder = tmp_path_factory.mktemp("json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_pieces, "BLOCK_BYTES", block)
+        patch.setattr(json_reading, "BATCH_BYTES", 3 * block)
         for name, content in (
             ("a.json", json.dumps(rows, ensure_ascii=False)),
             ("a.jsonl", "\n".join(json.dumps(row) for row in rows)),

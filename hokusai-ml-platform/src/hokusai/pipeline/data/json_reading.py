@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 20
 HEAD_BYTES = 1 << 16
+BATCH_BYTES = 8 << 20
+"""Spans are joined up to this length: a batch costs something, however small it is."""
 
 _OPENS_A_LIST = re.compile(
     rb'\{[ \t\r\n]*"((?:[^"\\]|\\.)*)"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*(.?)', re.DOTALL
@@ -158,7 +160,11 @@ def _scan(
     n_problems = 0
     with text() as stream:
         for piece in layout.pieces(stream):
-            spans.append(piece.span)
+            joined = spans[-1].joined(piece.span) if spans else piece.span
+            if spans and joined.length <= BATCH_BYTES:
+                spans[-1] = joined
+            else:
+                spans.append(piece.span)
             if piece.proved is not None:
                 survey.see(piece.proved, layout.places(piece.data, piece.span))
                 continue
