@@ -134,7 +134,7 @@ class Proof:
 
     def _proved(self, block: bytes, *, last: bool) -> Records:
         delimiter, width = self.dialect.delimiter, self.dialect.width
-        sound = b"\0" not in block and self._is_utf8(block)
+        sound = self._is_utf8(block) and b"\0" not in block
         records = prove(block, delimiter, width) if sound else None
         if records is None:
             records = examine(block, delimiter, width, last=last)

@@ -209,7 +209,7 @@ def _likely_delimiter(records: Sequence[bytes], said: str) -> str:
 
     A comma between digits is a decimal comma if semicolons make columns too.
     """
-    texts = [record.decode("latin-1") for record in records if record.strip()]
+    texts = [record.decode("latin-1") for record in records if record.strip(b"\r\n")]
     candidates = "\t" + DELIMITERS if said == "tsv" else DELIMITERS
     best, best_score = candidates[0], (0.0, 0)
     for delimiter in candidates:
@@ -272,7 +272,7 @@ def _names_in(raw: bytes, delimiter: str, name: str, before: bytes) -> list[str]
 
 def _is_data(records: Sequence[bytes], delimiter: str, columns: Sequence[str]) -> bool:
     """Whether the first record is not a header: all its values are numbers, dates or booleans, as are the others."""
-    rows = [_cells(record.decode("latin-1"), delimiter) for record in records if record.strip()]
+    rows = [_cells(record.decode("latin-1"), delimiter) for record in records if record.strip(b"\r\n")]
     first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     if columns and first != list(columns) and len(first) == len(columns):
         return True
