@@ -183,6 +183,17 @@ class TestQuotes:
             f"line {line} has a quote that does not fit|line {line} has a quote that is never closed",
         )
 
+    @pytest.mark.parametrize("n_before", [0, 1, 19, 20, 25])
+    def test_a_quote_never_closed_is_one_fault_beside_others(self, read, n_before: int) -> None:
+        plural = "s" if n_before else ""
+        message = refused(
+            read,
+            b"a,b\n" + b"1\n" * n_before + b'3,"x\n' + b"4,5\n" * 30,
+            f"{n_before + 1} row{plural} cannot",
+        )
+        assert message.count("never closed") == (n_before < 20)
+        assert message.count("wrong number of fields (") == min(n_before, 20)
+
     def test_a_quote_never_closed_stops_at_a_limit(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,7 +1,8 @@
 """The first pass over a delimited text: every block is proved, and the type of each column found.
 
-What cannot be read is kept with its reason, and so is what the second pass must leave out. No value of the file is
-kept or told.
+What cannot be read is noted with its reason, and so is what the second pass must leave out. No value of the file is
+kept or told. The digests of rejected records are those of their bytes in UTF-8, which are the file's own unless it has
+another encoding.
 """
 
 from __future__ import annotations
@@ -223,10 +224,9 @@ class Proof:
         n_rows = self.reasons.total()
         rejects = sorted(self.rejects, key=lambda reject: reject.row)
         if NEVER_CLOSED in self.reasons:
-            n_after = self.reasons[NEVER_CLOSED] - 1
-            n_rows -= n_after
-            first = next(i for i, reject in enumerate(rejects) if reject.reason == NEVER_CLOSED)
-            rejects = rejects[: first + 1]
+            n_rows -= self.reasons[NEVER_CLOSED] - 1  # the lines after it follow from it
+            while len(rejects) > 1 and rejects[-2].reason == NEVER_CLOSED:
+                rejects.pop()
         plural = "rows" if n_rows > 1 else "row"
         return DataError(
             f"{n_rows:,} {plural} cannot be read: {listed([_told(r) for r in rejects], n_rows, MAX_PROBLEMS)}",
