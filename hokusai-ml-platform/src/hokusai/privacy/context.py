@@ -11,6 +11,8 @@ WINDOW_CHARACTERS = 30
 """How far a word may stand from the value that it explains."""
 REMOVED = "\x1f"
 """Stands in the searched text for each character of a token or mask that an earlier cleaning left."""
+CLAIMED = "\x1e"
+"""Stands in the searched text for each character of a value that a more certain kind has claimed."""
 
 Found = tuple[int, int, str]
 """Start, end (characters) and canonical form of one value."""

@@ -11,8 +11,8 @@ runs. Columns that hold one value a cell are checked as a whole by `matches_whol
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
-from operator import itemgetter
+from functools import partial, reduce
+from operator import itemgetter, or_
 from typing import TYPE_CHECKING
 
 from hokusai.errors import InvalidInputError
@@ -28,7 +28,7 @@ from hokusai.privacy import (
     phones,
     wallets,
 )
-from hokusai.privacy.context import Found
+from hokusai.privacy.context import CLAIMED, Found
 from hokusai.privacy.folding import fold_column
 from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
 from hokusai.privacy.numbering import plans
@@ -81,8 +81,9 @@ _HINTS = {
     PiiKind.PERSON_NAME: names.HINT,
 }
 """The same, but cheap enough to be joined into one: long counts in one kind's would slow down all."""
-_Span = tuple[int, int, int, int, str]
-"""Row, rank of the kind, minus the length, start, canonical form: sorts the most certain and longest first."""
+_WORDED = (PiiKind.DATE_OF_BIRTH, PiiKind.POSTAL_ADDRESS, PiiKind.PERSON_NAME)
+_Span = tuple[int, int, int, str, str]
+"""Row, start, end, kind, canonical form."""
 
 
 def find(
@@ -117,20 +118,25 @@ def find(
 
     codes = _regions(regions, kinds)
     plain, moved = fold_column(text)
-    rows = _hits(plain, prefilter(kinds, column_kind=column_kind))
+    rows = prefilter(plain, kinds, column_kind=column_kind).arg_true()
     candidates = plain.gather(rows)
-    claims: list[_Span] = []
-    for rank, kind in enumerate(_MOST_CERTAIN_FIRST):
-        if kind in kinds:
-            for gate, spans in _finders(kind, codes, told=kind is column_kind):
-                hits = _hits(candidates, gate)
-                for row, cell in zip(
-                    rows.gather(hits).to_list(), candidates.gather(hits).to_list(), strict=True
-                ):
-                    claims += [
-                        (row, rank, start - end, start, canonical) for start, end, canonical in spans(cell)
-                    ]
-    kept = _without_overlaps(claims)
+    kept: list[_Span] = []
+    for kind in _MOST_CERTAIN_FIRST:
+        claims: dict[int, list[Found]] = {}
+        for gate, spans in _finders(kind, codes, told=kind is column_kind) if kind in kinds else ():
+            hits = _hits(candidates, gate)
+            for at, cell in zip(hits.to_list(), candidates.gather(hits).to_list(), strict=True):
+                if found := list(spans(cell)):
+                    claims.setdefault(at, []).extend(found)
+        if claims:
+            spans_of = {at: _without_overlaps(found) for at, found in claims.items()}
+            places = pl.Series(list(claims), dtype=pl.get_index_type())
+            blotted = map(_blotted, candidates.gather(places).to_list(), spans_of.values())
+            candidates = candidates.scatter(places, list(blotted))
+            at_rows = rows.gather(places).to_list()
+            for row, found in zip(at_rows, spans_of.values(), strict=True):
+                kept += [(row, start, end, kind.value, canonical) for start, end, canonical in found]
+    kept.sort(key=itemgetter(0, 1))
     return pl.DataFrame(
         [
             (row, *_original(start, end, moved.get(row)), kind, canonical)
@@ -147,15 +153,31 @@ def find(
     )
 
 
-def prefilter(kinds: Collection[PiiKind] = ALL_KINDS, *, column_kind: PiiKind | None = None) -> str:
-    """The Rust regex that every text matches in which `find` finds something, odd characters made plain.
+def prefilter(
+    text: pl.Series, kinds: Collection[PiiKind] = ALL_KINDS, *, column_kind: PiiKind | None = None
+) -> pl.Series:
+    """The quick pass: whether a row can hold anything. Every row is let through in which `find` finds something.
 
-    >>> prefilter([PiiKind.EMAIL])
-    '(?:@)'
+    Args:
+        text: Strings, odd characters made plain.
+        kinds: What is looked for.
+        column_kind: What the column is known to hold.
+
+    >>> import polars as pl
+    >>> prefilter(pl.Series(["ann@b.co", "nothing", None])).to_list()
+    [True, False, False]
     """
     told = column_kind is PiiKind.DATE_OF_BIRTH
     hints = {**_HINTS, PiiKind.DATE_OF_BIRTH: births.GATE_TOLD} if told else _HINTS
-    return "|".join(f"(?:{hints[kind]})" for kind in _MOST_CERTAIN_FIRST if kind in kinds)
+    # Words and numbers apart: in one expression their states would multiply.
+    expressions = [
+        "|".join(f"(?:{hints[kind]})" for kind in kinds if (kind in _WORDED) is worded)
+        for worded in (False, True)
+    ]
+    passes = [
+        text.str.contains(expression).fill_null(value=False) for expression in expressions if expression
+    ]
+    return reduce(or_, passes, text.is_null() & text.is_not_null())
 
 
 def _finders(
@@ -190,24 +212,25 @@ def _regions(regions: Collection[str], kinds: Collection[PiiKind]) -> tuple[str,
 
 
 def _hits(text: pl.Series, gate: str) -> pl.Series:
-    return text.str.contains(gate).fill_null(False).arg_true() if gate else text.clear().cast(int)
+    return text.str.contains(gate).arg_true()
 
 
-def _without_overlaps(claims: list[_Span]) -> list[tuple[int, int, int, str, str]]:
-    """Spans as row, start, end, kind, canonical; where some overlap, the most certain stays, then the longest."""
-    claims.sort()
-    kept: list[tuple[int, int, int, str, str]] = []
-    of_row: list[tuple[int, int]] = []
-    at_row = -1
-    for row, rank, minus_length, start, canonical in claims:
-        if row != at_row:
-            at_row, of_row = row, []
-        end = start - minus_length
-        if all(end <= left or right <= start for left, right in of_row):
-            of_row.append((start, end))
-            kept.append((row, start, end, _MOST_CERTAIN_FIRST[rank].value, canonical))
-    kept.sort(key=itemgetter(0, 1))
+def _without_overlaps(found: list[Found]) -> list[Found]:
+    """Of spans of one kind that overlap, the longest."""
+    if len(found) == 1:
+        return found
+    kept: list[Found] = []
+    for span in sorted(found, key=lambda each: (each[0] - each[1], each[0])):
+        if all(span[1] <= start or end <= span[0] for start, end, _ in kept):
+            kept.append(span)
     return kept
+
+
+def _blotted(text: str, found: list[Found]) -> str:
+    """The text without what a more certain kind has claimed, of the same length."""
+    for start, end, _ in found:
+        text = text[:start] + CLAIMED * (end - start) + text[end:]
+    return text
 
 
 def _original(start: int, end: int, offsets: list[int] | None) -> tuple[int, int]:

@@ -73,22 +73,26 @@ def fold(text: str) -> tuple[str, list[int] | None]:
     return plain, offsets
 
 
-def fold_column(text: pl.Series) -> tuple[pl.Series, dict[int, list[int]]]:
-    """A column made plain, with what earlier cleaning left blotted out.
+def fold_column(text: pl.Series, *, blot: bool = True) -> tuple[pl.Series, dict[int, list[int]]]:
+    """A column made plain.
+
+    Args:
+        text: Strings.
+        blot: Whether what earlier cleaning left in it is blotted out.
 
     Returns:
         The column, and the offsets of those rows whose length changed.
     """
     import polars as pl
 
-    left = text.str.contains(TAKEN_OUT)
     odd = (text.str.len_bytes() != text.str.len_chars()).fill_null(False)
+    left = text.str.contains(TAKEN_OUT).fill_null(False) if blot else odd.clear()
     if odd.any():
         # Only the few rows with characters of other scripts pay for the wide classes of the pattern.
         rows = odd.arg_true()
         hits = text.gather(rows).str.contains(_ODD).fill_null(False)
         odd = pl.Series([False]).new_from_index(0, len(text)).scatter(rows.filter(hits), True)
-    changed = (odd | left.fill_null(False)).arg_true()
+    changed = (odd | left).arg_true() if blot else odd.arg_true()
     if not len(changed):
         return text, {}
     moved: dict[int, list[int]] = {}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _CELL = r"^[+(]{0,2}[0-9][0-9 ()./-]{5,30}[0-9](?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?$"
 _EXTENSION = r" ?(?:x|ext\.?|extension) ?[0-9]{1,6}$"
 _MOST_DIGITS = 15
+_FEW = 300
+"""Rows for which compiling a region's expressions takes longer than looking at each."""
 _EXACTLY_3, _EXACTLY_4 = (3, 3), (4, 4)
 
 
@@ -74,7 +76,11 @@ def _with_plus(numbers: pl.DataFrame) -> pl.DataFrame:
 
     codes = numbers.with_columns(code=pl.col("digits").str.extract(f"^({'|'.join(country_codes())})"))
     settled = [pl.DataFrame(schema={"row": pl.get_index_type(), "number": pl.String})]
-    for (code,), group in codes.drop_nulls("code").group_by("code"):
+    few = codes.filter(pl.len().over("code") < _FEW)
+    forms = [international(digits) for digits in few["digits"].to_list()]
+    settled.append(few.select("row", number=pl.Series(forms, dtype=pl.String)).drop_nulls())
+    many = codes.drop_nulls("code").filter(pl.len().over("code") >= _FEW)
+    for (code,), group in many.group_by("code"):
         valid = "|".join(plan.valid for plan in plans_of_code(str(code)))
         is_valid = pl.col("digits").str.contains(f"^{code}(?:{valid})$")
         settled.append(group.filter(is_valid).select("row", number="+" + pl.col("digits")))
@@ -90,6 +96,12 @@ def _of_region(
     """Which rows are still open, which are unusual for this region, and which are settled by it."""
     import polars as pl
 
+    if numbers.height < _FEW:
+        return (
+            numbers.clear(),
+            numbers,
+            pl.DataFrame(schema={"row": pl.get_index_type(), "number": pl.String}),
+        )
     likely = pl.col("written").str.contains(_groupings(plan)) if grouped else pl.lit(value=True)
     digits = pl.col("digits")
     trunk = digits.str.extract(f"^({plan.prefix})") if plan.prefix else pl.lit(None, dtype=pl.String)

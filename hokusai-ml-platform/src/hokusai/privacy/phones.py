@@ -27,6 +27,12 @@ movil handy handynummer rufnummer portable call calls calling called ring dial d
 contact hotline helpline landline numéro fone teléf telf phonenumber
 """
 _WORDS = frozenset(_WORDS_TEXT.split())
+_ROOTS_TEXT = """
+tel tél phon fon fax mob móv mov cel handy ruf portable call ring dial sms reach contact hotline helpline landline
+numéro whats 電話 携帯 ☎ 📞 फ़ोन
+"""
+_ROOTS = _ROOTS_TEXT.split()
+"""Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
 _SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _BRACKETS = str.maketrans("", "", "()")
@@ -51,18 +57,20 @@ def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterato
     [(5, 18, '+442079460958'), (22, 39, '+14155552671')]
     """
     known = plans(regions)
+    lower = text.lower()
+    worded = told or any(root in lower for root in _ROOTS)
     for run in _RUN.finditer(text):
         if run.end() - run.start() < _DIGITS[0]:
             continue
         start = run.start()
         for gap in _WIDE.finditer(text, run.start(), run.end()):
-            yield from _in_run(text, start, gap.start(), known, told=told)
+            yield from _in_run(text, start, gap.start(), known, worded, told=told)
             start = gap.end()
-        yield from _in_run(text, start, run.end(), known, told=told)
+        yield from _in_run(text, start, run.end(), known, worded, told=told)
 
 
 def _in_run(
-    text: str, start: int, end: int, known: tuple[NumberingPlan, ...], *, told: bool
+    text: str, start: int, end: int, known: tuple[NumberingPlan, ...], worded: bool, *, told: bool
 ) -> Iterator[Found]:
     """The numbers among digits that stand together: from each group on, the longest that is one.
 
@@ -71,27 +79,30 @@ def _in_run(
         start: Where the run begins.
         end: Where it ends.
         known: Plans of the regions that count.
+        worded: Whether a word for telephones may stand in the text at all.
         told: Whether the column is known to hold numbers.
     """
-    plus = text.find("+", start, end) >= 0
-    if end - start > _LONGEST_RUN and not plus:
+    if end - start > _LONGEST_RUN and text.find("+", start, end) < 0:
         return  # a list of numbers
     groups = [found.span() for found in _GROUP.finditer(text, start, end)]
+    lengths = [right - left for left, right in groups]
     first = 0
-    while first < len(groups):
+    while first < len(groups) and end - groups[first][0] >= _DIGITS[0] - 1:
         left = _left_edge(text, start, groups[first][0])
-        if (len(groups) - first) == 1 and groups[first][1] - left < _DIGITS[0]:
-            return
-        named = told or _is_named(before(text, left))
-        for last in range(min(len(groups), first + _MOST_GROUPS) - 1, first - 1, -1):
-            right = groups[last][1]
-            if right - left >= _DIGITS[0]:
-                found = _number(text, left, groups[first : last + 1], known, named=named)
+        digits = sum(lengths[first : first + _MOST_GROUPS])
+        for last in range(min(len(groups), first + _MOST_GROUPS), first, -1):
+            if digits < _DIGITS[0]:
+                break
+            if digits <= _DIGITS[1]:
+                window = tuple(lengths[first:last])
+                found = _number(text, left, groups[first:last], window, known, worded, told=told)
                 if found:
+                    right = groups[last - 1][1]
                     extension = _EXTENSION.match(text, right)
                     yield left, extension.end() if extension else right, found
-                    first = last
+                    first = last - 1
                     break
+            digits -= lengths[last - 1]
         first += 1
 
 
@@ -107,25 +118,27 @@ def _number(
     text: str,
     left: int,
     groups: list[tuple[int, int]],
+    lengths: tuple[int, ...],
     known: tuple[NumberingPlan, ...],
+    worded: bool,
     *,
-    named: bool,
+    told: bool,
 ) -> str | None:
-    lengths = tuple([right - left for left, right in groups])
-    if not _DIGITS[0] <= sum(lengths) <= _DIGITS[1]:
-        return None
+    right = groups[-1][1]
     plus = "+" in text[left : groups[0][0]]
-    likely = () if _is_plain_number(text, left, groups, lengths) else _likely(lengths, known)
     abroad = text.startswith("00", left)
-    if not (named or likely or plus or abroad) or not _is_apart(text, left, groups[-1][1]):
+    likely = _likely(lengths, known)
+    if likely and _is_plain_number(text, left, groups, lengths):
+        likely = ()
+    if not (worded or likely or plus or abroad) or not _is_apart(text, left, right):
         return None
     digits = "".join([text[start:end] for start, end in groups])
     if plus:
         return international(digits)
-    written = text[left : groups[-1][1]]
     for plan in likely:
-        if national := _written_by(plan, digits, lengths, written):
+        if national := _written_by(plan, digits, lengths, text[left:right]):
             return f"+{plan.country_code}{national}"
+    named = told or (worded and _is_named(before(text, left)))
     if abroad and (named or len(lengths) > 1) and (found := international(digits[2:])):
         return found
     dialled = ((plan, plan.national(digits)) for plan in known if named)

@@ -90,7 +90,7 @@ def canonical_whole(
 
 
 def _trimmed(text: pl.Series) -> pl.Series:
-    return fold_column(text)[0].str.strip_chars()
+    return fold_column(text, blot=False)[0].str.strip_chars()
 
 
 def _by_spans(text: pl.Series, spans: Callable[[str], Iterable[Found]]) -> pl.Series:
