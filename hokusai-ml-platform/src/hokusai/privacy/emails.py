@@ -17,6 +17,11 @@ WHOLE = (
     r"@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,3}(?:[A-Za-z]{2,24})$"
 )
 """Rust regex: a cell that is one common address, quickly told; the rest is looked at one by one."""
+WHOLE_ELSEWHERE = (
+    r"^[\p{L}\p{N}_%+](?:[\p{L}\p{N}_%+'.-]*[\p{L}\p{N}_%+-])?"
+    r"@(?:[\p{L}\p{N}][\p{L}\p{N}_-]*\.){1,4}\p{L}{2,24}$"
+)
+"""The same for letters of all scripts; for cells of at most 64 characters, so that nothing in it need be counted."""
 _NOT_TOP_LEVEL_TEXT = """
 png jpg jpeg gif svg webp bmp tif tiff ico css js ts jsx tsx mjs cjs json map html htm xhtml php asp
 aspx jsp xml yml yaml toml ini cfg conf txt csv tsv parquet pdf doc docx xls xlsx ppt pptx gz tgz tar bz

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import polars as pl
 
+_SHORT_CHARACTERS = 64
+
 
 def matches_whole(text: pl.Series, kind: PiiKind, *, regions: Collection[str] = DEFAULT_REGIONS) -> pl.Series:
     """Whether each cell, blanks around it aside, is by itself one value of this kind; null stays null.
@@ -109,15 +111,32 @@ def _by_spans(text: pl.Series, spans: Callable[[str], Iterable[Found]]) -> pl.Se
 
 
 def _emails(cells: pl.Series) -> pl.Series:
+    """Common addresses by one pattern, those with letters of other scripts by a wider one, the rest one by one."""
+    import polars as pl
+
     address = cells.str.to_lowercase()
-    common = address.set(address.str.contains(emails.NO_DOMAIN).fill_null(False), None)
+    common = address.set(address.str.contains(emails.NO_DOMAIN).fill_null(value=False), None)
+    foreign = (common.str.len_bytes() != common.str.len_chars()).fill_null(value=False).arg_true()
+    if len(foreign):
+        common = common.scatter(foreign, common.gather(foreign).str.normalize("NFC"))
 
     def whole(cell: str) -> str | None:
         return next(
             (found for start, end, found in emails.spans(cell) if (start, end) == (0, len(cell))), None
         )
 
-    return _with_rest(common, emails.WHOLE, "@", whole)
+    found = common.set(~common.str.contains(emails.WHOLE).fill_null(value=False), None)
+    if len(foreign):
+        short = common.gather(foreign)
+        short = short.set((short.str.len_chars() > _SHORT_CHARACTERS).fill_null(value=False), None)
+        fits = short.str.contains(emails.WHOLE_ELSEWHERE).fill_null(value=False)
+        found = found.scatter(foreign.filter(fits), short.filter(fits))
+    rows = (found.is_null() & common.str.contains("@").fill_null(value=False)).arg_true()
+    if not len(rows):
+        return found
+    return found.scatter(
+        rows, pl.Series([whole(cell) for cell in common.gather(rows).to_list()], dtype=pl.String)
+    )
 
 
 def _cards(cells: pl.Series) -> pl.Series:
