@@ -65,6 +65,17 @@ class TestDelimiter:
         assert dialect_of(OpenedFile(path), ReadOptions()).delimiter == delimiter
 
 
+class TestSpreadsheets:
+    def test_they_say_the_delimiter_in_a_line_of_its_own(self, found) -> None:
+        dialect = found("sep=;\r\na;b,c\r\n1;2,3\r\n")
+        assert (dialect.delimiter, dialect.columns, dialect.skipped_lines) == (";", ("a", "b,c"), 2)
+        assert found("sep=x,b\n1,2\n").columns == ("sep=x", "b")
+        with pytest.raises(ConfigurationError, match="cannot separate"):
+            found('sep="\na,b\n1,2\n')
+        with pytest.raises(DataError, match="has no rows"):
+            found("sep=;\n")
+
+
 class TestHeader:
     @pytest.mark.parametrize(
         "content",
@@ -85,6 +96,7 @@ class TestHeader:
     def test_the_options_win(self, found) -> None:
         assert found("1,2\n3,4\n", has_header=True).columns == ("1", "2")
         assert found("a,b\n3,4\n", has_header=False, columns=("x", "y")).columns == ("x", "y")
+        assert found("\n\na,b\n", has_header=False).columns == ("column_1", "column_2")
 
     def test_a_header_may_have_line_ends_in_its_names(self, found) -> None:
         dialect = found('"a\nb",c\n1,2\n')

@@ -26,6 +26,8 @@ _HEAD_BYTES = 4 << 20
 _MAX_RECORDS = 100
 _MAX_LISTED = 20
 _QUOTED = re.compile(rb'"[^"]*"')
+_SEPARATOR_LINE = re.compile(rb"sep=([^\r\n])\r?\n", re.IGNORECASE)
+"""What a spreadsheet writes on top of a file, and hides when it reads it."""
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 _PLAIN_VALUE = re.compile(
     "|".join(f"(?:{CELL_PATTERNS[kind]})" for kind in CELL_PATTERNS if kind is not CellType.TEXT)
@@ -78,13 +80,19 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
     if bare_returns:
         assumed.append("Its lines end in a carriage return (CR) alone")
         head = ReturnsAsLineFeeds(io.BytesIO(head)).read(len(head))
-    comments = _comments(head)
-    records = _first_records(head, sum(map(len, comments)), whole=whole)
+    spreadsheet = _SEPARATOR_LINE.match(head)
+    skipped = spreadsheet.group() if spreadsheet else b""
+    comments = _comments(head, len(skipped))
+    records = _first_records(head, len(skipped) + sum(map(len, comments)), whole=whole)
     if not records and comments:
-        comments, records = [], _first_records(head, 0, whole=whole)
+        comments, records = [], _first_records(head, len(skipped), whole=whole)
+    if options.has_header is False:
+        records = [record for record in records if record.strip(b"\r\n")]
     if not records:
-        raise DataError(f"The first record is longer than {_HEAD_BYTES:,} bytes", where=file.name)
-    delimiter = options.delimiter or _likely_delimiter(records, options.format or "")
+        what = "The file has no rows" if whole else f"The first record is longer than {_HEAD_BYTES:,} bytes"
+        raise DataError(what, where=file.name, hint="Give a file with a header and rows.")
+    said = options.delimiter or (spreadsheet.group(1).decode("latin-1") if spreadsheet else "")
+    delimiter = said or _likely_delimiter(records, options.format or "")
     _check_delimiter(delimiter)
     if delimiter != ("\t" if options.format == "tsv" else ",") and not options.delimiter:
         assumed.append(f"Its fields are separated by {delimiter!r}")
@@ -93,7 +101,7 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
         records.insert(0, comments.pop())
     if comments:
         assumed.append(f"Lines on top that begin with # were taken for comments: {len(comments)}")
-    skipped = b"".join(comments)
+    skipped += b"".join(comments)
     names = _names_in(records[0], delimiter, file.name, skipped)
     _check_width(len(names), options, file.name)
     has_header = options.has_header
@@ -160,10 +168,9 @@ def _only_bare_returns(head: bytes) -> bool:
     return b"\r" in unquoted and b"\n" not in unquoted
 
 
-def _comments(head: bytes) -> list[bytes]:
-    """The lines on top that begin with #, and blank ones below them."""
+def _comments(head: bytes, at: int) -> list[bytes]:
+    """The lines from `at` on that begin with #, and blank ones below them."""
     lines: list[bytes] = []
-    at = 0
     while (
         head.startswith((b"#", b"\n", b"\r\n") if lines else b"#", at) and (end := head.find(b"\n", at)) >= 0
     ):
