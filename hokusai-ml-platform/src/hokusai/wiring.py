@@ -18,6 +18,7 @@ from hokusai.utils import metrics
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from hokusai.adapters.ray_engine import RayEngine
     from hokusai.adapters.sql.schema import LedgerSchema
     from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
@@ -184,6 +185,13 @@ def pii_tokenizer(settings: Settings) -> Tokenizer:
             key_id=key.tokenizer.key_id,
         )
     return key.tokenizer
+
+
+def ray_engine(address: str | None = None) -> RayEngine:
+    """Batches on the Ray cluster at `address`, or without one on all processors of this machine."""
+    from hokusai.adapters.ray_engine import RayEngine
+
+    return RayEngine(address)
 
 
 def _artifact_location(settings: Settings) -> str | None:

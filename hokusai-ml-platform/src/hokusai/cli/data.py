@@ -23,12 +23,14 @@ from hokusai.cli.data_display import (
     show_sources,
 )
 from hokusai.cli.data_options import (
+    engine_for,
     files_argument,
     manifest_option,
     memory_option,
     output_option,
     personal,
     policy_of,
+    ray_option,
     read_options,
     reading,
     rejects_option,
@@ -199,6 +201,7 @@ def profile(files: tuple[str, ...], *, plots: Path | None, as_json: bool, **give
 @personal("hash")
 @click.option("--keep-duplicates", is_flag=True, help="leave rows in that repeat an earlier one")
 @memory_option
+@ray_option
 @reading
 @json_option
 def clean(
@@ -212,6 +215,7 @@ def clean(
     policy: str | None,
     keep_duplicates: bool,
     memory_mb: int | None,
+    ray: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -228,7 +232,7 @@ def clean(
         deduplicate=not keep_duplicates,
         read=read_options(given, rules, "raise" if rejects is None else "reject"),
     )
-    _integrate(list(files), None, recipe, output, rejects, manifest, memory_mb, as_json=as_json)
+    _integrate(list(files), None, recipe, output, rejects, manifest, memory_mb, ray, as_json=as_json)
 
 
 @data.command(short_help="Join new rows with base data: append, replace, or update by key.")
@@ -248,6 +252,7 @@ def clean(
 @click.option("--key", "key", multiple=True, metavar="COLUMN", help="what identifies a row; may be repeated")
 @personal("hash")
 @memory_option
+@ray_option
 @reading
 @json_option
 def merge(
@@ -263,6 +268,7 @@ def merge(
     pii: str,
     policy: str | None,
     memory_mb: int | None,
+    ray: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -277,7 +283,7 @@ def merge(
         key=key,
         read=read_options(given, rules, "raise" if rejects is None else "reject"),
     )
-    _integrate(list(files), base, recipe, output, rejects, manifest, memory_mb, as_json=as_json)
+    _integrate(list(files), base, recipe, output, rejects, manifest, memory_mb, ray, as_json=as_json)
 
 
 @data.command(short_help="Write files in another format, row by row as they are.")
@@ -325,6 +331,7 @@ def _integrate(
     rejects: Path | None,
     manifest: Path | None,
     memory_mb: int | None,
+    ray: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -332,7 +339,7 @@ def _integrate(
     from hokusai.pipeline.data.streaming import integrate_files
 
     tokenizer = tokenizer_for(recipe.pii) if recipe.pii is not None else None
-    with stepping() as tell:
+    with stepping() as tell, engine_for(ray) as engine:
         done = integrate_files(
             files,
             output,
@@ -341,6 +348,7 @@ def _integrate(
             tokenizer=tokenizer,
             rejects=rejects,
             memory_budget_bytes=None if memory_mb is None else memory_mb * 1_000_000,
+            engine=engine,
             progress=tell,
         )
     if manifest is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from hokusai.domain.schema import DataSchema
     from hokusai.pipeline.data.scan import OnError, ReadOptions
+    from hokusai.ports import BatchEngine
     from hokusai.privacy.policy import PiiPolicy
     from hokusai.privacy.tokens import Tokenizer
 
@@ -112,3 +114,19 @@ def tokenizer_for(policy: PiiPolicy) -> Tokenizer | None:
     from hokusai import wiring
 
     return wiring.pii_tokenizer(wiring.start_up()) if policy.hashes else None
+
+
+ray_option = click.option(
+    "--ray",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS]",
+    help="work on batches with Ray: of the cluster at ADDRESS, or without one on all processors of this machine",
+)
+
+
+def engine_for(ray: str | None) -> contextlib.AbstractContextManager[BatchEngine | None]:
+    """Where batches are worked on: here, or on Ray, for as long as the block lasts."""
+    from hokusai import wiring
+
+    return contextlib.nullcontext(None) if ray is None else wiring.ray_engine(ray or None)

@@ -70,6 +70,12 @@ class ColumnGate:
     absent: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the result has to know."""
+        absent = (f"The policy has a rule for column {name!r}, which is not there" for name in self.absent)
+        unread = (f"Column {name!r} cannot be searched for personal data" for name in self.unread)
+        return (*absent, *unread)
+
     @classmethod
     def decide(cls, sample: pl.DataFrame, policy: PiiPolicy) -> ColumnGate:
         """The plans, from the first rows of the whole data.

@@ -32,9 +32,10 @@ from hokusai.pipeline.data.sampling import stratified_sample
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files, typed
+from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
-from hokusai.privacy.scrub import scrub
+from hokusai.privacy.scrub import ColumnGate, scrub
 from hokusai.privacy.tokens import Tokenizer
 from hokusai.utils.logging import get_logger
 
@@ -178,9 +179,10 @@ class DataIntegrator:
         if pii_columns:
             policy = replace(policy, personal=tuple(dict.fromkeys((*policy.personal, *pii_columns))))
         rows, give_back = to_polars(df)
-        cleaned, counts = scrub(rows, policy, self._keyed(policy))
+        gate = ColumnGate.decide(rows, policy)
+        cleaned, counts = scrub(rows, policy, self._keyed(policy), gate=gate)
         history = self._history(df, rows.height).after(
-            "remove_pii", cleaned.height, policy.to_dict(), pii=counts
+            "remove_pii", cleaned.height, policy.to_dict(), pii=counts, notes=gate.notes()
         )
         return self._kept(give_back.changed(cleaned), history)
 
@@ -331,6 +333,7 @@ class DataIntegrator:
         key: str | Sequence[str] = (),
         rejects: str | Path | None = None,
         memory_budget_bytes: int | None = None,
+        engine: BatchEngine | None = None,
         progress: Progress | None = None,
     ) -> Integration:
         """All steps at once, for files of any size; see `streaming.integrate_files`."""
@@ -345,6 +348,7 @@ class DataIntegrator:
             tokenizer=self._keyed(self.pii),
             rejects=rejects,
             memory_budget_bytes=memory_budget_bytes,
+            engine=engine,
             progress=progress,
         )
 

@@ -190,6 +190,7 @@ class _Run:
         self.schema = _with_keys(recipe.schema, recipe.key) if recipe.how == "update" else recipe.schema
         self.pii = PiiCounts()
         self.report = SchemaReport()
+        self.gate: ColumnGate | None = None
         self.untold: tuple[str, ...] = ()
         """Columns of which an update says nothing: rows that are replaced keep what they have there."""
 
@@ -209,7 +210,8 @@ class _Run:
             key=self.recipe.key if self.recipe.how == "update" else (),
             compared=tuple(name for name in columns if name in told) if self.untold else (),
         )
-        kernel = replace(kernel, gate=self._gate(kernel, old or new))
+        self.gate = self._gate(kernel, old or new)
+        kernel = replace(kernel, gate=self.gate)
         base = self._first_pass(old, "base", replace(kernel, schema=None))
         self.pii, self.report = PiiCounts(), SchemaReport()  # the account is of what came in
         fresh = self._first_pass(new, "new", kernel)
@@ -431,7 +433,10 @@ class _Run:
             rejects=dict(self.listing.counts),
             quality=self._quality(result, account).to_dict() if self.recipe.quality else None,
             transformations=tuple(self._steps(fresh, base, account, int((replaces >= 0).sum()))),
-            notes=tuple(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
+            notes=(
+                *(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
+                *(self.gate.notes() if self.gate else ()),
+            ),
             engine=str(self.choice),
         )
 
