@@ -12,7 +12,7 @@ import pytest
 from hokusai.errors import InvalidInputError
 from hokusai.privacy.numbering import international, plan
 from hokusai.privacy.phone_columns import phone_column
-from hokusai.privacy.phones import spans
+from hokusai.privacy.phones import _ROOTS, _WORDS, spans
 
 REGIONS = ("US", "GB", "FR", "DE", "IT", "ES", "JP", "BR", "IN")
 TYPES = (
@@ -58,6 +58,8 @@ class TestPlans:
             if region not in (None, "001"):
                 written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
                 assert plan(region).rendering(phonenumbers.national_significant_number(number)) == written
+                if "x" not in written:
+                    assert plan(region).may_group(tuple(map(len, re.findall("[0-9]+", written)))), written
 
     def test_are_refused_for_a_region_that_has_none(self) -> None:
         with pytest.raises(InvalidInputError, match="XX"):
@@ -150,3 +152,7 @@ def test_digits_that_do_not_are_left(text: str) -> None:
 def test_several_numbers_side_by_side_are_told_apart() -> None:
     found = spans("phones: 415-555-2671 415-555-2672, +442079460958", REGIONS)
     assert [canonical for _, _, canonical in found] == ["+14155552671", "+14155552672", "+442079460958"]
+
+
+def test_no_word_for_telephones_is_passed_over_by_the_quick_look_for_pieces_of_them() -> None:
+    assert [word for word in _WORDS if not any(root in word for root in _ROOTS)] == []

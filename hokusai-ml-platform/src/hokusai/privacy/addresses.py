@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hokusai.privacy.context import Found, before
 from hokusai.privacy.names import UPPER, canonical
 
-_WORD = rf"[{UPPER}][^\W\d_]{{1,24}}(?:['\u2019-][^\W\d_]{{1,24}})?\.?"
+_WORD = rf"[{UPPER}][^\W\d_]{{1,24}}(?:['\u2019-][^\W\d_]{{1,24}})?\b\.?"
 _TOWN = rf"{_WORD}(?: {{1,2}}{_WORD}){{0,2}}"
 _STREETS = (
     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|Parkway|Pkwy"
@@ -77,8 +77,8 @@ GATE = (
 def spans(text: str) -> Iterator[Found]:
     """The addresses in a text; the canonical form is that of `names`.
 
-    >>> [canonical for _, _, canonical in spans("to 221B Baker Street, London NW1 6XE or Hauptstraße 5, 10115 Berlin")]
-    ['221b baker street london nw1 6xe', 'hauptstraße 5 10115 berlin']
+    >>> [canonical for _, _, canonical in spans("to 221B Baker Street, London NW1 6XE or Am Markt 5, 04109 Leipzig")]
+    ['221b baker street london nw1 6xe', 'am markt 5 04109 leipzig']
     """
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):

@@ -258,9 +258,9 @@ def _style(written: NumberFormat, trunk: str) -> _Style:
 
 
 def _group_lengths(pattern: str, template: str) -> tuple[tuple[int, int], ...]:
-    """How many digits at least and at most each group has that the template writes.
+    r"""How many digits at least and at most each group has that the template writes.
 
-    >>> _group_lengths("(\\d{2})(\\d{3,4})(\\d{4})", "0\\1 \\2-\\3")
+    >>> _group_lengths(r"(\d{2})(\d{3,4})(\d{4})", r"0\1 \2-\3")
     ((3, 3), (3, 4), (4, 4))
     """
     widths = [_width(group) for group in _CAPTURED.findall(_CLASS.sub("x", pattern))]
