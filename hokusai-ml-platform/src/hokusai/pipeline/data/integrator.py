@@ -250,7 +250,7 @@ class DataIntegrator:
         }
         history = self._history(new, result.account.read).after(
             "merge_datasets",
-            len(result.frame),
+            (0 if how == "replace" else result.base_rows) + result.added,
             details,
             rejects=result.rejects,
             duplicates=result.account.duplicates,

@@ -1,0 +1,184 @@
+"""`DataIntegrator`: tables of any kind through every step, and an account that follows them."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from hokusai.domain.manifest import RowAccount
+from hokusai.domain.schema import ColumnRule, DataSchema
+from hokusai.errors import ConfigurationError, InvalidInputError, SchemaError
+from hokusai.pipeline.data import DataIntegrator
+from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.provided import provide_tokenizer
+from hokusai.privacy.tokens import Tokenizer
+
+TOKENIZER = Tokenizer(bytes(range(32)))
+ROWS = {
+    "query_id": [1, 2, 2, 3],
+    "note": ["hi", "write ada@example.org", "write ada@example.org", "x"],
+    "label": ["a", "b", "b", None],
+}
+
+
+@pytest.fixture(params=["polars", "pandas", "lazy"])
+def data(request: pytest.FixtureRequest) -> Any:
+    if request.param == "pandas":
+        return pd.DataFrame(ROWS)
+    return pl.LazyFrame(ROWS) if request.param == "lazy" else pl.DataFrame(ROWS)
+
+
+@pytest.fixture
+def integrator() -> DataIntegrator:
+    return DataIntegrator(random_seed=42, tokenizer=TOKENIZER)
+
+
+def rows_of(table: Any) -> list[tuple[Any, ...]]:
+    if isinstance(table, pl.LazyFrame):
+        table = table.collect()
+    if isinstance(table, pl.DataFrame):
+        return table.rows()
+    values = table.astype(object).where(table.notna(), None)
+    return [tuple(row) for row in values.itertuples(index=False)]
+
+
+class TestTables:
+    def test_of_each_kind_come_back_as_what_they_were(self, integrator: DataIntegrator, data: Any) -> None:
+        token = TOKENIZER.token("email", "ada@example.org")
+        assert integrator.validate_schema(data, ["query_id", "label"]) is True
+        clean = integrator.remove_pii(data)
+        kept = integrator.deduplicate(clean)
+        merged = integrator.merge_datasets(data, kept, "append")
+        assert {type(clean), type(kept), type(merged)} == {type(data)}
+        assert rows_of(kept) == [(1, "hi", "a"), (2, f"write {token}", "b"), (3, "x", None)]
+        assert rows_of(merged) == rows_of(data) + rows_of(kept)
+
+    def test_have_one_hash_whatever_their_kind(self, integrator: DataIntegrator, data: Any) -> None:
+        assert integrator.calculate_data_hash(data) == integrator.calculate_data_hash(pl.DataFrame(ROWS))
+        assert len(integrator.calculate_data_hash(data)) == 64
+
+    def test_keep_a_pandas_index_where_rows_keep_their_place(self, integrator: DataIntegrator) -> None:
+        data = pd.DataFrame(ROWS, index=[10, 20, 30, 40])
+        assert integrator.remove_pii(data).index.tolist() == [10, 20, 30, 40]
+        assert integrator.deduplicate(data).index.tolist() == [10, 20, 40]
+
+    def test_are_merged_into_the_kind_of_the_base(self, integrator: DataIntegrator) -> None:
+        base, new = (
+            pd.DataFrame({"id": [1, 2], "v": ["a", "b"]}),
+            pl.DataFrame({"id": [2, 3], "v": ["B", "c"]}),
+        )
+        merged = integrator.merge_datasets(base, new, "update", key="id")
+        assert isinstance(merged, pd.DataFrame)
+        assert rows_of(merged) == [(1, "a"), (2, "B"), (3, "c")]
+
+    def test_are_sampled_by_share_of_each_label(self, integrator: DataIntegrator) -> None:
+        rows = pl.DataFrame({"n": range(1000), "label": ["a", "a", "b", "a"] * 250})
+        sample = integrator.stratified_sample(rows, 100, "label")
+        assert dict(sample["label"].value_counts().rows()) == {"a": 75, "b": 25}
+        assert sample.equals(DataIntegrator(42).stratified_sample(rows, 100, "label"))
+        assert not sample.equals(DataIntegrator(43).stratified_sample(rows, 100, "label"))
+
+
+class TestTheManifest:
+    def test_accounts_for_every_row_from_the_file_to_the_merge(
+        self, integrator: DataIntegrator, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in.csv").write_text("id,age\n1,30\n2,-1\n3,40\n3,40\nx,1\n")
+        schema = DataSchema((ColumnRule("id", "integer"), ColumnRule("age", "integer", minimum=0)))
+        tolerant = DataIntegrator(schema=schema, tokenizer=TOKENIZER, read=ReadOptions(on_error="reject"))
+        data = tolerant.reject_invalid(tolerant.load_data(tmp_path / "in.csv"))
+        kept = tolerant.deduplicate(data)
+        merged = tolerant.merge_datasets(pl.DataFrame({"id": [9], "age": [9]}), kept, "append")
+        manifest = tolerant.manifest(merged)
+        assert manifest.rows == RowAccount(read=5, kept=2, rejected=2, duplicates=1)
+        assert manifest.hash.rows == 3
+        assert sum(manifest.rejects.values()) == 2
+        assert {reject.row for reject in tolerant.rejects(merged)} == {2, 5}
+        assert [source.name for source in manifest.sources] == ["in.csv"]
+        names = [(step.name, step.rows_before, step.rows_after) for step in manifest.transformations]
+        assert names == [("validate_schema", 4, 3), ("deduplicate", 3, 2), ("merge_datasets", 2, 3)]
+
+    def test_has_the_fields_of_the_specification(self, integrator: DataIntegrator, tmp_path: Path) -> None:
+        pl.DataFrame(ROWS).write_csv(tmp_path / "in.csv")
+        data = integrator.load_data(tmp_path / "in.csv", run_id="my_run", metaflow_run_id="flow_123")
+        manifest = integrator.create_data_manifest(data, tmp_path / "in.csv")
+        assert manifest["source_path"] == "in.csv"
+        assert manifest["row_count"] == 4
+        assert manifest["column_count"] == 3
+        assert manifest["columns"] == ["query_id", "note", "label"]
+        assert manifest["null_counts"] == {"query_id": 0, "note": 0, "label": 1}
+        assert manifest["unique_counts"] == {"query_id": 3, "note": 3, "label": 2}
+        assert manifest["data_hash"] == integrator.calculate_data_hash(data)
+        assert 0 <= manifest["quality"]["score"] <= 1
+
+    def test_is_the_same_for_the_same_data_and_does_not_name_folders(
+        self, integrator: DataIntegrator, tmp_path: Path
+    ) -> None:
+        digests = []
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            pl.DataFrame(ROWS).write_csv(tmp_path / folder / "in.csv")
+            digests.append(integrator.manifest(integrator.load_data(tmp_path / folder / "in.csv")).digest)
+        assert digests[0] == digests[1]
+        assert str(tmp_path) not in str(integrator.manifest(pl.DataFrame(ROWS)).to_dict())
+
+    def test_of_a_table_that_the_caller_changed_begins_with_it(self, integrator: DataIntegrator) -> None:
+        clean = integrator.deduplicate(pl.DataFrame(ROWS))
+        assert integrator.manifest(clean).rows.read == 4
+        assert integrator.manifest(clean.head(1)).rows == RowAccount(1, 1)
+        own = pd.DataFrame(ROWS)
+        kept = integrator.deduplicate(own)
+        kept.loc[99] = [4, "new", "c"]
+        assert integrator.manifest(kept).rows == RowAccount(4, 4)
+
+    def test_forgets_tables_that_nobody_holds(self, integrator: DataIntegrator) -> None:
+        for _ in range(3):
+            integrator.deduplicate(pl.DataFrame(ROWS))
+        gc.collect()
+        assert integrator._histories._known == {}
+
+
+class TestBadInput:
+    def test_says_which_columns_are_missing(self, integrator: DataIntegrator, data: Any) -> None:
+        with pytest.raises(SchemaError, match="Did you mean 'label'"):
+            integrator.validate_schema(data, ["query_id", "lable", "features"])
+        with pytest.raises(ValueError, match="features"):  # what older callers catch
+            integrator.validate_schema(data, ["features"])
+
+    def test_wants_a_key_before_it_hashes(self) -> None:
+        provide_tokenizer(None)
+        try:
+            with pytest.raises(ConfigurationError, match="no key"):
+                DataIntegrator().remove_pii(pl.DataFrame(ROWS))
+        finally:
+            import hokusai.wiring
+
+            provide_tokenizer(hokusai.wiring._tokenizer_of_the_environment)
+
+    def test_knows_its_words(self) -> None:
+        with pytest.raises(InvalidInputError, match="'arrow' is no kind of table"):
+            DataIntegrator(frames="arrow")  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="Did you mean 'mask'"):
+            DataIntegrator(pii="masc")
+        with pytest.raises(InvalidInputError, match="no schema"):
+            DataIntegrator().reject_invalid(pl.DataFrame(ROWS))
+        with pytest.raises(InvalidInputError, match="'upsert' is unknown"):
+            DataIntegrator().merge_datasets(pl.DataFrame(ROWS), pl.DataFrame(ROWS), "upsert")  # type: ignore[arg-type]
+
+    def test_takes_columns_that_are_personal_whatever_they_look_like(
+        self, integrator: DataIntegrator
+    ) -> None:
+        clean = integrator.remove_pii(pl.DataFrame({"code": ["q1", "q2"], "label": ["a", "b"]}), ["code"])
+        assert all(value.startswith("pii:personal:") for value in clean["code"])
+        assert clean["label"].to_list() == ["a", "b"]
+
+    def test_says_what_it_is(self) -> None:
+        assert repr(DataIntegrator(pii=PiiPolicy(default="report"))) == (  # type: ignore[arg-type]
+            "DataIntegrator(seed 42, no schema, personal data: report)"
+        )
