@@ -10,6 +10,7 @@ from hokusai.domain.contribution import Contribution
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.reconcile import conform
 from hokusai.pipeline.integration import integrate as integrate_frames
+from hokusai.pipeline.personal_data import find_personal_data, warnings_of
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import assess_quality, data_manifest
 from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
@@ -95,14 +96,18 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
     one_class = tuple(
         f"All labelled rows of the contribution are of the class {name!r}." for name in quality.label_share
     )
+    personal = find_personal_data(tables)
     return Contributed(
         contributions=data.contributions,
         accepted=tuple(np.packbits(mask.to_numpy()) for mask in data.accepted),
         quality=quality,
-        manifest=data_manifest(tables, data.contributions, quality, integration=data.to_dict()),
+        manifest=data_manifest(
+            tables, data.contributions, quality, integration=data.to_dict(), pii=personal.to_dict()
+        ),
         warnings=(
             *leaks,
             *other_labels,
+            *warnings_of(personal),
             *in_benchmark,
             *(one_class if len(one_class) == 1 else ()),
             *data.notes,
