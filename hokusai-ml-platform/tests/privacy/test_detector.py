@@ -228,21 +228,11 @@ class TestHostileText:
     @pytest.mark.parametrize("character", [*"1a@. "])
     def test_ten_megabytes_of_one_character_take_no_kind_a_second(self, character: str) -> None:
         column = pl.Series([character * (10_000_000 // len(character.encode()))])
-        seconds = {}
-        for kind in ALL_KINDS:
-            for _ in range(2):  # a neighbour on the machine's core may slow down one
-                begin = time.process_time()
-                assert find(column, [kind]).is_empty()
-                seconds[kind] = time.process_time() - begin
-                if seconds[kind] < 0.9:
-                    break
+        seconds = {kind: least_seconds(column, kind) for kind in ALL_KINDS}
         assert max(seconds.values()) < 1.0, seconds
 
-    def test_ten_megabytes_of_full_width_digits_take_no_kind_a_second(self) -> None:
-        column = pl.Series(["\uff11" * 3_333_333])
-        begin = time.process_time()
-        assert find(column, [PiiKind.PHONE]).is_empty()
-        assert time.process_time() - begin < 1.0
+    def test_ten_megabytes_of_full_width_digits_take_less_than_a_second(self) -> None:
+        assert least_seconds(pl.Series(["\uff11" * 3_333_333]), PiiKind.PHONE) < 1.0
 
     @pytest.mark.parametrize(
         "unit",
@@ -261,6 +251,16 @@ class TestHostileText:
         patterns = list(compiled_patterns())
         assert len(patterns) > 40
         assert [pattern for pattern in patterns if re.search(r"\(\?<?[=!]", pattern)] == []
+
+
+def least_seconds(column: pl.Series, kind: PiiKind) -> float:
+    """CPU seconds of a search that finds nothing; tried again if slow, as a neighbour on the core may be to blame."""
+    tries = []
+    while not tries or (min(tries) > 0.9 and len(tries) < 3):
+        begin = time.process_time()
+        assert find(column, [kind]).is_empty()
+        tries.append(time.process_time() - begin)
+    return min(tries)
 
 
 def compiled_patterns() -> Iterator[str]:

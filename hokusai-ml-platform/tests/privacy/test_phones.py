@@ -123,6 +123,7 @@ class TestColumn:
         ("(11) 91234-5678", "+5511912345678"),
         ("phone: 4155552671", "+14155552671"),
         ("Tel.: 089/23300", "+498923300"),
+        ("please call me at (96) 627-277 today", "96627277"),
     ],
 )
 def test_numbers_that_prove_themselves_are_found(text: str, number: str) -> None:
@@ -141,6 +142,8 @@ def test_numbers_that_prove_themselves_are_found(text: str, number: str) -> None
         "2024-01-15 10:22",
         "371 697 580",
         "1 415 555 2671 12 9",
+        "call us on 2024-01-15 10 o'clock",
+        "(96) 627-277",
         "+1 415 555",
         "978-3-16-148410-0",
     ],

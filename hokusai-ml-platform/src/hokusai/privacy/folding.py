@@ -39,15 +39,15 @@ class _Plain(dict[int, str | int]):
         elif category == "Cf":
             plain = ""
         elif category == "Zs":
-            plain = " "
+            plain = ord(" ")
         elif category == "Pd" or code == 0x2212:
-            plain = "-"
+            plain = ord("-")
         elif category == "Nd":
-            plain = str(unicodedata.digit(character))
+            plain = ord("0") + unicodedata.digit(character)
         else:
             same = unicodedata.normalize("NFKC", character)
             if len(same) == 1 and same.isascii():
-                plain = same
+                plain = ord(same)
         self[code] = plain
         return plain
 

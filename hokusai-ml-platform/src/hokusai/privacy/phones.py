@@ -35,6 +35,10 @@ _ROOTS = _ROOTS_TEXT.split()
 """Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
 _SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_DATE = re.compile(
+    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?: [0-9]{1,2})?"
+    r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}(?: [0-9]{1,2})?"
+)
 _BRACKETS = str.maketrans("", "", "()")
 _NORTH_AMERICAN = (3, 3, 4)
 _MOST_GROUPS = 7
@@ -43,7 +47,7 @@ _DIGITS = (7, 15)
 
 
 def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterator[Found]:
-    """The numbers in a text; the canonical form is E.164.
+    """The numbers in a text; the canonical form is E.164, or the digits alone if no region has such a number.
 
     Args:
         text: What to look through.
@@ -86,7 +90,7 @@ def _in_run(
         return  # a list of numbers
     groups = [found.span() for found in _GROUP.finditer(text, start, end)]
     lengths = [right - left for left, right in groups]
-    first = 0
+    first, proven = 0, False
     while first < len(groups) and end - groups[first][0] >= _DIGITS[0] - 1:
         left = _left_edge(text, start, groups[first][0])
         digits = sum(lengths[first : first + _MOST_GROUPS])
@@ -100,10 +104,30 @@ def _in_run(
                     right = groups[last - 1][1]
                     extension = _EXTENSION.match(text, right)
                     yield left, extension.end() if extension else right, found
-                    first = last - 1
+                    first, proven = last - 1, True
                     break
             digits -= lengths[last - 1]
         first += 1
+    left = _left_edge(text, start, groups[0][0])
+    if worded and not proven and _is_meant(text, left, groups, tuple(lengths), told=told):
+        yield left, groups[-1][1], "".join([text[a:b] for a, b in groups])
+
+
+def _is_meant(
+    text: str, left: int, groups: list[tuple[int, int]], lengths: tuple[int, ...], *, told: bool
+) -> bool:
+    """Whether digits that no plan knows are meant for a number: grouped, no date, and a word stands before them.
+
+    People mistype their numbers and leave out area codes; what they called a phone number is still personal.
+    """
+    return (
+        len(lengths) > 1
+        and _DIGITS[0] <= sum(lengths) <= _DIGITS[1]
+        and _is_apart(text, left, groups[-1][1])
+        and not _DATE.fullmatch(text, left, groups[-1][1])
+        and not _is_plain_number(text, left, groups, lengths)
+        and (told or _is_named(before(text, left)))
+    )
 
 
 def _left_edge(text: str, start: int, digit: int) -> int:
@@ -138,7 +162,7 @@ def _number(
     for plan in likely:
         if national := _written_by(plan, digits, lengths, text[left:right]):
             return f"+{plan.country_code}{national}"
-    named = told or (worded and _is_named(before(text, left)))
+    named = (told or (worded and _is_named(before(text, left)))) and not _DATE.fullmatch(text, left, right)
     if abroad and (named or len(lengths) > 1) and (found := international(digits[2:])):
         return found
     dialled = ((plan, plan.national(digits)) for plan in known if named)
