@@ -1,0 +1,69 @@
+"""Rows become files that are whole or absent, in the format that the name says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.reading import read_table
+from hokusai.pipeline.data.writers import OUTPUT_SUFFIXES, writing
+
+ROWS = pl.DataFrame(
+    {
+        "n": [1, None, 3],
+        "x": [0.1, -0.0, None],
+        "t": ["a,b", "", None],
+        "flag": [True, None, False],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "suffix", [suffix for suffix in OUTPUT_SUFFIXES if suffix not in (".pq", ".feather", ".ndjson")]
+)
+def test_what_is_written_in_batches_reads_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    with writing(path, dict(ROWS.schema)) as writer:
+        for batch in ROWS.iter_slices(2):
+            writer.write(batch)
+    assert read_table(path).frame.equals(ROWS, null_equal=True)
+
+
+def test_no_rows_make_a_file_with_the_columns(tmp_path: Path) -> None:
+    for suffix in (".csv", ".parquet", ".arrow"):
+        with writing(tmp_path / f"out{suffix}", dict(ROWS.schema)):
+            pass
+    assert (tmp_path / "out.csv").read_text() == "n,x,t,flag\n"
+    assert pl.read_parquet(tmp_path / "out.parquet").schema == ROWS.schema
+    assert pl.read_ipc(tmp_path / "out.arrow").schema == ROWS.schema
+
+
+def test_a_failure_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    for suffix in (".csv", ".parquet", ".arrow", ".jsonl"):
+        path = tmp_path / f"out{suffix}"
+        path.write_text("before")
+        with pytest.raises(RuntimeError), writing(path, dict(ROWS.schema)) as writer:
+            writer.write(ROWS)
+            raise RuntimeError
+        assert path.read_text() == "before"
+        assert len(list(tmp_path.iterdir())) == 1
+        path.unlink()
+
+
+def test_formulas_are_defused_only_where_asked_for(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"t": ["=1+1", "+1", "-1", "@x", "\tx", "a=1", None], "n": [-1] * 7})
+    for safe, expected in ((False, "=1+1,-1"), (True, "'=1+1,-1")):
+        with writing(tmp_path / "out.csv", dict(rows.schema), safe_csv=safe) as writer:
+            writer.write(rows)
+        assert (tmp_path / "out.csv").read_text().splitlines()[1] == expected
+    cells = pl.read_csv(tmp_path / "out.csv")["t"].to_list()
+    assert cells == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "a=1", None]
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out", "nowhere/out.csv"])
+def test_bad_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInputError), writing(tmp_path / name, dict(ROWS.schema)):
+        pass
