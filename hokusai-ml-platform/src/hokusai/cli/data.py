@@ -199,6 +199,13 @@ def profile(files: tuple[str, ...], *, plots: Path | None, as_json: bool, **give
 @manifest_option
 @schema_option
 @personal("hash")
+@click.option(
+    "--near",
+    "near",
+    multiple=True,
+    metavar="COLUMN",
+    help="also leave rows out whose text here says nearly the same",
+)
 @click.option("--keep-duplicates", is_flag=True, help="leave rows in that repeat an earlier one")
 @memory_option
 @ray_option
@@ -213,6 +220,7 @@ def clean(
     schema: str | None,
     pii: str,
     policy: str | None,
+    near: tuple[str, ...],
     keep_duplicates: bool,
     memory_mb: int | None,
     ray: str | None,
@@ -230,6 +238,7 @@ def clean(
         schema=rules,
         pii=wanted,
         deduplicate=not keep_duplicates,
+        near_text=near,
         read=read_options(given, rules, "raise" if rejects is None else "reject"),
     )
     _integrate(list(files), None, recipe, output, rejects, manifest, memory_mb, ray, as_json=as_json)

@@ -168,6 +168,22 @@ class TestTheResult:
             {"id": 2, "a": None, "b": 0.5},
         ]
 
+    @pytest.mark.parametrize("budget", [0, 1 << 30])
+    def test_is_without_near_duplicates_if_asked_to(self, tmp_path: Path, budget: int) -> None:
+        text = "how do I reset the password of the account that I made last year with the old address"
+        pl.DataFrame({"id": [1, 2], "q": [text, "something else"]}).write_csv(tmp_path / "base.csv")
+        rows = {"id": [3, 4, 5], "q": [text.upper() + "?", "a new question", "A  new question"]}
+        pl.DataFrame(rows).write_csv(tmp_path / "new.csv")
+        done = integrate(
+            tmp_path / "new.csv",
+            tmp_path / "out.csv",
+            tmp_path / "base.csv",
+            Recipe(near_text=("q",)),
+            memory_budget_bytes=budget,
+        )
+        assert pl.read_csv(tmp_path / "out.csv")["id"].to_list() == [1, 2, 4]
+        assert done.manifest.rows == RowAccount(read=3, kept=1, duplicates=2, near_duplicates=2)
+
     def test_keeps_repeated_rows_if_asked_to(self, files: tuple[Path, Path]) -> None:
         assert integrate(files[1], recipe=Recipe(deduplicate=False)).manifest.rows == RowAccount(
             read=4, kept=4

@@ -25,6 +25,7 @@ from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import DigestLog, first_match
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.kernel import Kernel, Processed
+from hokusai.pipeline.data.near_duplicates import THRESHOLD, near_duplicates
 from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.planner import Choice, choose
 from hokusai.pipeline.data.quality_report import QualityReport
@@ -66,10 +67,13 @@ class Recipe:
         schema: What must hold of every row.
         pii: What happens to personal data; None leaves it as it is.
         deduplicate: Whether rows that repeat an earlier one, also one of the base data, are left out.
+        near_text: Columns of text in which rows that say nearly the same as an earlier one are left out too; these
+            columns are held in memory.
         how: `append` puts the new rows behind the base rows; `replace` takes them instead; `update` by `key` puts
             them where the base data has their key, and the others behind.
         key: The columns that identify a row, for `update`.
         target: The column that is predicted, for the quality of its labels.
+        seed: Of what is drawn: the hashes by which near duplicates are found.
         quality: Whether the quality of what came in is assessed.
         read: What is known of the files; its `on_error` also says what the schema's faults do.
     """
@@ -77,9 +81,11 @@ class Recipe:
     schema: DataSchema | None = None
     pii: PiiPolicy | None = field(default_factory=PiiPolicy)
     deduplicate: bool = True
+    near_text: tuple[str, ...] = ()
     how: How = "append"
     key: tuple[str, ...] = ()
     target: str | None = None
+    seed: int = 42
     quality: bool = True
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -219,10 +225,11 @@ class _Run:
 
         repeated = self._repeated(fresh, base)
         clashing = self._clashing(fresh, repeated)
-        kept = ~(repeated | clashing)
+        near = self._nearly_repeated(fresh, base, ~(repeated | clashing))
+        kept = ~(repeated | clashing | near)
         replaces = self._replaced(fresh, base, kept)
         accounts = tuple(
-            (file.name, _account(file, repeated[at], clashing[at])) for file, at in fresh.slices()
+            (file.name, _account(file, repeated[at], clashing[at], near[at])) for file, at in fresh.slices()
         )
 
         columns = kernel.result_columns
@@ -330,6 +337,26 @@ class _Run:
             clashing |= again
         self._raise_if_strict()
         return clashing
+
+    def _nearly_repeated(self, fresh: Side, base: Side, left: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of the rows that are left say nearly the same as an earlier one; base rows that stay come first."""
+        import numpy as np
+        import polars as pl
+
+        near = np.zeros(fresh.height, dtype=bool)
+        if not self.recipe.near_text:
+            return near
+        self.tell("Finding near duplicates", 0, int(left.sum()))
+        columns = list(self.recipe.near_text)
+        before = base if self.recipe.how == "append" else None
+        parts = [rows.select(columns) for side in (before, fresh) if side for rows in side.stage.batches()]
+        n_before = before.height if before else 0
+        taking_part = np.concatenate([np.ones(n_before, dtype=bool), left])
+        texts = pl.concat(parts).filter(pl.Series(taking_part))
+        first = near_duplicates(texts, columns, seed=self.recipe.seed).first_row
+        places = np.flatnonzero(taking_part)[first != np.arange(len(first))] - n_before
+        near[places[places >= 0]] = True
+        return near
 
     def _reject(self, fresh: Side, again: NDArray[np.bool_], key: tuple[str, ...]) -> None:
         import numpy as np
@@ -457,10 +484,16 @@ class _Run:
         if self.recipe.pii is not None:
             yield Transformation("remove_pii", passed, passed, self.recipe.pii.to_dict())
         if self.recipe.deduplicate:
-            yield Transformation("deduplicate", passed, passed - account.duplicates)
-        distinct = passed - account.duplicates
-        if distinct > account.kept:
-            yield Transformation("reject_repeated_keys", distinct, account.kept)
+            exact = account.duplicates - account.near_duplicates
+            yield Transformation("deduplicate", passed, passed - exact)
+        distinct = passed - account.duplicates + account.near_duplicates
+        if distinct - account.near_duplicates > account.kept:
+            yield Transformation("reject_repeated_keys", distinct, account.kept + account.near_duplicates)
+        if self.recipe.near_text:
+            details = {"columns": list(self.recipe.near_text), "threshold": THRESHOLD}
+            yield Transformation(
+                "deduplicate_nearly", account.kept + account.near_duplicates, account.kept, details
+            )
         if base.height:
             rows = account.kept + (base.height - replaced if self.recipe.how != "replace" else 0)
             told: dict[str, Any] = {"how": self.recipe.how, "base_rows": base.height, "changed": replaced}
@@ -502,9 +535,12 @@ def typed(read: ReadOptions, schema: DataSchema | None) -> ReadOptions:
     return replace(read, types={**schema.types, **read.types}) if schema else read
 
 
-def _account(file: FilePart, repeated: NDArray[np.bool_], clashing: NDArray[np.bool_]) -> RowAccount:
-    duplicates, rejected = int(repeated.sum()), len(file.rejected) + int(clashing.sum())
-    return RowAccount(file.read, file.read - duplicates - rejected, rejected, duplicates)
+def _account(
+    file: FilePart, repeated: NDArray[np.bool_], clashing: NDArray[np.bool_], near: NDArray[np.bool_]
+) -> RowAccount:
+    nearly = int(near.sum())
+    duplicates, rejected = int(repeated.sum()) + nearly, len(file.rejected) + int(clashing.sum())
+    return RowAccount(file.read, file.read - duplicates - rejected, rejected, duplicates, nearly)
 
 
 def _with_keys(schema: DataSchema | None, key: Sequence[str]) -> DataSchema:
