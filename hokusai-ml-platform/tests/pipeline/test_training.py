@@ -29,6 +29,7 @@ from hokusai.pipeline.training import (
     input_of,
     make_estimator,
     model_bytes,
+    number_matrix,
     reason,
     refit,
     seeded,
@@ -374,3 +375,18 @@ class TestRefit:
         model = LogisticRegression().fit([[0.0], [1.0]], ["a", "b"])
         with pytest.raises(SchemaError, match="cannot be trained on this data: could not convert string"):
             refit(model, self.frame, "label", self.kinds, 1)
+
+
+def test_times_of_day_and_durations_are_seconds() -> None:
+    frame = pl.DataFrame(
+        {
+            "at": [dt.time(0, 0, 1, 500_000), None],
+            "took": [dt.timedelta(minutes=2), dt.timedelta(seconds=-1)],
+            "day": [dt.date(1970, 1, 2), dt.date(1970, 1, 1)],
+            "moment": [dt.datetime(1970, 1, 1, 0, 1), None],
+        }
+    )
+    kinds = column_kinds(frame, frame.columns)
+    assert kinds.datetime == ("at", "took", "day", "moment")
+    found = number_matrix(frame, kinds)
+    np.testing.assert_allclose(found, [[1.5, 120, 86_400, 60], [np.nan, -1, 0, np.nan]], rtol=1e-15)

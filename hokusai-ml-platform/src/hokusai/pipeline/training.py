@@ -197,8 +197,8 @@ def target_values(column: pl.Series) -> Any:
 def feature_table(frame: pl.DataFrame, kinds: ColumnKinds) -> pd.DataFrame:
     """The feature columns as a table that scikit-learn takes, raw but for types.
 
-    Numbers, truth values and times become float64 (times in seconds since the epoch); gaps are NaN there,
-    None in categories, and empty text in free text.
+    Numbers, truth values and times become float64 (times in seconds since the epoch or midnight, durations in
+    seconds); gaps are NaN there, None in categories, and empty text in free text.
     """
     import pandas as pd
     import polars as pl
@@ -218,11 +218,20 @@ def number_matrix(frame: pl.DataFrame, kinds: ColumnKinds) -> NDArray[np.float64
     """The columns of `kinds.numeric_like` as one array of shape (n_rows, n_columns), row by row in memory."""
     import polars as pl
 
-    numbers = frame.select(
-        [pl.col(name).cast(pl.Float64) for name in (*kinds.numeric, *kinds.boolean)]
-        + [(pl.col(name).dt.epoch("us") / 1e6).cast(pl.Float64) for name in kinds.datetime]
-    )
-    return numbers.to_numpy(order="c", writable=True)
+    numbers = [frame[name].cast(pl.Float64) for name in (*kinds.numeric, *kinds.boolean)]
+    times = [_seconds(frame[name]) for name in kinds.datetime]
+    return pl.DataFrame([*numbers, *times]).to_numpy(order="c", writable=True)
+
+
+def _seconds(times: pl.Series) -> pl.Series:
+    """Seconds since the epoch, since midnight for times of day, or in all for durations."""
+    import polars as pl
+
+    if times.dtype == pl.Time:
+        return times.cast(pl.Int64).cast(pl.Float64) / 1e9
+    if times.dtype == pl.Duration:
+        return times.dt.total_nanoseconds().cast(pl.Float64) / 1e9
+    return times.dt.epoch("us").cast(pl.Float64) / 1e6
 
 
 def _fitted_to_numbers(estimator: Any, matrix: NDArray[np.float64], names: Sequence[str], labels: Any) -> Any:

@@ -1,5 +1,5 @@
-"""Columns by name: the ones that are wanted must be there, or the error names what was probably meant; and which of
-them are predicted from.
+"""Columns by name: named as they are and never as patterns; the ones that are wanted must be there, or the error names
+what was probably meant; and which of them are predicted from.
 """
 
 from __future__ import annotations
@@ -12,6 +12,18 @@ from hokusai.errors import SchemaError
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+def column(name: str) -> pl.Expr:
+    """The one column of this name; `*` and `^a.*$`, which `pl.col` takes for patterns, are names like others.
+
+    >>> import polars as pl
+    >>> pl.DataFrame({"*": [1], "x": [2]}).select(column("*") + 1).columns
+    ['*']
+    """
+    import polars.selectors as cs
+
+    return cs.by_name(name).as_expr()
 
 
 def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) -> None:

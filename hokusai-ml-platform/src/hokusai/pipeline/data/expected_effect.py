@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.delta import Comparison, MetricDelta
 from hokusai.domain.metrics import Task
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.quick_model import FAILURES, QuickModel, learnable
+from hokusai.pipeline.data.columns import column
+from hokusai.pipeline.data.quick_model import FAILURES, feature_matrix, learnable, quick_fit
 from hokusai.pipeline.data.row_sample import RowSample
 from hokusai.pipeline.task import infer_task
+from hokusai.pipeline.training import target_values
 from hokusai.utils.extras import require
 
 if TYPE_CHECKING:
@@ -177,9 +179,9 @@ def expected_effect(
     if not old_rows.height or not new_rows.height:
         return NoEstimate("base or new data have no labelled row")
     types = {name: old_rows.schema[name] for name in (*names, target)}
+    old_rows = old_rows[list(types)]
     try:
-        old_rows = old_rows.select(types.keys())
-        new_rows = new_rows.select(pl.col(name).cast(dtype) for name, dtype in types.items())
+        new_rows = new_rows.select(column(name).cast(dtype) for name, dtype in types.items())
     except pl.exceptions.PolarsError:
         return NoEstimate("base and new data have columns of different types")
     old_rows, features = learnable(old_rows, target)
@@ -193,10 +195,14 @@ def expected_effect(
             f"and at least {LEAST_TEST_ROWS} and {LEAST_NEW_ROWS} are needed"
         )
     task = infer_task(old_rows[target]) if task is None else task
-    parts = [training[::step] for step in _CURVE] + [training, pl.concat([training, new_rows])]
+    every, known = pl.concat([test, training, new_rows]), test.height + training.height
+    parts = [range(test.height, known, step) for step in (*_CURVE, 1)] + [range(test.height, every.height)]
+    labels = target_values(every[target])
     try:
+        matrix = feature_matrix(every, features)
         *curve, without, with_new = [
-            QuickModel.fitted(part, features, target, task).predict(test) for part in parts
+            quick_fit(matrix[part], labels[part], task).predict(matrix[: test.height]).tolist()
+            for part in parts
         ]
     except FAILURES:  # whose texts may quote values of the data
         return NoEstimate("a quick model cannot be trained on these columns")
@@ -204,7 +210,7 @@ def expected_effect(
     points = [_compared(test[target], curve_part, without, task).delta(metric) for curve_part in curve]
     change = _compared(test[target], without, with_new, task).delta(metric)
     values = [*(point.baseline_value for point in points), change.baseline_value]
-    rows = [part.height for part in parts[:-1]]
+    rows = [len(part) for part in parts[:-1]]
     sampled = not (old.is_complete and added.is_complete)
     return ExpectedEffect(
         change, training.height, new_rows.height, test.height, tuple(zip(rows, values, strict=True)), sampled
@@ -226,6 +232,6 @@ def _compared(truth: pl.Series, one: list[Any], other: list[Any], task: Task) ->
     labels = truth.to_list()
     classes = sorted({*labels, *one, *other}, key=lambda label: (str(type(label)), label))
     number = {label: at for at, label in enumerate(classes)}
-    arrays = [[number[label] for label in column] for column in (labels, one, other)]
+    arrays = [[number[label] for label in found] for found in (labels, one, other)]
     names = tuple(str(label) for label in classes)
     return compare_classifiers(arrays[0], arrays[1], arrays[2], classes=names, metrics=["accuracy"])

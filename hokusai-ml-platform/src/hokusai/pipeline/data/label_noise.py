@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.metrics import Task
-from hokusai.pipeline.data.quick_model import FAILURES, QuickModel, learnable
+from hokusai.pipeline.data.quick_model import FAILURES, feature_matrix, learnable, quick_fit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +84,7 @@ def find_label_noise(rows: pl.DataFrame, target: str) -> LabelNoise | NotJudged:
     frame = rows.filter(pl.Series(judged))
     given = np.searchsorted(np.array(known.to_list()), np.array(frame[target].to_list()))
     try:
-        probabilities = _out_of_fold(frame.with_columns(pl.Series(target, given)), target, given, len(known))
+        probabilities = _out_of_fold(frame, target, given, len(known))
     except FAILURES:  # whose texts may quote values of the data
         return NotJudged("a quick model cannot be trained on these columns")
     recalls = [float((probabilities[given == k].argmax(axis=1) == k).mean()) for k in range(len(known))]
@@ -130,16 +130,16 @@ def _out_of_fold(
 ) -> NDArray[np.float64]:
     """(n_rows, n_classes): each row's probabilities by a model that was fitted to the other folds."""
     import numpy as np
-    import polars as pl
 
     fold = np.empty(len(given), dtype=np.int64)
     for k in range(n_classes):
         at = np.flatnonzero(given == k)
         fold[at] = np.arange(len(at)) % FOLDS
     frame, features = learnable(frame, target)
+    matrix = feature_matrix(frame, features)
     found = np.zeros((len(given), n_classes))
     for number in range(FOLDS):
-        seen, unseen = frame.filter(pl.Series(fold != number)), frame.filter(pl.Series(fold == number))
-        quick = QuickModel.fitted(seen, features, target, Task.CLASSIFICATION)
-        found[np.ix_(fold == number, quick.model.classes_.astype(np.int64))] = quick.probabilities(unseen)
+        seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        model = quick_fit(matrix[seen], given[seen], Task.CLASSIFICATION)
+        found[np.ix_(unseen, model.classes_)] = model.predict_proba(matrix[unseen])
     return found
