@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from hokusai.errors import InvalidInputError
@@ -67,3 +68,16 @@ def test_formulas_are_defused_only_where_asked_for(tmp_path: Path) -> None:
 def test_bad_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInputError), writing(tmp_path / name, dict(ROWS.schema)):
         pass
+
+
+def test_only_columns_whose_values_repeat_get_a_dictionary(tmp_path: Path) -> None:
+    rows = pl.DataFrame(
+        {"id": [str(n) for n in range(1_000)], "label": ["yes", "no"] * 500, "a.b": [1] * 1_000}
+    )
+    path = tmp_path / "out.parquet"
+    with writing(path, dict(rows.schema)) as writer:
+        writer.write(rows)
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    kinds = {group.column(i).path_in_schema: group.column(i).has_dictionary_page for i in range(3)}
+    assert kinds == {"id": False, "label": True, "a.b": True}
+    assert pl.read_parquet(path).equals(rows)

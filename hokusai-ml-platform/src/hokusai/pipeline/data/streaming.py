@@ -24,6 +24,7 @@ from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import DigestLog, first_match
 from hokusai.pipeline.data.files import expand_paths
+from hokusai.pipeline.data.gathering import gathered
 from hokusai.pipeline.data.kernel import Kernel, Processed
 from hokusai.pipeline.data.near_duplicates import THRESHOLD, near_duplicates
 from hokusai.pipeline.data.numbering import Numbering
@@ -290,7 +291,7 @@ class _Run:
 
         def numbered() -> Iterator[tuple[pl.DataFrame, pl.Series]]:
             start = 0
-            for batch in scan.batches():
+            for batch in gathered(scan.batches()):
                 heights.append(batch.height)
                 yield batch, _numbers(start, batch.height, numbering)
                 start += batch.height

@@ -17,6 +17,8 @@ OUTPUT_SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".arrow": "arrow", ".feather": "arrow",
 }  # fmt: skip
+_LOOKED_AT = 16_384
+"""Rows by which it is judged whether values of a column repeat."""
 _FORMULA = r"^([=+\-@\t\r])"
 
 
@@ -66,7 +68,9 @@ def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = Fals
         try:
             yield writer
         except BaseException:
-            with contextlib.suppress(Exception):  # the file goes; only the writer's own memory is to be let go
+            with contextlib.suppress(
+                Exception
+            ):  # the file goes; only the writer's own memory is to be let go
                 writer.close()
             raise
         writer.close()
@@ -117,21 +121,37 @@ class _LinesWriter:
 class _ArrowWriter:
     def __init__(self, stream: IO[bytes], schema: dict[str, pl.DataType], *, parquet: bool) -> None:
         import polars as pl
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        layout = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-        self._layout = layout
-        self._writer: Any = (
-            pq.ParquetWriter(stream, layout, compression="zstd")
-            if parquet
-            else pa.ipc.new_file(stream, layout)
-        )
+        self._stream, self._parquet = stream, parquet
+        self._nothing = pl.DataFrame(schema=schema)
+        self._layout = self._nothing.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        self._writer: Any = None
 
     def write(self, batch: pl.DataFrame) -> None:
         import polars as pl
 
+        self._writer = self._writer or self._begun(batch)
         self._writer.write_table(batch.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._layout))
 
     def close(self) -> None:
-        self._writer.close()
+        (self._writer or self._begun(self._nothing)).close()
+
+    def _begun(self, first: pl.DataFrame) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self._parquet:
+            return pa.ipc.new_file(self._stream, self._layout)
+        return pq.ParquetWriter(
+            self._stream, self._layout, compression="zstd", use_dictionary=_repetitive(first)
+        )
+
+
+def _repetitive(batch: pl.DataFrame) -> list[str]:
+    """The columns of few different values: for the others a dictionary takes a third of the time and more room."""
+    import polars as pl
+
+    plain = [name for name, dtype in batch.schema.items() if not dtype.is_nested() and dtype != pl.Object]
+    counts = batch.select(pl.col(plain).head(_LOOKED_AT).n_unique()).row(0) if plain else ()
+    most = min(batch.height, _LOOKED_AT) // 4
+    return [name for name, count in zip(plain, counts, strict=True) if count <= most]
