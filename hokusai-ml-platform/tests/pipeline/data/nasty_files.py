@@ -50,7 +50,7 @@ class NastyFile:
 
 
 WIDTH, QUOTES, OPEN = "wrong number of fields", "a quote that does not fit", "a quote that is never closed"
-MISFIT, BYTES = "a value that does not fit its type", "bytes that are not UTF-8"
+MISFIT, BYTES = "wrong type", "bytes that are not UTF-8"
 AB = [(1, 2)]
 
 
@@ -156,7 +156,7 @@ DELIMITERS = [
     NastyFile(
         "thousands among decimal commas", b"a;b\n1.234,5;2\n1,5;2\n", [(1.5, 2)], types={"a": "float"},
         assumed=["separated by ';'"],
-        refused="line 2 has a value that does not fit its type in column 'a' .not a number", rejected=[(2, MISFIT)],
+        refused="line 2 has wrong type in column 'a' .expected a number", rejected=[(2, MISFIT)],
     ),
     NastyFile("bars", b"a|b\n1|x,y\n", [(1, "x,y")], assumed=["separated by '|'"]),
     NastyFile("tabs", b'a\tb\n1\t"x\ty"\n', [(1, "x\ty")], assumed=[r"separated by '\t'"]),
@@ -192,7 +192,7 @@ VALUES = [
     NastyFile("numbers that are none", b"a\n1.5\nNaN\nInf\n1e999\n", [("1.5",), ("NaN",), ("Inf",), ("1e999",)]),
     NastyFile(
         "numbers that are none, where numbers must be", b"a,b\n1.5,1\nNaN,2\n1e999,3\n2,4\n", [(1.5, 1), (2.0, 4)],
-        types={"a": "float"}, refused="2 rows.*line 3.*'a' .not a number.*line 4", rejected=[(3, MISFIT), (4, MISFIT)],
+        types={"a": "float"}, refused="2 rows.*line 3.*'a' .expected a number.*line 4", rejected=[(3, MISFIT), (4, MISFIT)],
     ),
     NastyFile("integers beyond 64 bits", b"a\n9223372036854775808\n1\n", [("9223372036854775808",), ("1",)]),
     NastyFile("integers of 30 digits", b"a\n" + b"1" * 30 + b"\n", [("1" * 30,)]),

@@ -315,7 +315,7 @@ class TestTypesThatWereTold:
         with pytest.raises(DataError, match="record 2 holds an integer of 16 digits, which would be rounded"):
             read(content, options=ReadOptions(types={"a": "integer"}))
         table = read(content, options=ReadOptions(types={"a": "integer"}, on_error="reject"))
-        assert [(r.row, r.reason) for r in table.rejects] == [(2, "does not fit its type")]
+        assert [(r.row, r.reason) for r in table.rejects] == [(2, "wrong type")]
         exact = read('[{"a": 9007199254740993}]', options=ReadOptions(types={"a": "integer"}))
         assert exact.frame["a"].to_list() == [9007199254740993]
 

@@ -223,11 +223,26 @@ class TestTypesThatWereTold:
     )  # fmt: skip
     def test_values_that_do_not_fit_are_faults(self, read, values: list[object], kind: str) -> None:
         frame = pl.DataFrame({"a": values, "b": [1, 2]})
-        with pytest.raises(DataError, match=f"row 2 holds .*{kind} is wanted"):
+        with pytest.raises(DataError, match="row 2 has wrong type .expected "):
             read(frame, ReadOptions(types={"a": kind}))
         rejects = read(frame.vstack(pl.DataFrame({"a": [None], "b": [3]}, schema=frame.schema)),
                        ReadOptions(types={"a": kind}, on_error="reject")).rejects  # fmt: skip
-        assert (rejects[-1].row, rejects[-1].reason) == (2, "does not fit its type")
+        assert (rejects[-1].row, rejects[-1].reason) == (2, "wrong type")
+
+    @pytest.mark.parametrize("dtype", [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32])
+    @pytest.mark.parametrize("kind", ["integer", "float"])
+    def test_every_width_of_integers_fits(self, read, dtype: type[pl.DataType], kind: str) -> None:
+        frame = pl.DataFrame({"a": [1, None, 127]}, schema={"a": dtype})
+        found = read(frame, ReadOptions(types={"a": kind})).frame["a"]
+        assert found.to_list() == [1, None, 127]
+        assert found.dtype == {"integer": pl.Int64, "float": pl.Float64}[kind]
+
+    def test_text_is_read_as_a_schema_reads_it(self, read) -> None:
+        frame = pl.DataFrame({"n": ["7", "", None], "x": ["1.5", "2", ""], "b": ["TRUE", "false", ""]})
+        types = {"n": "integer", "x": "float", "b": "boolean"}
+        assert read(frame, ReadOptions(types=types)).frame.rows() == [
+            (7, 1.5, True), (None, 2.0, False), (None, None, None),
+        ]  # fmt: skip
 
 
 class TestSize:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.cell_types import CellType
-from hokusai.pipeline.data.told_types import fitted, told_dtype
+from hokusai.pipeline.data.column_values import WRONG_TYPE, expected, fitted, told_dtype
 from hokusai.pipeline.data.unpacking import RATIO_MATTERS_FROM
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ BATCH_BYTES = 64 << 20
 """Unpacked bytes of a batch that is given out, unless a single row has more."""
 
 NOT_KEPT = "value that is not kept"
-MISFIT = "does not fit its type"
 
 _DAY_MS = 86_400_000
 _YEARS_US = (-62_135_596_800_000_000, 253_402_300_799_999_999)
@@ -47,6 +46,11 @@ class CellFault:
     column: str
     reason: str
     detail: str
+
+    @property
+    def told(self) -> str:
+        """The fault as the rest of a sentence on its row."""
+        return f"holds {self.detail}" if self.reason == NOT_KEPT else f"has {self.reason} ({self.detail})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class ArrowColumn:
         values, faults = _settled(array, self.name)
         if self.wanted is not None:
             values, misfits = fitted(values, self.wanted)
-            faults += _faults(misfits, self.name, MISFIT, f"{self.wanted} is wanted")
+            faults += _faults(misfits, self.name, WRONG_TYPE, expected(self.wanted))
         return values.cast(self.dtype).alias(self.name), faults
 
 

@@ -110,7 +110,7 @@ def prove(file: OpenedFile, options: ReadOptions, found: str, reader: ArrowReade
         for fault in settling.faults if options.on_error == "raise" else ():
             n_problems += 1
             if len(problems) < MAX_PROBLEMS:
-                problems.append(f"column {fault.column!r}, row {rows + fault.row + 1:,} holds {fault.detail}")
+                problems.append(f"column {fault.column!r}, row {rows + fault.row + 1:,} {fault.told}")
         if options.on_error == "reject":
             rejects += _rejects(settling.faults, rows, file.name)
         rows += height

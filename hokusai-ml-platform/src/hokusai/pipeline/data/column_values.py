@@ -21,13 +21,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hokusai.domain.schema import ColumnRule, DataSchema
+from hokusai.domain.schema import TYPES, ColumnRule, DataSchema
+from hokusai.domain.schema_report import Rule
 from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType
+from hokusai.pipeline.data.columns import column
 
 if TYPE_CHECKING:
     import polars as pl
 
-_MOST_EXACT = 2**53
+WRONG_TYPE = str(Rule.WRONG_TYPE)
+"""The reason of readers and schemas alike."""
+
+MAX_EXACT = 2**53
+"""The largest integer up to which all are exact as doubles."""
+
+TIME_FORMATS = {CellType.DATE: "%Y-%m-%d", CellType.DATETIME: "%Y-%m-%d %H:%M:%S%.f"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,17 +62,59 @@ def typed_column(rule: ColumnRule, dtype: pl.DataType) -> TypedColumn:
     >>> frame.select(seen.value, missing=seen.missing).rows()
     [(7, False), (None, True), (None, False)]
     """
+    return _typed(column(rule.name), rule.type, dtype)
+
+
+def told_dtype(wanted: CellType) -> pl.DataType:
+    """The type that a column has in a table which was told to have the type `wanted`."""
     import polars as pl
 
-    cells = pl.col(rule.name)
-    missing = cells.is_null()
-    if dtype.is_float():
-        cells = cells.fill_nan(None)
-        missing = cells.is_null()
-    elif dtype == pl.String and rule.type not in ("text", "any"):
-        missing = missing | (cells == "")
-    value, certain = _value(cells, rule.type, dtype)
-    return TypedColumn(value, missing, lossy=not certain)
+    return pl.String() if wanted is CellType.EMPTY else _plain_dtypes()[wanted]
+
+
+def fitted(values: pl.Series, wanted: CellType) -> tuple[pl.Series, pl.Series]:
+    """Values in the wanted type, and which do not fit; by the table above.
+
+    Args:
+        values: Booleans, numbers, dates, times or text, `(n_rows,)`.
+        wanted: The type.
+
+    Returns:
+        The values as `told_dtype(wanted)`, null where they do not fit or are missing, and a mask of the misfits.
+
+    >>> import polars as pl
+    >>> [series.to_list() for series in fitted(pl.Series([1.0, 2.5, None]), CellType.INTEGER)]
+    [[1, None, None], [False, True, False]]
+    """
+    import polars as pl
+
+    cells = values.alias("cells").to_frame()
+    if wanted is CellType.EMPTY:
+        seen = TypedColumn(_nothing(pl.col("cells"), pl.String()), pl.col("cells").is_null(), lossy=True)
+    else:
+        seen = _typed(pl.col("cells"), wanted, values.dtype)
+    found = cells.select(
+        value=seen.value.cast(told_dtype(wanted)), misfit=seen.value.is_null() & ~seen.missing
+    )
+    return found["value"].alias(values.name), found["misfit"]
+
+
+def expected(wanted: CellType) -> str:
+    """What a value should have been, in the words of schema reports.
+
+    >>> expected(CellType.INTEGER)
+    'expected a whole number of 64 bits'
+    """
+    return f"expected {TYPES.get(wanted, 'no value')}"
+
+
+def as_time(texts: pl.Series, wanted: CellType) -> pl.Series:
+    """Texts of the form of `wanted`, as dates or times; null where the day or time does not exist."""
+    import polars as pl
+
+    return (
+        texts.alias("cells").to_frame().select(_time(pl.col("cells"), wanted)).to_series().alias(texts.name)
+    )
 
 
 def fit(frame: pl.DataFrame, schema: DataSchema) -> pl.DataFrame:
@@ -77,10 +127,11 @@ def fit(frame: pl.DataFrame, schema: DataSchema) -> pl.DataFrame:
     >>> fit(pl.DataFrame({"n": ["7", ""]}), DataSchema((ColumnRule("n", "integer"),)))["n"].to_list()
     [7, None]
     """
+    types = frame.schema
     changed = [
-        typed_column(rule, frame.schema[rule.name]).value.alias(rule.name)
+        typed_column(rule, types[rule.name]).value.alias(rule.name)
         for rule in schema.columns
-        if rule.name in frame.columns and not _is_plain(rule.type, frame.schema[rule.name])
+        if rule.name in types and not _is_plain(rule.type, types[rule.name])
     ]
     return frame.with_columns(changed) if changed else frame
 
@@ -92,6 +143,19 @@ def as_utc(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime) and dtype.time_zone:
         return value.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return value
+
+
+def _typed(cells: pl.Expr, type_: str, dtype: pl.DataType) -> TypedColumn:
+    import polars as pl
+
+    missing = cells.is_null()
+    if dtype.is_float():
+        cells = cells.fill_nan(None)
+        missing = cells.is_null()
+    elif dtype == pl.String and type_ not in ("text", "any"):
+        missing = missing | (cells == "")
+    value, certain = _value(cells, type_, dtype)
+    return TypedColumn(value, missing, lossy=not certain)
 
 
 def _is_plain(type_: str, dtype: pl.DataType) -> bool:
@@ -132,15 +196,19 @@ def _of_text(cells: pl.Expr, kind: CellType) -> pl.Expr:
     formed = pl.when((cells != "") & cells.str.contains(CELL_PATTERNS[kind])).then(cells)
     if kind is CellType.BOOLEAN:
         return formed.str.to_lowercase() == "true"
-    if kind is CellType.DATE:
-        return formed.str.to_date("%Y-%m-%d", strict=False)
-    if kind is CellType.DATETIME:
-        plain = formed.str.replace("T", " ", literal=True)
-        return plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+    if kind in TIME_FORMATS:
+        return _time(formed, kind)
     if kind is CellType.INTEGER:
         return formed.cast(pl.Int64, strict=False)
     number = formed.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
+
+
+def _time(texts: pl.Expr, kind: CellType) -> pl.Expr:
+    if kind is CellType.DATE:
+        return texts.str.to_date(TIME_FORMATS[kind], strict=False)
+    plain = texts.str.replace("T", " ", literal=True)
+    return plain.str.to_datetime(TIME_FORMATS[kind], time_unit="us", strict=False)
 
 
 def _integers(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
@@ -150,7 +218,7 @@ def _integers(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
         return cells.cast(pl.Int64, strict=False), dtype not in (pl.UInt64, pl.Int128, pl.UInt128)
     if dtype.is_numeric():
         number = cells.cast(pl.Float64)
-        whole = number.is_finite() & (number == number.floor()) & (number.abs() <= _MOST_EXACT)
+        whole = number.is_finite() & (number == number.floor()) & (number.abs() <= MAX_EXACT)
         return pl.when(whole).then(number).cast(pl.Int64), False
     return _nothing(cells, pl.Int64()), False
 
@@ -164,7 +232,7 @@ def _floats(cells: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, bool]:
     if dtype.is_integer():
         if dtype in (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32):
             return number, True
-        return pl.when(cells.is_between(-_MOST_EXACT, _MOST_EXACT)).then(number), False
+        return pl.when(cells.is_between(-MAX_EXACT, MAX_EXACT)).then(number), False
     return pl.when(number.is_finite()).then(number), False
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.errors import ConfigurationError, DataError
 from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, fitting
+from hokusai.pipeline.data.column_values import WRONG_TYPE, expected
 from hokusai.pipeline.data.dialect import Dialect
 from hokusai.pipeline.data.records import (
     NEVER_CLOSED,
@@ -36,20 +37,11 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 8 << 20
 MAX_PROBLEMS = 20
-MISFIT = "a value that does not fit its type"
 
-_A_KIND = {
-    CellType.BOOLEAN: "true or false",
-    CellType.INTEGER: "a whole number of 64 bits",
-    CellType.FLOAT: "a number",
-    CellType.DATE: "a date such as 2024-02-29",
-    CellType.DATETIME: "a time such as 2024-02-29 10:00:00",
-    CellType.EMPTY: "empty",
-}
 _HINTS = {
     WRONG_WIDTH: "Quote fields that hold the separator, complete lines that were cut off, and try again.",
     NUL_BYTE: "The file is binary, UTF-16 without a mark, or damaged: export it as UTF-8 text.",
-    MISFIT: "Correct the values, or leave them empty if they are unknown.",
+    WRONG_TYPE: "Correct the values, or leave them empty if they are unknown.",
 }
 _OTHER_HINT = (
     'Quote the whole field and write a quote inside it twice: "5"" pipe". Lines end with LF or CRLF.'
@@ -194,9 +186,9 @@ class Proof:
             starts = _before_cuts([start for start, _ in later], records.cuts)
             lines = _line_numbers(block, starts, self.lines)
             for (row, column), (start, stop), line in zip(misfits.items(), later, lines, strict=True):
-                detail = f"not {_A_KIND[self.declared[column]]}"
+                detail = expected(self.declared[column])
                 number = numbers[row] - self.records - 1
-                self._reject(number, MISFIT, records.text[start:stop], line, column, detail)
+                self._reject(number, WRONG_TYPE, records.text[start:stop], line, column, detail)
             keep = [row for row in range(cells.height) if row not in misfits]
             cells, numbers = cells[keep], [numbers[row] for row in keep]
         self.types.see(cells, numbers)

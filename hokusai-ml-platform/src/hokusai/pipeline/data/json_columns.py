@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.cell_types import CellType
+from hokusai.pipeline.data.column_values import (
+    MAX_EXACT,
+    TIME_FORMATS,
+    WRONG_TYPE,
+    as_time,
+    expected,
+    fitted,
+    told_dtype,
+)
 from hokusai.pipeline.data.json_records import KIND_WORDS
 from hokusai.pipeline.data.source_file import listed
-from hokusai.pipeline.data.told_types import MAX_EXACT, TIME_FORMATS, as_time, fitted, told_dtype
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,11 +90,7 @@ class Settled:
             return Fault("nested value", name, f"{_article(kind)} stands where a plain value is expected")
         if self.wanted is not None:
             found = _misfit(value, self.wanted, beside_fractions=self.fractions)
-            return (
-                Fault("does not fit its type", name, f"{self.wanted} is wanted, {found} found")
-                if found
-                else None
-            )
+            return Fault(WRONG_TYPE, name, f"{expected(self.wanted)}, found {found}") if found else None
         if kind != self.kind:
             return Fault("another kind of value", name, f"{self.kind} is expected, {kind} found")
         found = _beyond(value, beside_fractions=self.fractions) if kind == "number" else ""
