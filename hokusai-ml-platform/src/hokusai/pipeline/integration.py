@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.contribution import Contribution, Contributor
 from hokusai.domain.metrics import Task
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import require_columns, selected
 from hokusai.pipeline.data.reading import Table
 from hokusai.pipeline.data.reconcile import Source, common_types, conform
 from hokusai.pipeline.data.row_matching import (
@@ -188,8 +188,8 @@ def integrate(
     )
     if not any(account.rows_accepted for account in accounts):
         raise SchemaError(_nothing_left(accounts), hint="Contribute labelled rows that are new.")
-    new_labels = [r.select(target).filter(f.accepted) for r, f in zip(rows, faults, strict=True)]
-    labels = pl.concat([base_rows.select(target), *new_labels])
+    new_labels = [selected(r, [target]).filter(f.accepted) for r, f in zip(rows, faults, strict=True)]
+    labels = pl.concat([selected(base_rows, [target]), *new_labels])
     if task is Task.CLASSIFICATION:
         require_classes(base_rows, target, BASE_NAME)
         require_classes(labels, target, "the training data")

@@ -23,6 +23,7 @@ from hokusai.domain.contribution import Contribution
 from hokusai.domain.manifest import ColumnSummary, RowAccount
 from hokusai.domain.metrics import Task
 from hokusai.pipeline.data.column_states import ColumnStates, dtype_name
+from hokusai.pipeline.data.columns import col, selected
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import Table
@@ -153,10 +154,9 @@ def _state_of_base(state: QualityState, base: pl.DataFrame) -> QualityState:
 
 def _in_common_types(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> list[pl.DataFrame]:
     """The named columns of all frames, where types differ as floats if all are numbers, as text otherwise."""
-    import polars as pl
 
     types = _common_types(frames, names)
-    return [frame.select(pl.col(name).cast(types[name]) for name in names) for frame in frames]
+    return [frame.select(col(name).cast(types[name]) for name in names) for frame in frames]
 
 
 def _common_types(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> dict[str, pl.DataType]:
@@ -173,7 +173,7 @@ def _common_types(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> dict[
 
 
 def _summary(name: str, frames: Sequence[pl.DataFrame]) -> ColumnSummary:
-    columns = [frame.select(name) for frame in frames if name in frame.columns]
+    columns = [selected(frame, [name]) for frame in frames if name in frame.columns]
     absent = sum(frame.height for frame in frames if name not in frame.columns)
     names = "|".join(dict.fromkeys(dtype_name(column.schema[name]) for column in columns))
     states = ColumnStates(_common_types(columns, [name]))

@@ -143,12 +143,11 @@ def as_text(cells: pl.Series) -> pl.Series:
 
     if not cells.dtype.is_float():
         return cells.cast(pl.String)
-    exact = pl.col(cells.name).is_finite() & (pl.col(cells.name).abs() <= 2.0**53)
-    whole = exact & (pl.col(cells.name).floor() == pl.col(cells.name))
-    number = pl.when(whole).then(pl.col(cells.name)).otherwise(0).cast(pl.Int64).cast(pl.String)
-    return cells.to_frame().select(pl.when(whole).then(number).otherwise(pl.col(cells.name).cast(pl.String)))[
-        cells.name
-    ]
+    exact = pl.first().is_finite() & (pl.first().abs() <= 2.0**53)
+    whole = exact & (pl.first().floor() == pl.first())
+    number = pl.when(whole).then(pl.first()).otherwise(0).cast(pl.Int64).cast(pl.String)
+    texts = pl.when(whole).then(number).otherwise(pl.first().cast(pl.String))
+    return cells.to_frame().select(texts.alias(cells.name)).to_series()
 
 
 def header_words(column: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from hokusai.errors import SchemaError
+from hokusai.pipeline.data.columns import col
 
 if TYPE_CHECKING:
     import polars as pl
@@ -124,7 +125,7 @@ def _kind(name: str, dtype: pl.DataType) -> Kind:
 def _canonical(column: CanonicalColumn, dtype: pl.DataType) -> pl.Expr:
     import polars as pl
 
-    values = pl.col(column.name)
+    values = col(column.name)
     match column.kind:
         case "i":
             values = values.cast(pl.Int64)
@@ -174,7 +175,7 @@ def _misfits(name: str, dtype: pl.DataType) -> tuple[pl.Expr, str, str] | None:
     """Which values would be changed, why, and what to do about it; None if no value of this type can be."""
     import polars as pl
 
-    values = pl.col(name)
+    values = col(name)
     if dtype in (pl.UInt64, pl.Int128, pl.UInt128):
         lost = values.is_not_null() & values.cast(pl.Int64, strict=False).is_null()
         return lost, "are integers beyond 64 bits", "Store such numbers as text, or as decimals."

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import col
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -122,14 +124,13 @@ class ColumnTypes:
             block: At least the columns `open`, all of them text.
             numbers: For each row, what its number is in the file.
         """
-        import polars as pl
 
         names = self.open
         likely = {name: self._columns[name].candidates[0] for name in names}
         facts = block.select(  # one pass over all columns in parallel, for the type that each most likely has
-            *(pl.col(name).str.len_bytes().max().alias(f"length {name}") for name in names),
+            *(col(name).str.len_bytes().max().alias(f"length {name}") for name in names),
             *(
-                pl.col(name).str.contains(_fast_pattern(kind)).all().alias(f"fits {name}")
+                col(name).str.contains(_fast_pattern(kind)).all().alias(f"fits {name}")
                 for name, kind in likely.items()
             ),
         )

@@ -16,7 +16,7 @@ from hokusai.domain.schema import TYPES, ColumnRule, DataSchema
 from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaReport, sample
 from hokusai.errors import ConfigurationError, SchemaError
 from hokusai.pipeline.data.column_values import as_utc, fit, typed_column
-from hokusai.pipeline.data.columns import near_name
+from hokusai.pipeline.data.columns import near_name, selected
 from hokusai.pipeline.data.scan import Reject
 from hokusai.pipeline.data.uniqueness import expected_of, repeats
 
@@ -100,7 +100,7 @@ def check_table(frame: pl.DataFrame, schema: DataSchema, *, source: str = "") ->
     for key in schema.unique_keys:
         if all(name in frame.columns for name in key):
             fits = _all_fit([fault.mask for fault in faults], frame.height)
-            again = fits.arg_true().filter(repeats(fit(frame.select(key).filter(fits), schema), key))
+            again = fits.arg_true().filter(repeats(fit(selected(frame, key).filter(fits), schema), key))
             none = ~fits & fits
             faults.append(_Fault(Rule.NOT_UNIQUE, key, expected_of(key), none.scatter(again, True)))
     return _result(frame, schema, faults, _numbers(frame, 0, None), source)
@@ -271,7 +271,7 @@ def _all_fit(masks: Sequence[pl.Series], height: int) -> pl.Series:
 def _problem(fault: _Fault, frame: pl.DataFrame, rows: pl.Series, source: str) -> SchemaProblem:
     at = fault.mask.arg_true()
     first = at.head(MOST_ROWS)
-    cells = frame.select(fault.columns)[first].rows()
+    cells = selected(frame, fault.columns)[first].rows()
     found = tuple(sample(row[0]) if len(row) == 1 else ", ".join(map(sample, row)) for row in cells)
     return SchemaProblem(
         fault.rule,

@@ -41,7 +41,7 @@ def _common(name: str, one: tuple[pl.DataType, str], other: tuple[pl.DataType, s
     import polars as pl
 
     (first, where), (second, here) = one, other
-    if first == second or second == pl.Null:
+    if second in (first, pl.Null):
         return first
     if first == pl.Null:
         return second

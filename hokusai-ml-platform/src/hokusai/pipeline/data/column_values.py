@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from hokusai.domain.schema import TYPES, ColumnRule, DataSchema
 from hokusai.domain.schema_report import Rule
 from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType
-from hokusai.pipeline.data.columns import column
+from hokusai.pipeline.data.columns import col
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,7 +62,7 @@ def typed_column(rule: ColumnRule, dtype: pl.DataType) -> TypedColumn:
     >>> frame.select(seen.value, missing=seen.missing).rows()
     [(7, False), (None, True), (None, False)]
     """
-    return _typed(column(rule.name), rule.type, dtype)
+    return _typed(col(rule.name), rule.type, dtype)
 
 
 def told_dtype(wanted: CellType) -> pl.DataType:

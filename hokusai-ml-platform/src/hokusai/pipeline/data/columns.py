@@ -14,16 +14,26 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def column(name: str) -> pl.Expr:
+def col(name: str) -> pl.Expr:
     """The one column of this name; `*` and `^a.*$`, which `pl.col` takes for patterns, are names like others.
 
     >>> import polars as pl
-    >>> pl.DataFrame({"*": [1], "x": [2]}).select(column("*") + 1).columns
+    >>> pl.DataFrame({"*": [1], "x": [2]}).select(col("*") + 1).columns
     ['*']
     """
     import polars.selectors as cs
 
     return cs.by_name(name).as_expr()
+
+
+def selected(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """The columns of these names, in their order; `frame.select(names)` takes names for patterns, as `pl.col` does.
+
+    >>> import polars as pl
+    >>> selected(pl.DataFrame({"x": [2], "*": [1]}), ["*"]).columns
+    ['*']
+    """
+    return frame.select([col(name) for name in names])
 
 
 def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data.cell_types import CellType
+from hokusai.pipeline.data.columns import col
 from hokusai.pipeline.data.csv_proof import Proof
 from hokusai.pipeline.data.dialect import Dialect, dialect_of
 from hokusai.pipeline.data.records import cut
@@ -113,7 +114,7 @@ def _conversions(kinds: Mapping[str, CellType], comma_floats: frozenset[str]) ->
     for name, kind in kinds.items():
         if kind in (CellType.INTEGER, CellType.TEXT, CellType.EMPTY):
             continue
-        present = pl.when(pl.col(name) != "").then(pl.col(name))
+        present = pl.when(col(name) != "").then(col(name))
         if kind is CellType.BOOLEAN:
             expressions.append((present.str.to_lowercase() == "true").alias(name))
         elif kind is CellType.DATE:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import require_columns, selected
 from hokusai.pipeline.data.digest_log import sort_order
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
@@ -95,7 +95,7 @@ def first_rows(rows: pl.DataFrame, subset: str | Sequence[str] | None = None) ->
     import polars as pl
 
     columns = rows.columns if subset is None else subset_columns(rows, subset)
-    compared = rows.select(columns)
+    compared = selected(rows, columns)
     firsts = first_of_each(row_digests(compared))
     if subset is not None:
         keyless = compared.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.delta import Comparison, MetricDelta
 from hokusai.domain.metrics import Task
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.columns import column
+from hokusai.pipeline.data.columns import col, selected
 from hokusai.pipeline.data.quick_model import FAILURES, feature_matrix, learnable, quick_fit
 from hokusai.pipeline.data.row_sample import RowSample
 from hokusai.pipeline.task import infer_task
@@ -179,16 +179,17 @@ def expected_effect(
     if not old_rows.height or not new_rows.height:
         return NoEstimate("base or new data have no labelled row")
     types = {name: old_rows.schema[name] for name in (*names, target)}
-    old_rows = old_rows[list(types)]
+    old_rows = selected(old_rows, types)
     try:
-        new_rows = new_rows.select(column(name).cast(dtype) for name, dtype in types.items())
+        new_rows = new_rows.select(col(name).cast(dtype) for name, dtype in types.items())
     except pl.exceptions.PolarsError:
         return NoEstimate("base and new data have columns of different types")
     old_rows, features = learnable(old_rows, target)
     new_rows, _ = learnable(new_rows, target)
     held_out = pl.Series([i % TEST_SHARE == 0 for i in range(old_rows.height)])
     test, training = old_rows.filter(held_out), old_rows.filter(~held_out)
-    new_rows = new_rows.join(test, on=features, how="anti", nulls_equal=True, maintain_order="left")
+    same = [col(name) for name in features]
+    new_rows = new_rows.join(test, on=same, how="anti", nulls_equal=True, maintain_order="left")
     if test.height < LEAST_TEST_ROWS or new_rows.height < LEAST_NEW_ROWS:
         return NoEstimate(
             f"there are {test.height} base rows to measure on and {new_rows.height} new rows, "

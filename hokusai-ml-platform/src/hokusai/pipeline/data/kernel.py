@@ -14,6 +14,7 @@ from hokusai.domain.schema import DataSchema
 from hokusai.domain.schema_report import SchemaReport
 from hokusai.pipeline.data.checks import check
 from hokusai.pipeline.data.column_values import fit
+from hokusai.pipeline.data.columns import col, selected
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import Reject
 from hokusai.privacy.policy import PiiPolicy
@@ -43,7 +44,7 @@ class KeyDigests:
         """The keys of rows."""
         import polars as pl
 
-        columns = rows.select(key)
+        columns = selected(rows, key)
         absent = columns.select(pl.any_horizontal(pl.all().is_null())).to_series()
         return cls(row_digests(columns), absent.to_numpy())
 
@@ -124,7 +125,7 @@ class Kernel:
         if self.policy is not None:
             rows, pii = scrub(rows, self.policy, self.tokenizer, gate=self.gate)
         key = KeyDigests.of(rows, self.key) if self.key else None
-        digests = row_digests(rows.select(self.compared) if self.compared else rows)
+        digests = row_digests(selected(rows, self.compared) if self.compared else rows)
         return Processed(rows, digests, key, unique, rejects, report, pii)
 
 
@@ -134,8 +135,8 @@ def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.Dat
 
     present = batch.schema
     return batch.select(
-        pl.col(name)
+        col(name)
         if present.get(name) == dtype
-        else (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+        else (col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in columns.items()
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from hokusai.errors import SchemaError
+from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.relations import key_matches, repeated_keys
 from hokusai.pipeline.data.scan import Reject
 
@@ -26,6 +27,7 @@ BASE_NAME, NEW_NAME = "the base data", "the new data"
 NO_KEY = "no value in the key"
 BASE_WINS = "the base data has this key with other values"
 _ROWS_NAMED = 10
+_ROW = "row"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,14 +82,17 @@ def update_by_key(
     import numpy as np
     import polars as pl
 
-    row = _free_name(sides.base.columns)
-    base_keys, new_keys = (side.select(key).with_row_index(row) for side in (sides.base, sides.new))
-    _refuse_repeated_base(repeated_keys(base_keys, key, row), key)
-    keyless = new_keys.select(pl.any_horizontal(pl.col(key).is_null())).to_series().to_numpy()
-    superseded = _superseded(sides.new, repeated_keys(new_keys, key, row), key, repeats)
+    parts = [str(i) for i in range(len(key))]  # names from the data might be patterns to the engine
+    base_keys, new_keys = (
+        pl.DataFrame({part: side[name] for part, name in zip(parts, key, strict=True)}).with_row_index(_ROW)
+        for side in (sides.base, sides.new)
+    )
+    _refuse_repeated_base(repeated_keys(base_keys, parts, _ROW), key)
+    keyless = new_keys.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
+    superseded = _superseded(sides.new, repeated_keys(new_keys, parts, _ROW), key, repeats)
 
     places = np.full(sides.new.height, -1, dtype=np.int64)
-    matches = key_matches(base_keys, new_keys, key, row)
+    matches = key_matches(base_keys, new_keys, parts, _ROW)
     places[matches["new_row"].to_numpy()] = matches["base_row"].to_numpy()
     counts = ~keyless & ~superseded
     at_new = np.flatnonzero(counts & (places >= 0))
@@ -184,7 +189,7 @@ def _replaced(
     stacked = pl.concat([sides.base, sides.new])
     merged = stacked[order]
     if sides.only_base and len(replacing):
-        merged = merged.with_columns(stacked.select(sides.only_base)[stays])
+        merged = merged.with_columns(selected(stacked, sides.only_base)[stays])
     return merged
 
 
@@ -232,10 +237,3 @@ def _told(superseded: NDArray[np.bool_]) -> tuple[str, ...]:
     return (
         f"Another row of {NEW_NAME} has the same key, and counts instead of {_rows(np.flatnonzero(superseded))}",
     )
-
-
-def _free_name(taken: Sequence[str]) -> str:
-    name = "row"
-    while name in taken:
-        name += "_"
-    return name

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.pipeline.data.alignment import TypeChange, align
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import require_columns, selected
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.key_update import (
     BASE_NAME,
@@ -191,7 +191,7 @@ def _key_columns(base: pl.DataFrame, new: pl.DataFrame, key: str | Sequence[str]
         return names
     shared = [name for name in base.columns if name in new.columns]
     named = next((name for name in KEY_NAMES if name in shared), None) or find_id_column(
-        base.select(shared), ""
+        selected(base, shared), ""
     )
     if named is None:
         raise SchemaError(

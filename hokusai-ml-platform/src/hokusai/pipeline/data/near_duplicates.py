@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import col, require_columns, selected
 from hokusai.pipeline.data.duplicates import first_of_each
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
@@ -148,7 +148,7 @@ def near_duplicates(
     names = _text_columns(rows, columns)
     require_columns(rows.columns, within, "")
     texts = _texts(rows, names)
-    firsts, groups = _equal_texts(texts, rows.select(within))
+    firsts, groups = _equal_texts(texts, selected(rows, within))
     at = np.flatnonzero((firsts == np.arange(rows.height)) & texts.is_not_null().to_numpy())
     shingles = _Shingles.of(texts.gather(at), shingle_words)
     stands_for = _similar_texts(shingles, groups[at], threshold, seed)
@@ -305,7 +305,7 @@ def _texts(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """The normalised text of each row; null where there is none."""
     import polars as pl
 
-    parts = [pl.col(name).cast(pl.String) for name in columns]
+    parts = [col(name).cast(pl.String) for name in columns]
     joined = parts[0] if len(parts) == 1 else pl.concat_str(parts, separator=" ", ignore_nulls=True)
     return normalised_text(rows.select(joined.alias("text")).to_series())
 

@@ -9,6 +9,7 @@ from hokusai.domain.manifest import RowAccount
 from hokusai.domain.metrics import Task
 from hokusai.errors import MissingExtraError
 from hokusai.pipeline.data.column_states import ColumnState, ColumnStates
+from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.consistency import column_formats, label_agreement
 from hokusai.pipeline.data.drift import column_drift
 from hokusai.pipeline.data.label_noise import NotJudged, find_label_noise
@@ -81,7 +82,7 @@ def consistency(sample: RowSample, task: Task | None) -> QualityPart | str:
         details.append(
             f"{combinations - agreeing:,} of {combinations:,} combinations of features have several labels"
         )
-    formats = column_formats(sample.frame().select(sample.features)) if len(sample.combinations()) else ()
+    formats = column_formats(selected(sample.frame(), sample.features)) if len(sample.combinations()) else ()
     if formats:
         shares.append(math.fsum(column.share for column in formats) / len(formats))
         mixed = [column for column in formats if column.share < 1]

@@ -12,6 +12,7 @@ from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError
 from hokusai.pipeline.data import quality_parts as measure
 from hokusai.pipeline.data.column_states import ColumnState, ColumnStates
+from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.quality_report import DEFAULT_WEIGHTS, QualityPart, QualityReport, rounded
 from hokusai.pipeline.data.row_sample import RowSample
 from hokusai.pipeline.data.value_hash import hash_values
@@ -48,7 +49,7 @@ class QualityState:
 
     def see(self, batch: pl.DataFrame) -> QualityState:
         """Take in the rows of a batch. Gives itself."""
-        batch = batch.select(self.columns.names)
+        batch = selected(batch, self.columns.names)
         hashes = {column.name: hash_values(column) for column in batch}
         self.columns.see(batch, hashes)
         self.sample.see(batch, hashes)

@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.metrics import Task
-from hokusai.pipeline.data.columns import column
+from hokusai.pipeline.data.columns import col, selected
 from hokusai.pipeline.task import column_kinds
 from hokusai.pipeline.training import DEFAULT_ESTIMATORS, ESTIMATOR_FAILURES, make_estimator, number_matrix
 from hokusai.utils.extras import require
@@ -52,9 +52,9 @@ def learnable(rows: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[str,
     types = {
         n: t for n, t in rows.schema.items() if n != target and (t.is_numeric() or t.base_type() in taken)
     }
-    floats = [column(name) for name, dtype in types.items() if dtype.is_float()]
+    floats = [col(name) for name, dtype in types.items() if dtype.is_float()]
     finite = [pl.when(values.is_finite()).then(values) for values in floats]
-    return rows[[*types, target]].with_columns(finite), tuple(types)
+    return selected(rows, (*types, target)).with_columns(finite), tuple(types)
 
 
 def feature_matrix(rows: pl.DataFrame, features: Sequence[str]) -> Any:

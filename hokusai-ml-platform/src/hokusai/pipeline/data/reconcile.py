@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.cell_types import EXACT_INTEGER_DIGITS
+from hokusai.pipeline.data.columns import col
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,11 +54,9 @@ def common_types(sources: Sequence[Source], columns: Iterable[str]) -> dict[str,
 
 def conform(frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
     """The columns of `types`, in that order and of those types; what has its type already is not copied."""
-    import polars as pl
 
     return frame.select(
-        pl.col(name) if frame.schema[name] == dtype else pl.col(name).cast(dtype)
-        for name, dtype in types.items()
+        col(name) if frame.schema[name] == dtype else col(name).cast(dtype) for name, dtype in types.items()
     )
 
 

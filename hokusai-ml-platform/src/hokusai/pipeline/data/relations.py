@@ -61,7 +61,10 @@ def repeated_keys(frame: Native, key: Sequence[str], row: str) -> Native:
 
 
 def first_rows(frame: Native, key: Sequence[str], row: str) -> Native:
-    """Each key with the number of the first row that has it."""
+    """Each key with the number of the first row that has it.
+
+    Names that start with `^` or are `*` are patterns to some engines: number such columns before.
+    """
     import narwhals as nw
 
     return _with_key(frame, key, row).group_by(*key).agg(nw.col(row).min()).to_native()

@@ -17,6 +17,7 @@ from hokusai.pipeline.data.canonical_columns import (
     canonical_frame,
     header_digest,
 )
+from hokusai.pipeline.data.columns import col
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,13 +82,13 @@ def _fixed_parts(
     parts: list[tuple[pl.Expr, str]] = [(bits, "u1") for bits in _null_bits(rows, columns)]
     for column in columns:
         if column.kind in FIXED_BYTES:
-            values = pl.col(column.name).cast(pl.UInt8) if column.kind == "b" else pl.col(column.name)
+            values = col(column.name).cast(pl.UInt8) if column.kind == "b" else col(column.name)
             letter = {"b": "u", "f": "f"}.get(column.kind, "i")
             parts.append((values.fill_null(0), f"<{letter}{FIXED_BYTES[column.kind]}"))
     for name in _in_order(columns, "sn"):
-        parts.append((pl.col(name).str.len_bytes().fill_null(0), "<u4"))
+        parts.append((col(name).str.len_bytes().fill_null(0), "<u4"))
     for name in _in_order(columns, "x"):
-        parts.append((pl.col(name).bin.size().fill_null(0), "<u4"))
+        parts.append((col(name).bin.size().fill_null(0), "<u4"))
     types = [np.dtype(dtype) for _, dtype in parts]
     width = len(prefix) + sum(dtype.itemsize for dtype in types)
     table = np.empty((rows.height, width), np.uint8)
@@ -116,7 +117,7 @@ def _null_bits(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> list[p
         bits = pl.repeat(0, rows.height, dtype=pl.UInt8)
         for i, column in enumerate(columns[first : first + 8]):
             if nulls[column.name]:
-                bits = bits | (pl.col(column.name).is_null().cast(pl.UInt8) * pl.lit(1 << i, pl.UInt8))
+                bits = bits | (col(column.name).is_null().cast(pl.UInt8) * pl.lit(1 << i, pl.UInt8))
         expressions.append(bits)
     return expressions
 
@@ -128,9 +129,11 @@ def _variable_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> l
     texts, binaries = _in_order(columns, "sn"), _in_order(columns, "x")
     if not texts and not binaries:
         return None
-    pieces = [pl.col(name).fill_null(b"") for name in binaries]
+    pieces = [col(name).fill_null(b"") for name in binaries]
     if texts:
-        pieces.insert(0, pl.concat_str(texts, ignore_nulls=True).fill_null("").cast(pl.Binary))
+        pieces.insert(
+            0, pl.concat_str([col(name) for name in texts], ignore_nulls=True).fill_null("").cast(pl.Binary)
+        )
     joined = pieces[0]
     for piece in pieces[1:]:
         joined = joined + piece

@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import selected
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -60,7 +62,7 @@ def occurs_in(frame: pl.DataFrame, other: pl.DataFrame, columns: Sequence[str]) 
     found = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
     if not frame.height or not other.height:
         return found
-    rows, others = frame.select(columns), other.select(columns)
+    rows, others = selected(frame, columns), selected(other, columns)
     forms = _forms(rows, others)
     hashes, other_hashes = _hashes(rows, forms), _hashes(others, forms)
     positions = hashes.is_in(other_hashes.implode()).arg_true()
@@ -96,7 +98,7 @@ def first_occurrence(
     """
     import polars as pl
 
-    rows = frame.select(columns)
+    rows = selected(frame, columns)
     forms = _forms(rows)
     first = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
     if not frame.height:
@@ -131,8 +133,8 @@ def same_features_other_label(
     at = found.arg_true()
     if not len(at):
         return found
-    rows = frame.select(*features, target)[at]
-    label = _content(rows.select(target), _forms(rows.select(target))).to_series()
+    rows = selected(frame, (*features, target))[at]
+    label = _content(selected(rows, [target]), _forms(selected(rows, [target]))).to_series()
     other_label = label.is_not_null() & ~occurs_in(rows, benchmark, rows.columns)
     return found.scatter(at, other_label)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.value_hash import hash_rows, hash_values
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class RowSample:
     def see(self, batch: pl.DataFrame, hashes: Mapping[str, NDArray[np.uint64]] | None = None) -> RowSample:
         """Take in the rows of a batch; `hashes` is what `hash_values` gives for its columns. Gives itself."""
         import numpy as np
-        import polars as pl
+        import polars.selectors as cs
 
         given = hashes or {}
         columns = [batch[name] for name in self.features]
@@ -54,10 +55,9 @@ class RowSample:
             wanted &= batch[self.target].is_not_null().to_numpy()
         at = np.flatnonzero(wanted)
         if len(at):
-            rows = batch[at].select(*self.features, *((self.target,) if self.target else ()))
+            rows = selected(batch[at], (*self.features, *((self.target,) if self.target else ())))
             labels = hash_values(rows[self.target]) if self.target else np.zeros(len(at), dtype=np.uint64)
-            texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
-            self._take(keys[at], labels, rows.with_columns(pl.col(texts).str.head(_LONGEST_TEXT)))
+            self._take(keys[at], labels, rows.with_columns(cs.string().str.head(_LONGEST_TEXT)))
         return self
 
     def merge(self, other: RowSample) -> RowSample:

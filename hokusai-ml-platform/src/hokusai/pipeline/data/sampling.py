@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import require_columns, selected
 from hokusai.pipeline.data.digest_log import sort_order
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
@@ -63,7 +63,7 @@ def stratified_sample(
     require_columns(rows.columns, columns, "")
     if size >= rows.height:
         return frame
-    strata = _strata(rows.select(columns)) if columns else pl.zeros(rows.height, pl.UInt32, eager=True)
+    strata = _strata(selected(rows, columns)) if columns else pl.zeros(rows.height, pl.UInt32, eager=True)
     return give_back.rows(draw(row_digests(rows), strata.to_numpy(), size, seed=seed))
 
 

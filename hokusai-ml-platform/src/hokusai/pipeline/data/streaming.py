@@ -21,7 +21,7 @@ from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.pipeline.data.checks import raise_unless_ok
 from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.column_union import common_columns
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import require_columns, selected
 from hokusai.pipeline.data.digest_log import DigestLog, first_match
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.gathering import gathered
@@ -350,7 +350,7 @@ class _Run:
         self.tell("Finding near duplicates", 0, int(left.sum()))
         columns = list(self.recipe.near_text)
         before = base if self.recipe.how == "append" else None
-        parts = [rows.select(columns) for side in (before, fresh) if side for rows in side.stage.batches()]
+        parts = [selected(rows, columns) for side in (before, fresh) if side for rows in side.stage.batches()]
         n_before = before.height if before else 0
         taking_part = np.concatenate([np.ones(n_before, dtype=bool), left])
         texts = pl.concat(parts).filter(pl.Series(taking_part))
@@ -420,7 +420,7 @@ class _Run:
             first, last = np.searchsorted(older, (start, stop))
             if first < last:
                 at = older[first:last] - start
-                taken = fresh.stage.take(newer[first:last]).with_columns(rows[at].select(self.untold))
+                taken = fresh.stage.take(newer[first:last]).with_columns(selected(rows[at], self.untold))
                 order = np.arange(rows.height)
                 order[at] = rows.height + np.arange(taken.height)
                 replaced = pl.concat([rows, taken])[order]

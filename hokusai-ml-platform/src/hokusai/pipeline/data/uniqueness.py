@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import col
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -25,8 +27,9 @@ def repeats(frame: pl.DataFrame, key: Sequence[str]) -> pl.Series:
     """
     import polars as pl
 
-    has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
-    first = pl.struct(*key).is_first_distinct() if len(key) > 1 else pl.col(key[0]).is_first_distinct()
+    has_key = pl.all_horizontal(col(name).is_not_null() for name in key)
+    together = pl.struct([col(name) for name in key]) if len(key) > 1 else col(key[0])
+    first = together.is_first_distinct()
     return frame.select(has_key & ~first).to_series()
 
 
