@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-.PHONY: setup demo test check format bench-pipeline bench-memory bench-stats bench-registry docs lock wheel clean
+.PHONY: setup demo test check format bench-pipeline bench-memory bench-stats bench-registry bench-data docs lock wheel clean
 setup: ## make .venv with everything for development
 	@./setup.sh dev
 
@@ -41,6 +41,9 @@ bench-stats: setup ## the paired comparison against a bootstrap
 
 bench-registry: setup ## the registry beside MLflow, on SQLite and PostgreSQL (about half an hour)
 	@$(PY) benchmarks/bench_registry.py
+
+bench-data: setup ## data integration: 1.5 GB of CSV and Parquet, the dataset hash, personal data (about an hour)
+	@$(PY) benchmarks/bench_data.py
 
 docs: setup ## the API reference, as HTML in build/docs
 	@$(PY) -m pdoc --output-directory build/docs hokusai

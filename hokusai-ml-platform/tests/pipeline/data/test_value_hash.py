@@ -94,3 +94,10 @@ def test_each_bit_of_the_hash_is_set_half_of_the_time() -> None:
     hashes = hash_values(pl.Series([f"row {i}" for i in range(20_000)]))
     shares = [int(((hashes >> np.uint64(bit)) & np.uint64(1)).sum()) / 20_000 for bit in range(64)]
     assert 0.48 < min(shares) <= max(shares) < 0.52  # five standard errors are 0.018
+
+
+@pytest.mark.parametrize("n_short", [0, 3, 20_000])
+def test_cells_of_very_different_lengths_stand_side_by_side(n_short: int) -> None:
+    texts = ["x" * 4_001, *("ab" * (i % 9) for i in range(n_short)), "é" * 300, "y" * 80_000, ""]
+    expected = {text: hash_of_text(text.encode()) for text in texts}
+    assert hash_values(pl.Series(texts)).tolist() == [expected[text] for text in texts]
