@@ -84,7 +84,7 @@ def test_the_first_twenty_rows_of_all_are_named() -> None:
 
 
 @given(st.lists(st.sampled_from([1, 2, 3]), min_size=60, max_size=60))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_batches_add_up_in_any_order_to_the_report_of_all_rows(parts: list[int]) -> None:
     rows = [tuple(i + 1 for i, part in enumerate(parts) if part == number) for number in (1, 2, 3)]
     reports = [SchemaReport((small(some),) if some else (), len(some), len(some)) for some in rows]

@@ -208,7 +208,7 @@ class TestSettingsFile:
         seed=st.integers(0, 2**70),
         name=st.text("abcXYZ0123456789 .-_", min_size=1).map(str.strip).filter(bool),
     )
-    @hypothesis_settings(max_examples=25, deadline=None)
+    @hypothesis_settings(max_examples=25)
     def test_quoted_text_and_numbers_come_back(self, tmp_path_factory, seed: int, name: str) -> None:
         folder = tmp_path_factory.mktemp("law")
         (folder / "c.csv").write_text("x,label\n1,a\n")

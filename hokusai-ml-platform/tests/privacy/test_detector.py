@@ -129,7 +129,7 @@ class TestOverlaps:
         ]
 
     @given(st.lists(PIECES, min_size=1, max_size=5))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_no_two_spans_of_a_row_share_a_character(self, pieces: list[str]) -> None:
         text = " ".join(pieces)
         end_before = 0
@@ -167,7 +167,7 @@ class TestOddCharacters:
         assert [(row, text[start:end], form) for row, start, end, _, form in rows] == [(1, value, canonical)]
 
     @given(st.text())
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_offsets_of_a_folded_text_point_at_the_characters_it_came_from(self, text: str) -> None:
         plain, offsets = fold(text)
         at = offsets if offsets is not None else list(range(len(text)))
@@ -204,7 +204,7 @@ class TestQuickPass:
     @pytest.mark.parametrize("kind", ALL_KINDS)
     def test_lets_through_every_text_in_which_a_kind_finds_something(self, kind: PiiKind) -> None:
         @given(st.lists(PIECES, min_size=1, max_size=3).map("".join))
-        @settings(max_examples=120, deadline=None)
+        @settings(max_examples=120)
         def check(text: str) -> None:
             plain = fold(text)[0]
             spans = list(SPANS[kind](plain))
@@ -217,7 +217,7 @@ class TestQuickPass:
         check()
 
     @given(st.lists(st.lists(PIECES, max_size=3).map(" ".join), max_size=8))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_finds_in_a_column_what_it_finds_row_by_row(self, rows: list[str]) -> None:
         together = find(pl.Series(rows, dtype=pl.String)).rows()
         alone = [(row, *rest) for row, text in enumerate(rows) for _, *rest in find(pl.Series([text])).rows()]

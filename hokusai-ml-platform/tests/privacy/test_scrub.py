@@ -402,14 +402,14 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
 
 class TestLaws:
     @given(frames(), RULES)
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_cleaning_what_is_clean_changes_nothing(self, frame: pl.DataFrame, rules: PiiPolicy) -> None:
         once, _ = scrub(frame, rules, TOKENIZER)
         twice, _ = scrub(once, rules, TOKENIZER)
         assert twice.to_dict(as_series=False) == once.to_dict(as_series=False)
 
     @given(frames(), RULES, st.data())
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_batches_are_cleaned_as_the_whole_is(
         self, frame: pl.DataFrame, rules: PiiPolicy, data: st.DataObject
     ) -> None:
@@ -424,7 +424,7 @@ class TestLaws:
         assert parts[1][1] + parts[0][1] == counts
 
     @given(frames(), RULES)
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_null_stays_null_and_no_row_is_lost(self, frame: pl.DataFrame, rules: PiiPolicy) -> None:
         result, _ = scrub(frame, rules, TOKENIZER)
         assert result.height == frame.height

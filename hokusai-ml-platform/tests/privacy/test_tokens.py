@@ -55,7 +55,7 @@ class TestColumns:
         assert Tokenizer(KEY).tokens("email", pl.Series(values, dtype=pl.String)).to_list() == values
 
     @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), max_size=700))
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     def test_a_column_has_the_tokens_of_its_values(self, values: list[str]) -> None:
         tokenizer = Tokenizer(KEY)
         made = tokenizer.tokens("email", pl.Series(values, dtype=pl.String)).to_list()

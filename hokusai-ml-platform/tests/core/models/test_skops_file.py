@@ -425,14 +425,14 @@ WHOLE = dump_model(make_pipeline(StandardScaler(), Ridge()).fit([[0.0], [1.0]], 
 
 class TestDamage:
     @given(data=st.data())
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_a_file_cut_off_anywhere(self, data: st.DataObject) -> None:
         end = data.draw(st.integers(0, len(WHOLE) - 1))
         with pytest.raises(DataError, match=r"m\.skops"):
             load_model(WHOLE[:end], where="m.skops")
 
     @given(data=st.data())
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_a_flipped_byte_is_one_of_our_errors_or_does_no_harm(self, data: st.DataObject) -> None:
         at = data.draw(st.integers(4, len(WHOLE) - 1))
         broken = WHOLE[:at] + bytes([WHOLE[at] ^ data.draw(st.integers(1, 255))]) + WHOLE[at + 1 :]

@@ -45,7 +45,7 @@ def test_one_cell_sets_the_type_and_fits_it(cell: str, kind: str) -> None:
             assert fitting(pl.Series([cell]), other).to_list() == [False]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     cells=st.lists(
         st.sampled_from(["1", "2.5", "", "x", "true", "2024-01-01", "1e3", "1e999", "1234567890123456", "9" * 19]),
@@ -61,7 +61,7 @@ def test_the_type_does_not_depend_on_blocks_or_order(cells: list[str], cuts: set
     assert kind_of(list(reversed(cells))) == whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_what_python_writes_for_a_number_is_a_float(number: float) -> None:
     assert kind_of([repr(number)]) == "float"

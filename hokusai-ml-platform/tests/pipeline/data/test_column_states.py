@@ -42,7 +42,7 @@ def profile_of(column: pl.Series) -> ColumnProfile:
     return profile
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows_of, st.integers(1, 20), st.randoms(use_true_random=False))
 def test_batches_order_and_merging_do_not_matter(rows, size: int, random) -> None:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
@@ -57,7 +57,7 @@ def test_batches_order_and_merging_do_not_matter(rows, size: int, random) -> Non
     assert merged.profiles() == whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows_of)
 def test_counts_and_ranges_are_those_of_polars(rows) -> None:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(pl.col("f").fill_nan(None))

@@ -41,7 +41,7 @@ def batches(frame, cuts):
 
 class TestSame:
     @given(frames(), st.permutations(list(COLUMNS)), st.lists(st.integers(0, 20), max_size=5))
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     def test_for_any_order_of_columns_and_any_batches(self, frame, order, cuts):
         expected, expected_blocks = dataset_hash(frame), block_hash(frame)
         hasher, by_block = DatasetHasher(), BlockHasher()
@@ -52,7 +52,7 @@ class TestSame:
         assert by_block.result() == expected_blocks
 
     @given(frames(), st.lists(st.integers(0, 20), max_size=5))
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_from_digests_on_disk(self, tmp_path_factory, frame, cuts):
         hasher = DatasetHasher()
         with DigestLog(tmp_path_factory.getbasetemp(), block_rows=7) as log:
@@ -61,7 +61,7 @@ class TestSame:
             assert log.dataset_hash(frame.schema) == dataset_hash(frame)
 
     @given(frames(), st.integers(0, 40), st.integers(0, 40))
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_for_parts_that_are_merged_in_any_grouping(self, frame, first, second):
         parts = []
         for batch in (frame[:first], frame[first:][:second], frame[first:][second:]):
@@ -77,7 +77,7 @@ class TestSame:
         assert a.result() == a2.result() == dataset_hash(frame)
 
     @given(frames(min_rows=1))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_after_a_round_through_files(self, tmp_path_factory, frame):
         folder = tmp_path_factory.mktemp("files")
         frame.write_csv(folder / "a.csv", quote_style="non_numeric", null_value="")
@@ -118,7 +118,7 @@ class TestSame:
 
 class TestDifferent:
     @given(frames(min_rows=1), st.data())
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     def test_after_one_cell_changed(self, frame, data):
         name = data.draw(st.sampled_from(frame.columns))
         row = data.draw(st.integers(0, frame.height - 1))
@@ -134,7 +134,7 @@ class TestDifferent:
         assert block_hash(frame).data_hash != block_hash(changed).data_hash
 
     @given(frames(min_rows=2), st.data())
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_after_two_rows_changed_places_except_for_the_content(self, frame, data):
         one, other = data.draw(
             st.lists(st.integers(0, frame.height - 1), min_size=2, max_size=2, unique=True)

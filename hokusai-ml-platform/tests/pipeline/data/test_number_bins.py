@@ -14,7 +14,7 @@ def test_small_whole_numbers_are_counted_exactly() -> None:
     assert counts.tolist() == [1, 1, 2, 2, 1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(-(2.0**64), 2.0**64, allow_subnormal=True), min_size=1, max_size=40))
 def test_a_bin_is_nearer_to_zero_by_less_than_a_thousandth(values: list[float]) -> None:
     for value in values:

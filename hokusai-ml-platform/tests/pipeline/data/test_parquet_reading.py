@@ -78,7 +78,7 @@ class TestDamage:
                 continue
             assert table.rows_read == table.frame.height
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.data())
     def test_no_bytes_crash_the_reader(
         self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -72,7 +72,7 @@ _ROWS = st.lists(
 
 
 @given(_ROWS, st.lists(st.integers(0, 40), max_size=3), st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_good_rows_keep_their_schema_and_batches_do_not_change_it(
     rows: list[Any], cuts: list[int], ranges: bool
 ) -> None:

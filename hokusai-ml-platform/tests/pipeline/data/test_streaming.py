@@ -245,7 +245,7 @@ class TestTheAccount:
             NEW.with_columns(label=pl.int_range(4)).write_csv(new)
             integrate(new, base=base)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         rows=st.lists(
             st.tuples(st.integers(-3, 3), st.sampled_from(["a", "b", "", "ada@example.org"])),
