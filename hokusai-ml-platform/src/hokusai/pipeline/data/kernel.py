@@ -15,6 +15,7 @@ from hokusai.domain.schema_report import SchemaReport
 from hokusai.pipeline.data.checks import check
 from hokusai.pipeline.data.column_values import fit
 from hokusai.pipeline.data.columns import col, selected
+from hokusai.pipeline.data.repeated_values import without_clean_columns
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import Reject
 from hokusai.privacy.policy import PiiPolicy
@@ -123,7 +124,8 @@ class Kernel:
         unique = tuple(KeyDigests.of(rows, key) for key in self.unique_keys)
         pii = PiiCounts()
         if self.policy is not None:
-            rows, pii = scrub(rows, self.policy, self.tokenizer, gate=self.gate)
+            gate = self.gate and without_clean_columns(rows, self.gate, self.policy, self.tokenizer)
+            rows, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
         key = KeyDigests.of(rows, self.key) if self.key else None
         digests = row_digests(selected(rows, self.compared) if self.compared else rows)
         return Processed(rows, digests, key, unique, rejects, report, pii)
