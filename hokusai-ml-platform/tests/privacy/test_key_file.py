@@ -115,7 +115,8 @@ class TestConfigured:
     )
     def test_what_is_no_key_is_not_shown_since_it_may_be_nearly_one(self, text: str, tmp_path: Path) -> None:
         with pytest.raises(
-            ConfigurationError, match=r"There is no key.*HOKUSAI_PII_KEY.*openssl rand"
+            ConfigurationError,
+            match=r"given as the key .* is none: it is neither.*HOKUSAI_PII_KEY.*openssl rand",
         ) as refused:
             load_pii_key(text, tmp_path)
         assert text not in str(refused.value)

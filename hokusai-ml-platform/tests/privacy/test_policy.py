@@ -106,7 +106,7 @@ class TestReading:
             ("personal: [wallet_address]", r"'wallet_address' is allowed and personal at once"),
             ("default: mask\ndefault: drop", r"'default' is given twice"),
             ("- mask", r"not a mapping.*policy\.yaml"),
-            ("a: [", r"not YAML"),
+            ("a: [", r"not YAML: [^\n]*, in line 1, column 5"),
             ("a: !!python/object/apply:os.getcwd []", r"no field 'a'"),
         ],
     )

@@ -300,6 +300,13 @@ class TestTheGate:
         gate = ColumnGate.decide(pl.DataFrame({"raw": [b"a@b.co"]}), policy(by_column={"notes": "drop"}))
         assert (gate.absent, gate.unread) == (("notes",), ("raw",))
 
+    def test_a_column_of_the_policy_that_is_not_there_is_told_with_what_is_meant(self) -> None:
+        rules = policy(by_column={"person.email": "drop"}, allow=("note", "wallet_address"))
+        gate = ColumnGate.decide(pl.DataFrame({"notes": ["x"], "person": [{"email": "a"}]}), rules)
+        assert gate.notes() == (
+            "The policy has a rule for column 'note', which is not there; perhaps 'notes' is meant",
+        )
+
     @pytest.mark.parametrize("default", ["hash", "mask", "drop", "report"])
     def test_types_do_not_depend_on_what_a_batch_holds(self, default: str) -> None:
         full = pl.DataFrame(

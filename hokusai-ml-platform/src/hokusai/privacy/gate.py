@@ -17,7 +17,7 @@ from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
 from hokusai.privacy.detector import find
 from hokusai.privacy.folding import fold_column
 from hokusai.privacy.kinds import PiiKind
-from hokusai.privacy.policy import PiiAction, PiiPolicy
+from hokusai.privacy.policy import ALWAYS_ALLOWED, PiiAction, PiiPolicy, outwards
 from hokusai.privacy.stand_ins import DECLARED
 
 if TYPE_CHECKING:
@@ -72,9 +72,16 @@ class ColumnGate:
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of the result has to know."""
-        absent = (f"The policy has a rule for column {name!r}, which is not there" for name in self.absent)
+        absent = (
+            f"The policy has a rule for column {name!r}, which is not there{self._meant(name)}"
+            for name in self.absent
+        )
         unread = (f"Column {name!r} cannot be searched for personal data" for name in self.unread)
         return (*absent, *unread)
+
+    def _meant(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.plans, n=1)
+        return f"; perhaps {near[0]!r} is meant" if near else ""
 
     @classmethod
     def decide(cls, sample: pl.DataFrame, policy: PiiPolicy) -> ColumnGate:
@@ -92,28 +99,34 @@ class ColumnGate:
         """
         import polars as pl
 
-        columns = sample.columns
+        columns, types = sample.columns, sample.schema
         for name in policy.personal:
             if name not in columns:
                 near = difflib.get_close_matches(name, columns, n=1)
                 raise SchemaError(
                     f"Column {name!r}, which is to be treated as personal, is missing",
-                    hint=f"Did you mean {near[0]!r}?" if near else "Name a column that is there.",
+                    hint=f"Did you mean {near[0]!r}?"
+                    if near
+                    else f"There are: {', '.join(map(repr, columns[:30]))}.",
                 )
         searched = [name for name in columns if name not in policy.allow]
         kinds = [kind for kind in policy.kinds if kind in KINDS_IN_A_NAME]
         telling = find(pl.Series(searched, dtype=pl.String), kinds, regions=policy.regions)
         plans = {
-            name: _plan(_first_cells(sample[name]), name, policy, personal=name in policy.personal)
-            if name in searched
+            name: _plan(_first_cells(sample[name].alias("")), name, policy, personal=name in policy.personal)
+            if name not in policy.allow
             else ColumnPlan("leave")
             for name in columns
         }
         return cls(
             plans,
             tuple(searched[row] for row in telling["row"].unique().sort()),
-            tuple(name for name in policy.by_column if name not in columns),
-            tuple(name for name in searched if sample.schema[name] in (pl.Binary, pl.Object)),
+            tuple(
+                name
+                for name in dict.fromkeys((*policy.by_column, *policy.allow))
+                if not any(outer in columns for outer in outwards(name)) and name not in ALWAYS_ALLOWED
+            ),
+            tuple(name for name in searched if types[name] in (pl.Binary, pl.Object)),
         )
 
 

@@ -88,7 +88,8 @@ def _read(path: Path, *, where: str) -> bytes:
     except (NotFoundError, InvalidInputError, OSError) as exc:
         why = exc.what if isinstance(exc, NotFoundError | InvalidInputError) else exc.strerror
         raise ConfigurationError(
-            f"There is no key for personal data: neither hexadecimal, nor base 64, nor a file of it ({why})",
+            "What is given as the key for personal data is none: it is neither hexadecimal nor padded base 64, "
+            f"and it names no file that can be read: {why[:1].lower()}{why[1:]}",
             where=where,
             hint=_HOW_TO_MAKE,
         ) from None

@@ -39,6 +39,9 @@ class PiiAction(StrEnum):
 ACTING: Final = frozenset({PiiAction.HASH, PiiAction.MASK, PiiAction.DROP})
 """The actions that take the value out."""
 
+ALWAYS_ALLOWED: Final = ("wallet_address",)
+"""Columns that are allowed unless a policy says otherwise, whether data has them or not."""
+
 ColumnActions = PiiAction | Mapping[str, PiiAction]
 
 
@@ -69,7 +72,7 @@ class PiiPolicy:
     default: PiiAction = PiiAction.HASH
     by_kind: Mapping[str, PiiAction] = field(default_factory=dict)
     by_column: Mapping[str, ColumnActions] = field(default_factory=dict)
-    allow: tuple[str, ...] = ("wallet_address",)
+    allow: tuple[str, ...] = ALWAYS_ALLOWED
     personal: tuple[str, ...] = ()
     kinds: tuple[PiiKind, ...] = ALL_KINDS
     regions: tuple[str, ...] = DEFAULT_REGIONS
@@ -129,10 +132,14 @@ class PiiPolicy:
         """
         import yaml
 
+        from hokusai.utils.yaml_text import yaml_fault
+
         try:
             given = yaml.load(text, _text_loader())  # noqa: S506  # a BaseLoader: it makes nothing but text
-        except (yaml.YAMLError, RecursionError) as exc:
-            raise ConfigurationError(f"The policy is not YAML: {exc}", where=where) from exc
+        except RecursionError as exc:
+            raise ConfigurationError("The policy is nested too deeply", where=where) from exc
+        except yaml.YAMLError as exc:
+            raise ConfigurationError(f"The policy is not YAML: {yaml_fault(exc)}", where=where) from exc
         if given in (None, ""):
             return cls()
         if not isinstance(given, dict):
@@ -150,7 +157,7 @@ class PiiPolicy:
 
         A field of an object is `column.field`; what is said of the column holds for its fields, unless they are named.
         """
-        here = next((self.by_column[name] for name in _outwards(column) if name in self.by_column), None)
+        here = next((self.by_column[name] for name in outwards(column) if name in self.by_column), None)
         if isinstance(here, PiiAction):
             return here
         return (here or {}).get(kind) or self.by_kind.get(kind, self.default)
@@ -183,7 +190,7 @@ class PiiPolicy:
         }
 
 
-def _outwards(column: str) -> list[str]:
+def outwards(column: str) -> list[str]:
     """The name itself, and what it may lie within: `a.b.c`, `a.b`, `a`."""
     words = column.split(".")
     return [".".join(words[:length]) for length in range(len(words), 0, -1)]

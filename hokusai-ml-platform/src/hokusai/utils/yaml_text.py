@@ -55,7 +55,7 @@ def parse_yaml(data: bytes, what: str, *, where: str = "") -> dict[str, Any]:
     except RecursionError as problem:
         raise ConfigurationError(f"The {what} is nested too deeply", where=where) from problem
     except (yaml.YAMLError, ValueError) as problem:
-        raise ConfigurationError(f"The {what} is not YAML: {problem}", where=where) from problem
+        raise ConfigurationError(f"The {what} is not YAML: {yaml_fault(problem)}", where=where) from problem
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -65,6 +65,24 @@ def parse_yaml(data: bytes, what: str, *, where: str = "") -> dict[str, Any]:
             hint="Write one `name: value` a line.",
         )
     return content
+
+
+def yaml_fault(problem: Exception) -> str:
+    """What is wrong and where, in one sentence; the parser's own text takes four lines and quotes the file.
+
+    >>> try:
+    ...     yaml.safe_load("a: [1")
+    ... except yaml.YAMLError as problem:
+    ...     print(yaml_fault(problem))
+    expected ',' or ']', but got '<stream end>', in line 1, column 6
+    """
+    if isinstance(problem, yaml.MarkedYAMLError) and problem.problem:
+        mark = problem.problem_mark
+        place = f", in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        return f"{problem.problem}{place}"
+    if isinstance(problem, yaml.reader.ReaderError):
+        return f"a character that YAML does not allow, at place {problem.position + 1}"
+    return str(problem)
 
 
 def dump_yaml(content: Mapping[str, Any]) -> str:
