@@ -117,7 +117,9 @@ class TestRow:
 
     def test_it_is_short(self):
         proof = prove_row(rows_of(5000), 4)
-        assert len(proof.group.digests) + len(proof.group.path) == 16 + 9  # 313 groups: 8 levels of the first 256, and the rest
+        assert (
+            len(proof.group.digests) + len(proof.group.path) == 16 + 9
+        )  # 313 groups: 8 levels of the first 256, and the rest
 
     def test_comes_from_digests_on_disk_as_well(self, tmp_path):
         frame = rows_of(100)
@@ -216,7 +218,15 @@ class TestRowFromValues:
             ("price", "cheap"),
             ("score", "high"),
             ("flag", "yes"),
+            ("flag", 1),
             ("time", "25:00"),
+            ("at", "2024-07-01T12:00:00.0000009"),
+            ("at", 1_719_835_200_000_000),
+            ("day", 19782),
+            ("score", True),
+            ("price", True),
+            ("time", "12:30:00.0000001"),
+            ("time", "12:30+02:00"),
         ],
     )
     def test_of_another_type_are_refused_without_quoting_them(self, column, value):
@@ -224,6 +234,13 @@ class TestRowFromValues:
         with pytest.raises(InvalidInputError, match=f"column '{column}' is not a") as caught:
             verify_row(prove_row(self.FRAME, 0), row, dataset_hash(self.FRAME).data_hash)
         assert str(value) not in str(caught.value)
+
+    def test_that_no_double_holds_are_not_rounded_to_one(self):
+        frame = pl.DataFrame({"score": [2.0**53]})
+        expected, proof = dataset_hash(frame).data_hash, prove_row(frame, 0)
+        verify_row(proof, {"score": 2**53}, expected)
+        with pytest.raises(InvalidInputError, match="not a double"):
+            verify_row(proof, {"score": 2**53 + 1}, expected)
 
     def test_need_the_columns_of_the_dataset(self):
         frame = rows_of(3)
@@ -265,6 +282,12 @@ class TestReading:
         document = prove_content(rows_of(40), rows_of(40)[3]).to_dict() | change
         with pytest.raises(IntegrityError):
             ContentProof.from_dict(document)
+
+    @pytest.mark.parametrize("change", [{"digests": []}, {"digests": ["00" * 32] * 15}, {"path": []}])
+    def test_a_group_that_no_such_tree_has_makes_no_proof(self, change):
+        document = prove_row(rows_of(40), 7).to_dict()
+        with pytest.raises(IntegrityError):
+            RowProof.from_dict(document | {"group": document["group"] | change})
 
     def test_refuses_more_than_two_groups(self):
         document = prove_content(rows_of(40), rows_of(40)[3]).to_dict()

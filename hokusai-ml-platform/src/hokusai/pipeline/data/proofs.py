@@ -88,6 +88,7 @@ class RowProof:
     def __post_init__(self) -> None:
         if self.row // GROUP_ROWS != self.group.number or self.row >= self.rows:
             raise IntegrityError(f"Row {self.row:,} of {self.rows:,} is not in group {self.group.number:,}")
+        self.group.root(self.rows)  # a group of another length, or a path, that no such tree has
 
     @property
     def data_hash(self) -> str:

@@ -8,8 +8,10 @@ whoever is shown one.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, cast
 
 from hokusai.attestation.merkle import HASH_BYTES, prove_inclusion
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Chunks = Callable[[], Iterator[NDArray[np.uint8]]]
+
+_TAKEN: Mapping[Kind, tuple[type, ...]] = {
+    "b": (bool,), "i": (Integral,), "f": (Real,), "t": (datetime.date,), "d": (datetime.date,), "h": (datetime.time,),
+    "u": (datetime.timedelta, Integral), "s": (str,), "n": (Decimal, Real, str), "x": (bytes,),
+}  # fmt: skip
+"""What may stand for a value of each logical type; an integer for a duration counts microseconds."""
+_BEYOND_MICROSECONDS = re.compile(r"[.,][0-9]{7}")
 
 
 def prove_row(frame: pl.DataFrame, row: int) -> RowProof:
@@ -222,19 +231,33 @@ def _cell(column: CanonicalColumn, value: Any) -> pl.Series:
         "x": pl.Binary(),
     }
     try:
+        value = None if value is None else _exact(column.kind, value)
         if column.kind == "n":
-            number = None if value is None else Decimal(value)
-            scale = 0 if number is None else max(0, -cast(int, number.as_tuple().exponent))
-            return pl.Series([number], dtype=pl.Decimal(38, scale))
-        if isinstance(value, str) and column.kind in "tdh":
-            reader = {"t": datetime.datetime, "d": datetime.date, "h": datetime.time}[column.kind]
-            value = reader.fromisoformat(value)  # type: ignore[attr-defined]
-        if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-        if column.kind == "f" and type(value) is int:
-            value = float(value)
+            scale = 0 if value is None else max(0, -cast(int, value.as_tuple().exponent))
+            return pl.Series([value], dtype=pl.Decimal(38, scale))
         return pl.Series([value], dtype=dtypes[column.kind], strict=True)
     except (TypeError, ValueError, OverflowError, InvalidOperation, pl.exceptions.PolarsError) as exc:
         raise InvalidInputError(
             f"The row's value in column {column.name!r} is not a {KINDS[column.kind]}"
         ) from exc
+
+
+def _exact(kind: Kind, value: Any) -> Any:
+    """The value that was given as one of the type, or a `ValueError`: what is rounded or cut would prove another."""
+    if isinstance(value, str) and kind in "tdh":
+        if _BEYOND_MICROSECONDS.search(value):
+            raise ValueError
+        reader = {"t": datetime.datetime, "d": datetime.date, "h": datetime.time}[kind]
+        value = reader.fromisoformat(value)  # type: ignore[attr-defined]
+    taken = isinstance(value, _TAKEN[kind]) and isinstance(value, bool) == (kind == "b")
+    if not taken:
+        raise ValueError
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        return value.astimezone(datetime.UTC).replace(tzinfo=None)
+    if isinstance(value, datetime.time) and value.tzinfo is not None:
+        raise ValueError
+    if kind == "n":
+        return Decimal(value)
+    if kind == "f" and isinstance(value, Integral) and float(value) != int(value):
+        raise ValueError
+    return float(value) if kind == "f" else value
