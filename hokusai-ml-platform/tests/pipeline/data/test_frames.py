@@ -12,7 +12,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from hokusai.errors import DataError
-from hokusai.pipeline.data.frames import to_polars
+from hokusai.pipeline.data.frames import to_pandas, to_polars
 
 BIG = 2**62 + 1  # not a double
 
@@ -123,12 +123,25 @@ class TestResultsThatPandasCannotSayPlainly:
         _, give_back = to_polars(pd.DataFrame({"a": [1, 2]}))
         assert give_back(pl.DataFrame(height=2)).shape == (2, 0)
 
+    def test_dates_and_times_of_day_stay_what_they_are(self) -> None:
+        rows = pl.DataFrame(
+            {"day": [dt.date(2024, 2, 29), None], "none": pl.Series([None, None], dtype=pl.Date)}
+            | {"at": pl.Series([1, None], dtype=pl.Int64).cast(pl.Time)}  # a nanosecond after midnight
+        )
+        frame = to_pandas(rows)
+        assert frame["day"].dt.year.tolist() == [2024, pd.NA]
+        assert to_polars(frame)[0].equals(rows)
+        assert to_polars(frame)[0].schema == rows.schema
+
 
 class TestRefuses:
     @pytest.mark.parametrize(
         ("column", "words"),
         [
-            ([12345, "secret", None], "Column 'bad' holds objects of different types"),
+            (
+                [None, 12345, "secret"],
+                r"Column 'bad' holds objects of different types \(int in row 2, str in row 3\).*as text: ",
+            ),
             ([True, 12345], "Column 'bad' holds objects of different types"),
             ([2**70, 1], "Column 'bad' holds objects of different types"),
             ([object()], "Column 'bad' holds objects of different types"),

@@ -59,6 +59,14 @@ class TestTables:
         assert rows_of(kept) == [(1, "hi", "a"), (2, f"write {token}", "b"), (3, "x", None)]
         assert rows_of(merged) == rows_of(data) + rows_of(kept)
 
+    def test_read_as_pandas_keep_every_value(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_text("id,good,day\n9007199254740993,true,2024-01-01\n,,\n3,false,2024-02-29\n")
+        pandas = DataIntegrator(frames="pandas")
+        table, rows = pandas.load_data(path), DataIntegrator().load_data(path)
+        assert table["id"].dropna().tolist() == [9007199254740993, 3]
+        assert pandas.calculate_data_hash(table) == pandas.calculate_data_hash(rows)
+
     def test_have_one_hash_whatever_their_kind(self, integrator: DataIntegrator, data: Any) -> None:
         assert integrator.calculate_data_hash(data) == integrator.calculate_data_hash(pl.DataFrame(ROWS))
         assert len(integrator.calculate_data_hash(data)) == 64

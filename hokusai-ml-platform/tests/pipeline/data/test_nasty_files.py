@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from hokusai.errors import DataError, HokusaiError
 from hokusai.pipeline.data import csv_proof
+from hokusai.pipeline.data.dataset_hash import dataset_hash
+from hokusai.pipeline.data.frames import to_pandas, to_polars
 from hokusai.pipeline.data.reading import open_table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions, TableScan
 
@@ -70,6 +72,33 @@ def check(nasty: NastyFile, scan: TableScan) -> None:
     assert len(scan.notes) == len(nasty.notes)
     assert all(words in "; ".join(scan.notes) for words in nasty.notes)
     assert scan.source.sha256 == hashlib.sha256(nasty.content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "nasty", [n for n in ALL if n.rows is not None and len(n.content) < 1 << 20], ids=lambda nasty: nasty.case
+)
+def test_as_a_pandas_table_it_has_the_same_hash(nasty: NastyFile, tmp_path: Path) -> None:
+    rows = read_table(saved(nasty, tmp_path), options(nasty, "reject")).frame
+    assert dataset_hash(to_polars(to_pandas(rows))[0]) == dataset_hash(rows)
+
+
+@settings(max_examples=60)
+@given(
+    cells=st.lists(
+        st.sampled_from(
+            [(), (9007199254740993, 1), ("true", "False"), ("2024-02-29",), ("2024-02-29 01:02:03.4",), (0.5, -7)]
+        ).flatmap(lambda values: st.lists(st.sampled_from(["", *map(str, values)]), min_size=3, max_size=3)),
+        min_size=2, max_size=4,
+    )
+)  # fmt: skip
+def test_columns_of_every_type_with_missing_values_have_one_hash(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]]
+) -> None:
+    path = tmp_path_factory.mktemp("kinds") / "a.csv"
+    names = [f"c{i}" for i in range(len(cells))]
+    path.write_text("\n".join(",".join(row) for row in [names, *zip(*cells, strict=True)]))
+    rows = read_table(path).frame
+    assert dataset_hash(to_polars(to_pandas(rows))[0]) == dataset_hash(rows)
 
 
 class TestRejects:

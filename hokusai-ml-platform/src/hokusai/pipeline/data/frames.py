@@ -7,7 +7,8 @@ refused, or the exception stands below.
 - NaN comes in as null: both mean that there is no value. It goes back as the dtype writes a missing value.
 - A pandas index without a name only numbers the rows: it stays with them. One with a name is data, and is refused.
 - A pandas column keeps its dtype as long as its values still are of that type. Otherwise integers and booleans with
-  missing values come back as `Int64` and `boolean`, since the plain dtypes would turn them into floats and objects.
+  missing values come back as `Int64` and `boolean`, since the plain dtypes would turn them into floats and objects; and
+  dates and times of day as pyarrow's, since pandas has none.
 - A column of Python objects comes back with `None` for missing values, whatever stood there.
 - A `LazyFrame` is collected, and comes back lazy.
 """
@@ -133,6 +134,19 @@ def to_polars(frame: Frame) -> tuple[pl.DataFrame, GiveBack]:
     return rows, GiveBack(frame, rows)
 
 
+def to_pandas(rows: pl.DataFrame) -> pd.DataFrame:
+    """Rows as a pandas table in which every value is what it was, so that it has the same hash.
+
+    >>> import polars as pl
+    >>> to_pandas(pl.DataFrame({"id": [2**53 + 1, None], "good": [True, None]})).dtypes.astype(str).tolist()
+    ['Int64', 'boolean']
+    """
+    import pandas as pd
+
+    columns = [_plain_pandas(column) for column in rows.iter_columns()]
+    return pd.concat(columns, axis=1) if columns else pd.DataFrame(index=pd.RangeIndex(rows.height))
+
+
 def _from_others(frame: Frame) -> pl.DataFrame:
     import narwhals as nw
 
@@ -158,7 +172,10 @@ def _check_pandas(frame: pd.DataFrame) -> None:
         )
     if any(name is not None for name in frame.index.names):
         named = ", ".join(repr(name) for name in frame.index.names)
-        raise DataError(f"The index ({named}) is data, not a column", hint="Call reset_index() first.")
+        raise DataError(
+            f"The index ({named}) is data, not a column, and only columns take part",
+            hint=f"Call frame.reset_index() first, and set_index([{named}]) on the result if it is wanted again.",
+        )
 
 
 def _converted(table: nw.DataFrame[Any]) -> pl.DataFrame:
@@ -172,7 +189,8 @@ def _converted(table: nw.DataFrame[Any]) -> pl.DataFrame:
         # Outside of the handler: what the converter says quotes values.
         _refuse_first(table, lambda name: _fails(table, name))
         raise DataError("The table's columns cannot be read together")
-    _refuse_first(table, lambda name: isinstance(rows.schema[name], pl.BaseExtension | pl.Object))
+    types = rows.schema
+    _refuse_first(table, lambda name: isinstance(types[name], pl.BaseExtension | pl.Object))
     return rows
 
 
@@ -180,12 +198,27 @@ def _refuse_first(table: nw.DataFrame[Any], unusable: Callable[[str], bool]) -> 
     name = next((name for name in table.columns if unusable(name)), None)
     if name is None:
         return
-    dtype = str(table.to_native()[name].dtype if _is_pandas(table.to_native()) else table.schema[name])
-    found = "objects of different types" if dtype == "object" else f"values of type {dtype}"
+    native = table.to_native()
+    dtype = str(native[name].dtype if _is_pandas(native) else table.schema[name])
+    found = f"values of type {dtype}"
+    if dtype == "object":
+        found = f"objects of different types{_first_mixture(native[name])}"
     raise DataError(
         f"Column {name!r} holds {found}, which no data file could hold",
-        hint="Make it a column of numbers, text, booleans, dates or times.",
+        hint="Make it a column of numbers, text, booleans, dates or times; as text: "
+        "frame[column] = frame[column].map(str, na_action='ignore').",
     )
+
+
+def _first_mixture(cells: pd.Series[Any]) -> str:
+    """Which rows, from 1, show that a column of objects is mixed: their types, not their values."""
+    present = cells.notna().to_numpy()
+    kinds = ((row, type(cell).__name__) for row, cell in enumerate(cells, 1) if present[row - 1])
+    first = next(kinds, None)
+    other = next((kind for kind in kinds if first and kind[1] != first[1]), None)
+    if first is None or other is None:
+        return ""
+    return f" ({first[1]} in row {first[0]:,}, {other[1]} in row {other[0]:,})"
 
 
 def _fails(table: nw.DataFrame[Any], name: str) -> bool:
@@ -204,11 +237,17 @@ def _polars(table: nw.DataFrame[Any]) -> pl.DataFrame:
 
 
 def _plain_pandas(column: pl.Series) -> pd.Series[Any]:
-    """As Polars converts it, but no integer becomes a float, and no boolean an object."""
-    if not (column.null_count() and (column.dtype.is_integer() or str(column.dtype) == "Boolean")):
+    """As Polars converts it, but no integer becomes a float, no boolean an object, and no date a time."""
+    import polars as pl
+
+    with_nulls = column.null_count() and (column.dtype.is_integer() or isinstance(column.dtype, pl.Boolean))
+    if not (with_nulls or isinstance(column.dtype, pl.Date | pl.Time)):
         return column.to_pandas()
-    dtype: Any = "boolean" if str(column.dtype) == "Boolean" else str(column.dtype)
-    nullable: pd.Series[Any] = column.to_pandas(use_pyarrow_extension_array=True).astype(dtype)
+    exact: pd.Series[Any] = column.to_pandas(use_pyarrow_extension_array=True)
+    if not with_nulls:
+        return exact
+    dtype: Any = "boolean" if isinstance(column.dtype, pl.Boolean) else str(column.dtype)
+    nullable: pd.Series[Any] = exact.astype(dtype)
     return nullable
 
 

@@ -20,7 +20,7 @@ from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.duplicates import deduplicate
 from hokusai.pipeline.data.files import expand_paths
-from hokusai.pipeline.data.frames import Frame, to_polars
+from hokusai.pipeline.data.frames import Frame, to_pandas, to_polars
 from hokusai.pipeline.data.history import Histories, History
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
@@ -28,10 +28,11 @@ from hokusai.pipeline.data.near_duplicates import THRESHOLD, deduplicate_nearly
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.recipe import Recipe, typed
 from hokusai.pipeline.data.sampling import stratified_sample
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
-from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files, typed
+from hokusai.pipeline.data.streaming import Integration, Progress, integrate_files
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
@@ -131,7 +132,7 @@ class DataIntegrator:
             run_id=run_id or None,
             metaflow_run_id=metaflow_run_id or None,
         )
-        table: Frame = rows.to_pandas() if self._frames == "pandas" else rows
+        table: Frame = to_pandas(rows) if self._frames == "pandas" else rows
         return self._kept(table, history)
 
     def validate_schema(
