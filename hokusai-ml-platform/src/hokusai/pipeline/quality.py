@@ -163,8 +163,9 @@ def _common_types(frames: Sequence[pl.DataFrame], names: Sequence[str]) -> dict[
     import polars as pl
 
     types: dict[str, pl.DataType] = {}
+    schemas = [frame.schema for frame in frames]
     for name in names:
-        found = {frame.schema[name] for frame in frames if name in frame.columns}
+        found = {schema[name] for schema in schemas if name in schema}
         if len(found) == 1:
             types[name] = found.pop()
         else:

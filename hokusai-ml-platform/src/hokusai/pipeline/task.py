@@ -61,7 +61,7 @@ def infer_task(target: pl.Series) -> Task:
     >>> infer_task(pl.Series([0, 1, 1, 0])).value, infer_task(pl.Series([3, 1, 4, 1, 5])).value
     ('classification', 'regression')
     """
-    values = target.drop_nulls()
+    values = target.alias("").drop_nulls()  # methods of a series take its name for a pattern
     if values.dtype.is_float():
         values = values.drop_nans()
     if not len(values):
@@ -103,7 +103,7 @@ def column_kinds(frame: pl.DataFrame, features: Sequence[str]) -> ColumnKinds:
     """
     kinds: dict[str, list[str]] = {field: [] for field in ColumnKinds.__slots__}
     for name in features:
-        kinds[_kind(frame[name])].append(name)
+        kinds[_kind(frame[name].alias(""))].append(name)
     return ColumnKinds(**{kind: tuple(names) for kind, names in kinds.items()})
 
 

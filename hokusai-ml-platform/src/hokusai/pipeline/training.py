@@ -210,7 +210,7 @@ def feature_table(frame: pl.DataFrame, kinds: ColumnKinds) -> pd.DataFrame:
     for name in kinds.categorical:
         table[name] = pd.Series(frame[name].cast(pl.String).to_list(), dtype=object)
     for name in kinds.text:
-        table[name] = pd.Series(frame[name].cast(pl.String).fill_null("").to_list(), dtype=object)
+        table[name] = pd.Series(frame[name].alias("").cast(pl.String).fill_null("").to_list(), dtype=object)
     return table
 
 
@@ -219,7 +219,7 @@ def number_matrix(frame: pl.DataFrame, kinds: ColumnKinds) -> NDArray[np.float64
     import polars as pl
 
     numbers = [frame[name].cast(pl.Float64) for name in (*kinds.numeric, *kinds.boolean)]
-    times = [_seconds(frame[name]) for name in kinds.datetime]
+    times = [_seconds(frame[name].alias("")).alias(name) for name in kinds.datetime]
     return pl.DataFrame([*numbers, *times]).to_numpy(order="c", writable=True)
 
 

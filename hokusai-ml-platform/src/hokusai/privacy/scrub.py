@@ -79,7 +79,8 @@ def scrub(
                 hint="Plan with rows that have all columns.",
             )
         shown = names[column.name]
-        cleaned = scrubber.column(column, plan, _Place(column.name, shown))
+        cells = column.alias("")  # methods of a series take its name for a pattern
+        cleaned = scrubber.column(cells, plan, _Place(column.name, shown))
         if cleaned is not None:
             kept[shown] = cleaned
     cleaned_frame = pl.DataFrame(kept) if kept else pl.DataFrame(height=frame.height)  # rows without columns

@@ -223,7 +223,7 @@ class TestTypesThatWereTold:
     )  # fmt: skip
     def test_values_that_do_not_fit_are_faults(self, read, values: list[object], kind: str) -> None:
         frame = pl.DataFrame({"a": values, "b": [1, 2]})
-        with pytest.raises(DataError, match="row 2 has wrong type .expected "):
+        with pytest.raises(DataError, match=r"row 2 has wrong type \(expected "):
             read(frame, ReadOptions(types={"a": kind}))
         rejects = read(frame.vstack(pl.DataFrame({"a": [None], "b": [3]}, schema=frame.schema)),
                        ReadOptions(types={"a": kind}, on_error="reject")).rejects  # fmt: skip

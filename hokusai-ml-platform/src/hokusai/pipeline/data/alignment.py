@@ -47,8 +47,9 @@ def align(
     """
     types = common_types([Source(name, frame) for name, frame in frames], columns)
     changes = []
+    given = [frame.schema for _, frame in frames]
     for column, dtype in types.items():
-        present = tuple(frame.schema[column] for _, frame in frames if column in frame.columns)
+        present = tuple(schema[column] for schema in given if column in schema)
         if any(other != dtype for other in present):
             changes.append(TypeChange(column, tuple(map(str, present)), str(dtype)))
     return [_conformed(name, frame, types) for name, frame in frames], tuple(changes)
@@ -57,9 +58,8 @@ def align(
 def _conformed(name: str, frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
     import polars as pl
 
-    lacking = [
-        pl.lit(None, dtype).alias(column) for column, dtype in types.items() if column not in frame.columns
-    ]
+    there = set(frame.columns)
+    lacking = [pl.lit(None, dtype).alias(column) for column, dtype in types.items() if column not in there]
     try:
         return conform(frame.with_columns(lacking), types)
     except pl.exceptions.InvalidOperationError:

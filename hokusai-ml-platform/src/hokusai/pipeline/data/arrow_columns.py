@@ -302,7 +302,7 @@ def _series(array: pa.Array) -> pl.Series:
 
     series = pl.from_arrow(array)
     assert isinstance(series, pl.Series)  # noqa: S101 - a frame comes only of tables
-    return series
+    return series.alias("")  # its methods take a name for a pattern
 
 
 def _faults(mask: pl.Series, name: str, reason: str, detail: str) -> list[CellFault]:
@@ -313,6 +313,7 @@ def _bytes_of(values: pl.Series) -> int:
     import polars as pl
 
     if values.dtype == pl.String:
+        values = values.alias("")  # methods of a series take its name for a pattern
         return int(values.str.len_bytes().sum()) + len(values)
     narrow: dict[pl.DataType, int] = {
         pl.Boolean(): 1,

@@ -152,9 +152,10 @@ def damage_named(kind: str, name: str) -> Iterator[None]:
         pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError, ValueError,
         LookupError, TypeError, OverflowError,
     ) as problem:  # fmt: skip
-        first_line = (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+        told = isinstance(problem, pa.ArrowException | OSError)  # others may quote values
+        first_line = (str(problem).splitlines() if told else None) or [type(problem).__name__]
         raise DataError(
-            f"The {kind} file is damaged or not readable: {first_line}",
+            f"The {kind} file is damaged or not readable: {first_line[0][:200]}",
             where=name,
             hint="Copy or export it again.",
         ) from problem

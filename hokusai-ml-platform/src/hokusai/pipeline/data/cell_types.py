@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hokusai.pipeline.data.columns import col
+from hokusai.pipeline.data.columns import cells_of, col
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,7 +137,9 @@ class ColumnTypes:
         for name in names:
             longest = facts[f"length {name}"][0]
             if longest:
-                self._learn(name, block[name], numbers, longest, fits_likely=facts[f"fits {name}"][0])
+                self._learn(
+                    name, cells_of(block, name), numbers, longest, fits_likely=facts[f"fits {name}"][0]
+                )
 
     def result(self) -> dict[str, CellType]:
         """The type of each column, in the file's order."""

@@ -160,10 +160,11 @@ def _row_faults(frame: pl.DataFrame, schema: DataSchema) -> list[_Fault]:
     """What each rule that looks at single rows has to say, in the order of the schema."""
     import polars as pl
 
-    rules = [rule for rule in schema.columns if rule.name in frame.columns]
+    types = frame.schema
+    rules = [rule for rule in schema.columns if rule.name in types]
     for pattern in dict.fromkeys(rule.pattern for rule in schema.columns if rule.pattern):
         check_pattern(pattern)
-    dtypes = [frame.schema[rule.name] for rule in rules]
+    dtypes = [types[rule.name] for rule in rules]
     seen = [typed_column(rule, dtype) for rule, dtype in zip(rules, dtypes, strict=True)]
     tests = [
         (rule.name, *test)
@@ -285,10 +286,11 @@ def _problem(fault: _Fault, frame: pl.DataFrame, rows: pl.Series, source: str) -
 
 
 def _table_problems(columns: Sequence[str], schema: DataSchema, source: str) -> list[SchemaProblem]:
+    there = set(columns)
     missing = [
         SchemaProblem(Rule.MISSING_COLUMN, name, "it is missing" + _near(name, columns), source=source)
         for name in schema.required
-        if name not in columns
+        if name not in there
     ]
     known = {rule.name for rule in schema.columns} | set(schema.required)
     extra = [name for name in columns if name not in known] if schema.extra == "refuse" else []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.canonical import MAX_SAFE_INTEGER
 from hokusai.domain.manifest import ColumnSummary
 from hokusai.errors import SchemaError
+from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.distinct_count import DistinctCount
 from hokusai.pipeline.data.moments import Moments
 from hokusai.pipeline.data.number_bins import NumberBins
@@ -263,7 +264,7 @@ class ColumnStates:
                 hint="Bring all batches to one schema first.",
             )
         for name, state in self._states.items():
-            state.see(batch[name], hashes.get(name) if hashes else None)
+            state.see(cells_of(batch, name), hashes.get(name) if hashes else None)
         return self
 
     def merge(self, other: ColumnStates) -> ColumnStates:

@@ -36,6 +36,16 @@ def selected(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     return frame.select([col(name) for name in names])
 
 
+def cells_of(frame: pl.DataFrame, name: str) -> pl.Series:
+    """The cells of a column without its name, since many methods of a series take its name for a pattern too.
+
+    >>> import polars as pl
+    >>> cells_of(pl.DataFrame({"^a.*$": ["x"]}), "^a.*$").str.to_uppercase().to_list()
+    ['X']
+    """
+    return frame[name].alias("")
+
+
 def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) -> None:
     """Check that every wanted column is there.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import cells_of
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -66,7 +68,7 @@ def column_formats(rows: pl.DataFrame) -> tuple[ColumnFormat, ...]:
 
     found: list[ColumnFormat] = []
     for name in (name for name, dtype in rows.schema.items() if dtype == pl.String):
-        cells = rows[name].drop_nulls()
+        cells = cells_of(rows, name).drop_nulls()
         if not len(cells):
             continue
         counts = {kind: int(cells.str.contains(pattern).sum()) for kind, pattern in _FORMATS.items()}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hokusai.errors import ConfigurationError, DataError
 from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, fitting
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected
+from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.dialect import Dialect
 from hokusai.pipeline.data.records import (
     NEVER_CLOSED,
@@ -198,7 +199,8 @@ class Proof:
         """Rows with a cell that does not fit, in order, and the first such column of each."""
         found: dict[int, str] = {}
         for name in checked:
-            column = _with_points(cells[name]) if name in self.comma_floats else cells[name]
+            column = cells_of(cells, name)
+            column = _with_points(column) if name in self.comma_floats else column
             for row in (~fitting(column, self.declared[name])).arg_true():
                 found.setdefault(int(row), name)
         return dict(sorted(found.items()))

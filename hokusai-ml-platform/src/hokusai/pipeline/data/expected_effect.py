@@ -178,7 +178,8 @@ def expected_effect(
     old_rows, new_rows = old.frame(), added.frame()
     if not old_rows.height or not new_rows.height:
         return NoEstimate("base or new data have no labelled row")
-    types = {name: old_rows.schema[name] for name in (*names, target)}
+    schema = old_rows.schema
+    types = {name: schema[name] for name in (*names, target)}
     old_rows = selected(old_rows, types)
     try:
         new_rows = new_rows.select(col(name).cast(dtype) for name, dtype in types.items())

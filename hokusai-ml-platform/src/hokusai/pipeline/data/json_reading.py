@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.errors import DataError
+from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.json_columns import Settled, Survey
 from hokusai.pipeline.data.json_pieces import Array, Layout, Lines, Piece, Span
 from hokusai.pipeline.data.json_records import BLANKS, Record, explained, read_document
@@ -94,7 +95,9 @@ class JsonScan:
             for name, count in batch.null_count().row(0, named=True).items():
                 nulls[name] += count
             # Column by column: an expression would take a name such as "*" or "^a.*$" for a pattern of names.
-            yield pl.DataFrame([column.converted(batch[name]) for name, column in self.columns.items()])
+            yield pl.DataFrame(
+                {name: column.converted(cells_of(batch, name)) for name, column in self.columns.items()}
+            )
         if nulls != self.nulls:
             raise self._disagreement()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data.columns import selected
+from hokusai.pipeline.data.columns import cells_of, selected
 from hokusai.pipeline.data.relations import key_matches, repeated_keys
 from hokusai.pipeline.data.scan import Reject
 
@@ -139,7 +139,7 @@ def _superseded(
         superseded[repeated.group_by("first").max()["row"].to_numpy()] = False
         return superseded
     differs = np.zeros(len(later), dtype=bool)
-    for column in new.iter_columns():
+    for column in (cells_of(new, name) for name in new.columns):
         differs |= column.gather(later).ne_missing(column.gather(first)).to_numpy()
     if differs.any():
         hint = "Keep one row for each key, or let the last one count: repeats='last'."
@@ -158,7 +158,12 @@ def _compare(
     for name in sides.base.columns:
         if name in (*key, *sides.only_base, *sides.only_new):
             continue
-        other = sides.base[name].gather(at_base).ne_missing(sides.new[name].gather(at_new)).to_numpy()
+        other = (
+            cells_of(sides.base, name)
+            .gather(at_base)
+            .ne_missing(cells_of(sides.new, name).gather(at_new))
+            .to_numpy()
+        )
         if other.any():
             conflicts[name] = int(other.sum())
             differs |= other

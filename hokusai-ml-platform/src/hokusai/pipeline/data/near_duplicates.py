@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.errors import InvalidInputError, SchemaError
-from hokusai.pipeline.data.columns import col, require_columns, selected
+from hokusai.pipeline.data.columns import cells_of, col, require_columns, selected
 from hokusai.pipeline.data.duplicates import first_of_each
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
@@ -323,23 +323,23 @@ def _equal_texts(texts: pl.Series, within: pl.DataFrame) -> tuple[NDArray[np.int
 def _text_columns(rows: pl.DataFrame, columns: str | Sequence[str] | None) -> tuple[str, ...]:
     import polars as pl
 
+    types = rows.schema
+
     def is_text(name: str) -> bool:
-        return isinstance(rows.schema[name], pl.String | pl.Categorical | pl.Enum)
+        return isinstance(types[name], pl.String | pl.Categorical | pl.Enum)
 
     if columns is None:
-        texts = [name for name in rows.columns if isinstance(rows.schema[name], pl.String)]
+        texts = [name for name, dtype in types.items() if dtype == pl.String]
         if not texts:
             raise SchemaError("There is no column of text to compare", hint="Name the columns.")
-        lengths = {name: rows[name].str.len_bytes().mean() or 0 for name in texts}
+        lengths = {name: cells_of(rows, name).str.len_bytes().mean() or 0 for name in texts}
         return (max(texts, key=lengths.__getitem__),)
     names = (columns,) if isinstance(columns, str) else tuple(dict.fromkeys(columns))
     require_columns(rows.columns, names, "")
     odd = next((name for name in names if not is_text(name)), None)
     if odd is not None or not names:
         found = (
-            f"Column {odd!r} is of type {rows.schema[odd]}, not text"
-            if odd is not None
-            else "No column is named"
+            f"Column {odd!r} is of type {types[odd]}, not text" if odd is not None else "No column is named"
         )
         raise SchemaError(found, hint="Near duplicates are found in text only.")
     return names

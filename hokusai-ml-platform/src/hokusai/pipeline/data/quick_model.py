@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.metrics import Task
-from hokusai.pipeline.data.columns import col, selected
+from hokusai.pipeline.data.columns import cells_of, col, selected
 from hokusai.pipeline.task import column_kinds
 from hokusai.pipeline.training import DEFAULT_ESTIMATORS, ESTIMATOR_FAILURES, make_estimator, number_matrix
 from hokusai.utils.extras import require
@@ -84,9 +84,9 @@ def feature_matrix(rows: pl.DataFrame, features: Sequence[str]) -> Any:
     parts = []
     if kinds.numeric_like:
         parts.append(sparse.csr_matrix(_standardized(number_matrix(rows, kinds))))
-    parts += [_one_hot(rows[name]) for name in kinds.categorical]
+    parts += [_one_hot(cells_of(rows, name)) for name in kinds.categorical]
     texts = kinds.text[:_MOST_TEXTS]
-    parts += [_tf_idf(rows[name], _CHARACTERS // len(texts)) for name in texts]
+    parts += [_tf_idf(cells_of(rows, name), _CHARACTERS // len(texts)) for name in texts]
     if not any(part.shape[1] for part in parts):
         raise ValueError("There is no column to learn from")
     return sparse.hstack(parts, format="csr", dtype=np.float32)

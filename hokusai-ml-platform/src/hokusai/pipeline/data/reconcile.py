@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.cell_types import EXACT_INTEGER_DIGITS
-from hokusai.pipeline.data.columns import col
+from hokusai.pipeline.data.columns import cells_of, col
 
 if TYPE_CHECKING:
     import polars as pl
 
-_MAX_EXACT = 2**53
+MOST_EXACT = 2**53
+"""Whole numbers up to here are exact as doubles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,18 +46,21 @@ def common_types(sources: Sequence[Source], columns: Iterable[str]) -> dict[str,
     other sources' text is made of digits only (codes such as `00123`).
 
     Raises:
-        SchemaError: A column's kinds differ; the text names the file, the column, the row and the value.
+        SchemaError: A column's kinds differ; the text names the file, the column and the row, but quotes no value.
     """
+    there = [(source, set(source.frame.columns)) for source in sources]
     return {
-        column: _common_type([s for s in sources if column in s.frame.columns], column) for column in columns
+        column: _common_type([source for source, names in there if column in names], column)
+        for column in columns
     }
 
 
 def conform(frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
     """The columns of `types`, in that order and of those types; what has its type already is not copied."""
 
+    present = frame.schema  # made anew each time it is asked for
     return frame.select(
-        col(name) if frame.schema[name] == dtype else col(name).cast(dtype) for name, dtype in types.items()
+        col(name) if present[name] == dtype else col(name).cast(dtype) for name, dtype in types.items()
     )
 
 
@@ -74,8 +78,8 @@ def _common_type(sources: Sequence[Source], column: str) -> pl.DataType:
 
     filled = [s for s in sources if s.frame[column].null_count() < s.frame.height]
     if not filled:
-        return sources[0].frame.schema[column]
-    dtypes = [_plain(s.frame.schema[column]) for s in filled]
+        return sources[0].frame[column].dtype
+    dtypes = [_plain(s.frame[column].dtype) for s in filled]
     kinds = [kind_of(dtype) for dtype in dtypes]
     if len(set(kinds)) > 1:
         if set(kinds) == {"numbers", "text"} and _are_codes(filled, column):
@@ -105,7 +109,7 @@ def _are_codes(sources: Sequence[Source], column: str) -> bool:
     import polars as pl
 
     for source in sources:
-        values = source.frame[column]
+        values = cells_of(source.frame, column)
         if values.dtype.is_numeric():
             if not (source.untyped and values.dtype.is_integer()):
                 return False
@@ -117,14 +121,13 @@ def _are_codes(sources: Sequence[Source], column: str) -> bool:
 def _refuse_rounding(source: Source, column: str) -> None:
     import polars as pl
 
-    values = source.frame[column].cast(pl.Int64)
-    large = ((values > _MAX_EXACT) | (values < -_MAX_EXACT)).arg_true()
+    values = cells_of(source.frame, column).cast(pl.Int64)
+    large = ((values > MOST_EXACT) | (values < -MOST_EXACT)).arg_true()
     if len(large):
         row = int(large[0])
         raise SchemaError(
-            f"Column {column!r} holds fractions in other files, and here the integer "
-            f"{values[row]} (row {row + 1:,}), "
-            "which would be rounded",
+            f"Column {column!r} holds fractions in other files, and in row {row + 1:,} here an integer that would "
+            "be rounded beside them",
             where=source.name,
             hint=f"Integers of more than {EXACT_INTEGER_DIGITS} digits are best written as text "
             "in all files.",
@@ -132,7 +135,7 @@ def _refuse_rounding(source: Source, column: str) -> None:
 
 
 def _mismatch(column: str, reference: Source, expected: str, source: Source, found: str) -> SchemaError:
-    values = source.frame[column]
+    values = cells_of(source.frame, column)
     odd = values.is_not_null()
     if found == "text" and expected == "numbers":
         import polars as pl
@@ -142,8 +145,7 @@ def _mismatch(column: str, reference: Source, expected: str, source: Source, fou
         odd = next((mask for mask in (unreadable, leading_zero) if mask.any()), odd)
     row = int(odd.arg_true()[0])
     return SchemaError(
-        f"Column {column!r} holds {found}, but {expected} in {reference.name}: "
-        f"row {row + 1:,} is {str(values[row])[:40]!r}",
+        f"Column {column!r} holds {found}, but {expected} in {reference.name}; look at row {row + 1:,}",
         where=source.name,
         hint="Correct the value or leave it empty, or write the column as the same kind in all files.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import col, selected
 from hokusai.privacy.gate import ColumnPlan
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, scrub
@@ -43,9 +44,9 @@ def without_clean_columns(
     ]
     if not searched or not rows.height:
         return gate
-    counts = rows.select(pl.col(searched).n_unique()).row(0)
+    counts = rows.select(col(name).n_unique() for name in searched).row(0)
     few = [name for name, n in zip(searched, counts, strict=True) if n * _REPEATS <= rows.height]
     clean = [
-        name for name in few if not scrub(rows.select(name).unique(), policy, tokenizer, gate=gate)[1].cells
+        name for name in few if not scrub(selected(rows, [name]).unique(), policy, tokenizer, gate=gate)[1].cells
     ]
     return replace(gate, plans={**gate.plans, **dict.fromkeys(clean, ColumnPlan("leave"))}) if clean else gate

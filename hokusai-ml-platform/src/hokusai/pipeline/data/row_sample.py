@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hokusai.pipeline.data.columns import selected
+from hokusai.pipeline.data.columns import cells_of, selected
 from hokusai.pipeline.data.value_hash import hash_rows, hash_values
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class RowSample:
         keys = hash_rows(columns, cells)
         wanted = np.ones(len(keys), dtype=bool) if self._limit is None else keys <= np.uint64(self._limit)
         if self.target is not None:
-            wanted &= batch[self.target].is_not_null().to_numpy()
+            wanted &= cells_of(batch, self.target).is_not_null().to_numpy()
         at = np.flatnonzero(wanted)
         if len(at):
             rows = selected(batch[at], (*self.features, *((self.target,) if self.target else ())))

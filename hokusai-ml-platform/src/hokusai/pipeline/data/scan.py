@@ -73,8 +73,9 @@ class Reject:
         reason: A short constant text, the same for all rows with this fault, such as `wrong number of fields`.
         column: Where; empty if it is the row as a whole.
         detail: What was expected and found, for people; it quotes nothing that may be anybody's data.
-        line: The line of the file on which it begins, from 1; 0 if unknown.
-        sha256: Digest of the raw record, by which whoever has the file finds it again; empty if there is none.
+        line: The line of the file on which it begins, from 1. Readers of text tell it; it is 0 for files without
+            lines, frames, and rows that a later step set aside (schema, keys), of which only the number is known.
+        sha256: Digest of the raw record, by which whoever has the file finds it again; empty where `line` is 0.
     """
 
     source: str

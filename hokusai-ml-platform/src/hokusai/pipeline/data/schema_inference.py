@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.column_values import as_utc
-from hokusai.pipeline.data.columns import col
+from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.reading import open_table
@@ -156,7 +156,7 @@ class SchemaInference:
 def _learnt(batch: pl.DataFrame, name: str, dtype: pl.DataType, *, listing: bool) -> _Column:
     import polars as pl
 
-    cells = batch[name]
+    cells = cells_of(batch, name)
     if dtype.is_float():
         cells = cells.fill_nan(None)
     values: frozenset[str] | None = None
@@ -165,7 +165,7 @@ def _learnt(batch: pl.DataFrame, name: str, dtype: pl.DataType, *, listing: bool
         different = cells.cast(pl.String).drop_nulls().unique()
         values = frozenset(different) if len(different) <= MOST_ALLOWED else None
     elif (dtype.is_numeric() and not dtype.is_decimal()) or dtype in (pl.Date, pl.Datetime):
-        ordered = cells.to_frame().select(as_utc(col(name), dtype)).to_series()
+        ordered = cells.to_frame().select(as_utc(pl.first(), dtype)).to_series()
         if dtype.is_float():
             ordered = ordered.filter(ordered.is_finite())
         low, high = ordered.min(), ordered.max()

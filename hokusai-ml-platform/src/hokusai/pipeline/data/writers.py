@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.columns import col
 from hokusai.utils.files import open_atomically
 
 if TYPE_CHECKING:
@@ -152,6 +153,6 @@ def _repetitive(batch: pl.DataFrame) -> list[str]:
     import polars as pl
 
     plain = [name for name, dtype in batch.schema.items() if not dtype.is_nested() and dtype != pl.Object]
-    counts = batch.select(pl.col(plain).head(_LOOKED_AT).n_unique()).row(0) if plain else ()
+    counts = batch.select(col(name).head(_LOOKED_AT).n_unique() for name in plain).row(0) if plain else ()
     most = min(batch.height, _LOOKED_AT) // 4
     return [name for name, count in zip(plain, counts, strict=True) if count <= most]
