@@ -1,6 +1,7 @@
 """The command `hokusai`. One file a group of commands; a group is imported when it is used.
 
-Errors leave here as one sentence that says what was wrong, where, and what to do; a traceback would be a bug.
+Errors leave here as one sentence that says what was wrong, where, and what to do; a traceback would be a bug. With
+`--json` the error is a document on standard output too.
 Exit codes: 0 done, 1 refused or failed, 2 the command line itself is wrong, 130 interrupted.
 """
 
@@ -14,8 +15,8 @@ from collections.abc import Sequence
 import click
 
 from hokusai import __version__
+from hokusai.cli.failures import Failed
 from hokusai.errors import HokusaiError
-from hokusai.utils.text import printable
 
 _GROUPS = {
     "data": ("hokusai.cli.data", "Data files: check, profile, clean, merge, and prove what is in them."),
@@ -66,10 +67,9 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    given = sys.argv[1:] if args is None else list(args)
     try:
-        code = cli.main(
-            args=list(args) if args is not None else None, prog_name="hokusai", standalone_mode=False
-        )
+        code = cli.main(args=given, prog_name="hokusai", standalone_mode=False)
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
@@ -80,6 +80,6 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except HokusaiError as problem:
-        click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable(str(problem))}", err=True)
+        Failed(problem, as_json="--json" in given).show()
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -39,9 +39,11 @@ from hokusai.cli.data_options import (
     tokenizer_for,
 )
 from hokusai.cli.data_proofs import hash_, prove, verify
+from hokusai.cli.failures import Failed
 from hokusai.cli.options import json_option
 from hokusai.cli.output import show_json, show_line, styled
 from hokusai.cli.progress import stepping
+from hokusai.errors import HokusaiError, SchemaError
 from hokusai.utils.text import printable
 
 if TYPE_CHECKING:
@@ -95,27 +97,32 @@ def check(
 ) -> None:
     """Check FILE… as the pipeline will: schema, personal data, duplicates, quality, and the likely effect.
 
-    The exit code is 1 if rows would be rejected.
+    The exit code is 1 if rows would be rejected, and 2 if FILE could not be checked at all.
     """
     from hokusai.pipeline.data.preview import preview
     from hokusai.pipeline.data.schema_inference import infer_schema_of_files
 
     if like_base and (schema is not None or not base):
         raise click.UsageError("--like-base needs --base, and no --schema.")
-    rules = schema_of(schema)
-    with stepping() as tell:
-        if like_base:
-            rules = infer_schema_of_files(list(base), progress=tell)
-        seen = preview(
-            list(files),
-            base=list(base) or None,
-            schema=rules,
-            target=target,
-            pii=policy_of("report", policy),
-            read=read_options(given, rules, "reject"),
-            benchmark_rows=benchmark_rows or 0,
-            progress=tell,
-        )
+    try:
+        rules = schema_of(schema)
+        with stepping() as tell:
+            if like_base:
+                rules = infer_schema_of_files(list(base), progress=tell)
+            seen = preview(
+                list(files),
+                base=list(base) or None,
+                schema=rules,
+                target=target,
+                pii=policy_of("report", policy),
+                read=read_options(given, rules, "reject"),
+                benchmark_rows=benchmark_rows or 0,
+                progress=tell,
+            )
+    except SchemaError:  # it could be read, and no row of it would do
+        raise
+    except HokusaiError as problem:
+        raise Failed(problem, exit_code=2, as_json=as_json) from problem
     shown = sys.stdout.isatty() and not as_json if values is None else values
     if as_json:
         show_json(seen.to_dict(values=shown))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from hokusai.domain.schema import DataSchema
@@ -69,7 +70,7 @@ def personal(default: str) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         command = click.option(
-            "--policy", metavar="YAML", help="what becomes of which kind in which column, instead of --pii"
+            "--policy", metavar="YAML", help="what becomes of which kind in which column; not with --pii"
         )(command)
         return click.option(
             "--pii", type=click.Choice(ACTIONS), default=default, show_default=True, help="what becomes of it"
@@ -100,12 +101,20 @@ def schema_of(path: str | None) -> DataSchema | None:
 
 
 def policy_of(pii: str, policy: str | None) -> PiiPolicy:
-    """What the options of `personal` say."""
+    """What the options of `personal` say.
+
+    Raises:
+        UsageError: Both were typed, so that it is open which of them holds.
+    """
     from hokusai.privacy.policy import PiiAction, PiiPolicy
     from hokusai.utils.files import read_limited
 
     if policy is None:
         return PiiPolicy(default=PiiAction(pii))
+    if click.get_current_context().get_parameter_source("pii") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            f"Give one of --pii and --policy. For --pii {pii}, write `default: {pii}` into the policy."
+        )
     return PiiPolicy.from_yaml(read_limited(Path(policy), 1 << 20).decode(), where=policy)
 
 
