@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from hokusai.pipeline.data.repeated_values import without_clean_columns
-from hokusai.privacy.gate import ColumnGate
+from hokusai.privacy.gate import ColumnGate, ColumnPlan
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import scrub
 from hokusai.privacy.tokens import Tokenizer
@@ -58,3 +58,10 @@ def test_no_rows_change_nothing() -> None:
     policy = PiiPolicy(default="mask")
     gate = ColumnGate.decide(ROWS, policy)
     assert without_clean_columns(ROWS.clear(), gate, policy, None) is gate
+
+
+def test_a_name_that_looks_like_a_pattern_is_a_name() -> None:
+    rows = pl.DataFrame({"^.*$": ["a", "b"] * 50, "by": ["ann@example.org", "-"] * 50})
+    gate = ColumnGate({name: ColumnPlan("text") for name in rows.columns})
+    narrowed = without_clean_columns(rows, gate, PiiPolicy(default="mask"), None)
+    assert [plan.treatment for plan in narrowed.plans.values()] == ["leave", "text"]

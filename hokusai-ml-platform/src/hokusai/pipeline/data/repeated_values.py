@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hokusai.pipeline.data.columns import col, selected
+from hokusai.pipeline.data.columns import col, selected
 from hokusai.privacy.gate import ColumnPlan
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, scrub
@@ -47,6 +48,8 @@ def without_clean_columns(
     counts = rows.select(col(name).n_unique() for name in searched).row(0)
     few = [name for name, n in zip(searched, counts, strict=True) if n * _REPEATS <= rows.height]
     clean = [
-        name for name in few if not scrub(selected(rows, [name]).unique(), policy, tokenizer, gate=gate)[1].cells
+        name
+        for name in few
+        if not scrub(selected(rows, [name]).unique(), policy, tokenizer, gate=gate)[1].cells
     ]
     return replace(gate, plans={**gate.plans, **dict.fromkeys(clean, ColumnPlan("leave"))}) if clean else gate
