@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hokusai.pipeline.data.columns import col, selected
-from hokusai.pipeline.data.columns import col, selected
 from hokusai.privacy.gate import ColumnPlan
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, scrub
