@@ -236,6 +236,7 @@ class DataManifest:
         columns: Of the result.
         rows: Where the incoming rows went.
         sources: Files that were read; none for a frame from memory.
+        base: Files of the base data that they were merged with.
         pii: Personal data that was found.
         rejects: Reason to number of rejected rows; the numbers sum to `rows.rejected`.
         quality: `QualityReport.to_dict()`, if it was assessed.
@@ -251,6 +252,7 @@ class DataManifest:
     columns: tuple[ColumnSummary, ...]
     rows: RowAccount
     sources: tuple[SourceFile, ...] = ()
+    base: tuple[SourceFile, ...] = ()
     pii: PiiSummary = field(default_factory=PiiSummary)
     rejects: Mapping[str, int] = field(default_factory=dict)
     quality: Mapping[str, Any] | None = None
@@ -291,6 +293,8 @@ class DataManifest:
             "transformations": [step.to_dict() for step in self.transformations],
             "notes": list(self.notes),
         }
+        if self.base:
+            pieces["base"] = [source.to_dict() for source in self.base]
         if self.quality is not None:
             pieces["quality"] = dict(self.quality)
         return pieces

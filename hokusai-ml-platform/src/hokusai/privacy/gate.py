@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from hokusai.errors import SchemaError
@@ -32,6 +32,9 @@ KINDS_IN_A_NAME: Final = (
     PiiKind.CRYPTO_ADDRESS,
 )
 """Kinds that the names of columns are searched for, as where a table has a column a person."""
+
+
+_CARE: Final = {"leave": 0, "text": 1, "cells": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,20 @@ class ColumnGate:
     telling: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+
+    def joined(self, other: ColumnGate) -> ColumnGate:
+        """The plan for data of two sources: what either calls personal is personal."""
+        plans = {
+            column: max(plan, other.plans.get(column, plan), key=lambda one: _CARE[one.treatment])
+            for column, plan in self.plans.items()
+        }
+        unread = tuple(dict.fromkeys((*self.unread, *other.unread)))
+        return replace(self, plans=plans, unread=unread)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Columns whose cells are values of one kind of personal data."""
+        return frozenset(name for name, plan in self.plans.items() if plan.treatment == "cells")
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of the result has to know."""

@@ -165,12 +165,20 @@ class PiiPolicy:
     @property
     def hashes(self) -> bool:
         """Whether anything may be hashed, so that a key is needed."""
-        nested = [
+        return PiiAction.HASH in self._actions()
+
+    @property
+    def hides(self) -> bool:
+        """Whether anything may be masked or dropped, so that different values look the same afterwards."""
+        return not {PiiAction.MASK, PiiAction.DROP}.isdisjoint(self._actions())
+
+    def _actions(self) -> set[PiiAction]:
+        nested = (
             action
             for here in self.by_column.values()
             for action in ((here,) if isinstance(here, PiiAction) else here.values())
-        ]
-        return PiiAction.HASH in (self.default, *self.by_kind.values(), *nested)
+        )
+        return {self.default, *self.by_kind.values(), *nested}
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; `parse` gives the policy back."""

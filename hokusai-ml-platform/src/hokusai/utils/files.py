@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hokusai.errors import HokusaiError, InvalidInputError, NotFoundError
@@ -133,6 +133,21 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as exc:
         raise _cannot_write(path, exc) from exc
+
+
+def check_no_overwrite(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Check that no output is one of the inputs, or another output, under whatever name.
+
+    Raises:
+        InvalidInputError: One is; what was read would be lost.
+    """
+    taken = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in taken:
+            raise InvalidInputError(
+                "This file would be written over", where=str(path), hint="Give the output a name of its own."
+            )
+        taken.add(path.resolve())
 
 
 def _open(path: Path) -> io.BufferedReader:

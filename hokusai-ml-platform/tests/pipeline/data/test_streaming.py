@@ -24,6 +24,7 @@ from hokusai.pipeline.data.merging import merge
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.streaming import Integration, Recipe, integrate_files
+from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.tokens import Tokenizer
 
 TOKENIZER = Tokenizer(bytes(range(32)))
@@ -83,12 +84,17 @@ class TestTheResult:
             (9, "z", "z"),
             (2, f"write {ADA}", "b"),
         ]
-        [step] = [step for step in done.manifest.transformations if step.name == "merge"]
-        assert {name: step.details[name] for name in ("changed", "added", "base_rows")} == {
-            "changed": 1,
-            "added": 1,
+        [step] = [step for step in done.manifest.transformations if step.name == "merge_datasets"]
+        assert step.details == {
+            "how": "update",
+            "key": ["query_id"],
             "base_rows": 3,
+            "added": 1,
+            "changed": 1,
+            "unchanged": 1,
+            "conflicts": {"note": 1},
         }
+        assert [source.name for source in done.manifest.base] == ["base.csv"]
 
     def test_of_an_update_keeps_what_the_new_rows_do_not_tell(
         self, files: tuple[Path, Path], tmp_path: Path
@@ -235,6 +241,28 @@ class TestTheAccount:
         recipe = Recipe(how="update", key=("query_id",), read=TOLERANT)
         assert integrate(tmp_path / "in.csv", base=base, recipe=recipe).manifest.rows == RowAccount(2, 1, 1)
 
+    def test_refuses_two_rows_with_one_key_though_one_is_as_in_the_base(
+        self, files: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        base, _ = files
+        (tmp_path / "in.csv").write_text("query_id,note,label\n1,hi,a\n1,other,a\n")
+        with pytest.raises(SchemaError, match=r"row 2 \(in\.csv\)"):
+            integrate(tmp_path / "in.csv", base=base, recipe=Recipe(how="update", key=("query_id",)))
+
+    def test_refuses_to_round_whole_numbers(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("id,v\n1,9007199254740993\n2,5\n")
+        (tmp_path / "b.csv").write_text("id,v\n3,0.5\n")
+        with pytest.raises(SchemaError, match="1 whole numbers that would be rounded"):
+            integrate_files([tmp_path / "a.csv", tmp_path / "b.csv"], tokenizer=TOKENIZER)
+        with pytest.raises(SchemaError, match="would be rounded"):
+            DataIntegrator().load_data([tmp_path / "a.csv", tmp_path / "b.csv"])
+
+    def test_says_which_columns_a_file_lacks(self, tmp_path: Path) -> None:
+        pl.DataFrame({"id": [1], "text": ["a"]}).write_csv(tmp_path / "a.csv")
+        pl.DataFrame({"id": [2], "Text": ["b"]}).write_csv(tmp_path / "b.csv")
+        notes = integrate_files([tmp_path / "a.csv", tmp_path / "b.csv"], tokenizer=TOKENIZER).manifest.notes
+        assert "b.csv: column 'text' is not there, and read as missing; 'Text' may be 'text'" in notes
+
     def test_says_what_contradicts_itself(self, files: tuple[Path, Path]) -> None:
         base, new = files
         with pytest.raises(InvalidInputError, match="An update needs key columns"):
@@ -277,7 +305,59 @@ class TestTheAccount:
         assert again.manifest.pii.findings == ()
 
 
+class TestPersonalData:
+    def test_is_found_in_contributions_whatever_the_base_holds(self, tmp_path: Path) -> None:
+        rows = {"id": range(30), "x": [4111111111111111] * 30}
+        pl.DataFrame(rows).write_csv(tmp_path / "new.csv")
+        pl.DataFrame({"id": [100, 101], "x": [12, 13]}).write_csv(tmp_path / "base.csv")
+        done = integrate(tmp_path / "new.csv", tmp_path / "out.csv", tmp_path / "base.csv")
+        assert "4111111111111111" not in (tmp_path / "out.csv").read_text()
+        assert [(f.column, f.kind, f.cells) for f in done.manifest.pii.findings] == [("x", "card", 30)]
+
+    @pytest.mark.parametrize("action", ["mask", "drop"])
+    def test_that_is_hidden_makes_no_rows_equal(self, tmp_path: Path, action: str) -> None:
+        addresses = [f"person{n}@example.org" for n in range(40)]
+        pl.DataFrame({"email": addresses, "label": [n % 2 for n in range(40)]}).write_csv(tmp_path / "in.csv")
+        recipe = Recipe(pii=PiiPolicy(default=action))  # type: ignore[arg-type]
+        done = integrate(tmp_path / "in.csv", tmp_path / "out.parquet", recipe=recipe)
+        assert done.manifest.rows == RowAccount(40, 40)
+        assert dataset_hash(pl.read_parquet(tmp_path / "out.parquet")) == done.manifest.hash
+
+    def test_that_is_hidden_does_not_merge_two_people(self, tmp_path: Path) -> None:
+        pl.DataFrame({"email": ["a@example.org"], "v": [1]}).write_csv(tmp_path / "base.csv")
+        pl.DataFrame({"email": ["b@example.org"], "v": [2]}).write_csv(tmp_path / "new.csv")
+        recipe = Recipe(pii=PiiPolicy(default="mask"), how="update", key=("email",))  # type: ignore[arg-type]
+        integrate(tmp_path / "new.csv", tmp_path / "out.csv", tmp_path / "base.csv", recipe)
+        assert (tmp_path / "out.csv").read_text() == "email,v\n[email],1\n[email],2\n"
+
+    def test_is_not_told_by_the_range_of_its_column(self, tmp_path: Path) -> None:
+        rows = {"phone": range(4155552600, 4155552630), "dob": ["1960-01-02"] * 30, "x": range(30)}
+        pl.DataFrame(rows).write_csv(tmp_path / "in.csv")
+        for pii in (PiiPolicy(default="report"), None):  # type: ignore[arg-type]
+            content = integrate(tmp_path / "in.csv", recipe=Recipe(pii=pii)).manifest.to_dict()
+            assert set(content["ranges"]) == {"x"}
+            assert "415555" not in str(content)
+
+
 class TestTheOutput:
+    def test_is_never_one_of_the_inputs(self, files: tuple[Path, Path], tmp_path: Path) -> None:
+        base, new = files
+        before = new.read_bytes(), base.read_bytes()
+        (tmp_path / "link.csv").symlink_to(new)
+        for out, rejects in ((new, None), (base, None), (tmp_path / "link.csv", None), (None, new)):
+            with pytest.raises(InvalidInputError, match="would be written over"):
+                integrate(new, out, base, rejects=rejects)
+        with pytest.raises(InvalidInputError, match="would be written over"):
+            integrate(new, tmp_path / "out.csv", rejects=tmp_path / "out.csv")
+        assert before == (new.read_bytes(), base.read_bytes())
+
+    def test_of_a_file_in_which_no_row_can_be_used_has_no_rows(self, tmp_path: Path) -> None:
+        (tmp_path / "in.csv").write_text("id,l\nx,1\ny,0\n")
+        schema = DataSchema((ColumnRule("id", "integer"),))
+        done = integrate(tmp_path / "in.csv", tmp_path / "out.csv", recipe=Recipe(schema, read=TOLERANT))
+        assert done.manifest.rows == RowAccount(2, 0, 2)
+        assert (tmp_path / "out.csv").read_text() == "id,l\n"
+
     def test_is_absent_when_the_disk_is_full(self, files: tuple[Path, Path]) -> None:
         with pytest.raises((DataError, InvalidInputError)):
             integrate(files[1], Path("/dev/full/out.parquet"))

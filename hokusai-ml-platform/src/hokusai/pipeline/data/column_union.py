@@ -37,6 +37,28 @@ def common_columns(scans: Sequence[TableScan]) -> dict[str, pl.DataType]:
     return {name: dtype for name, (dtype, _) in found.items()}
 
 
+def union_notes(scans: Sequence[TableScan]) -> list[str]:
+    """Which columns a file lacks that another has, and what may have been meant."""
+    columns = common_columns(scans)
+    notes = []
+    for scan in scans:
+        missing = [name for name in columns if name not in scan.schema]
+        if not missing:
+            continue
+        near = {name.strip().casefold(): name for name in scan.schema}
+        meant = [
+            f"{near[name.strip().casefold()]!r} may be {name!r}"
+            for name in missing
+            if name.strip().casefold() in near
+        ]
+        shown = ", ".join(map(repr, missing[:10])) + (
+            f" and {len(missing) - 10} more" if missing[10:] else ""
+        )
+        told = f"{scan.source.name}: column {shown} is not there, and read as missing"
+        notes.append(f"{told}; {', '.join(meant)}" if meant else told)
+    return notes
+
+
 def _common(name: str, one: tuple[pl.DataType, str], other: tuple[pl.DataType, str]) -> pl.DataType:
     import polars as pl
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.schema import DataSchema
 from hokusai.domain.schema_report import SchemaReport
+from hokusai.errors import SchemaError
 from hokusai.pipeline.data.checks import check
 from hokusai.pipeline.data.column_values import fit
 from hokusai.pipeline.data.columns import col, selected
+from hokusai.pipeline.data.reconcile import MOST_EXACT
 from hokusai.pipeline.data.repeated_values import without_clean_columns
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import Reject
@@ -122,12 +124,14 @@ class Kernel:
         """Check, clean and digest a batch of `source`, whose rows have these numbers there, from 1."""
         rows, rejects, report = self.checked(batch, source, numbers)
         unique = tuple(KeyDigests.of(rows, key) for key in self.unique_keys)
-        pii = PiiCounts()
+        pii, before = PiiCounts(), rows
         if self.policy is not None:
             gate = self.gate and without_clean_columns(rows, self.gate, self.policy, self.tokenizer)
             rows, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
-        key = KeyDigests.of(rows, self.key) if self.key else None
-        digests = row_digests(selected(rows, self.compared) if self.compared else rows)
+        # What is masked or dropped is the same for everybody: such rows are told apart by what they were.
+        told_by = before if self.policy is not None and self.policy.hides else rows
+        key = KeyDigests.of(told_by, self.key) if self.key else None
+        digests = row_digests(selected(told_by, self.compared) if self.compared else told_by)
         return Processed(rows, digests, key, unique, rejects, report, pii)
 
 
@@ -136,9 +140,25 @@ def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.Dat
     import polars as pl
 
     present = batch.schema
+    for name, dtype in columns.items():
+        if dtype.is_float() and name in present and present[name].is_integer():
+            _refuse_rounding(batch[name])
     return batch.select(
         col(name)
         if present.get(name) == dtype
         else (col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in columns.items()
     )
+
+
+def _refuse_rounding(values: pl.Series) -> None:
+    import polars as pl
+
+    whole = values.cast(pl.Int64)
+    large = (whole > MOST_EXACT) | (whole < -MOST_EXACT)
+    if large.any():
+        raise SchemaError(
+            f"Column {values.name!r} holds fractions in other files, and here {int(large.sum()):,} whole numbers "
+            "that would be rounded beside them",
+            hint="Whole numbers of more than 15 digits are best written as text in all files.",
+        )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 from hokusai.errors import InvalidInputError
 
 _PREFIX = ".hokusai-work-"
-_LOCK = "lock"
+_LOCK, _MAKING = "lock", "lock.new"
 
 
 @contextlib.contextmanager
@@ -36,14 +38,21 @@ def work_folder(beside: Path | None = None) -> Iterator[Path]:
         ) from problem
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        lock = stack.enter_context((folder / _LOCK).open("wb"))
+        lock = stack.enter_context((folder / _MAKING).open("wb"))
         fcntl.flock(lock, fcntl.LOCK_EX)
+        (folder / _MAKING).rename(folder / _LOCK)  # only a lock that is held is ever seen under its name
         yield folder
 
 
 def _remove_abandoned(place: Path) -> None:
     for folder in place.glob(f"{_PREFIX}*"):
-        # A folder without a lock file may be one that is being made this moment.
-        with contextlib.suppress(OSError), (folder / _LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+        # A folder without a lock is one that is being made this moment.
+        with contextlib.suppress(OSError):
+            handle = os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                own = os.fstat(handle)
+                if stat.S_ISREG(own.st_mode) and own.st_uid == os.getuid():
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(handle)
