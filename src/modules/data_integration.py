@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import hokusai.wiring  # noqa: F401 - plugs in the key for personal data
+from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.integrator import DataIntegrator as _DataIntegrator
 
 __all__ = ["DataIntegrator"]
@@ -26,7 +27,8 @@ class DataIntegrator(_DataIntegrator):
         **o: Any,
     ) -> Any:
         """Read files into one table; `data_path` is the older name of `path`."""
-        return super().load_data(data_path if path is None else path, run_id, metaflow_run_id, **o)
+        read_from = _given("load_data", path=path, data_path=data_path)
+        return super().load_data(read_from, run_id, metaflow_run_id, **o)
 
     def merge_datasets(
         self,
@@ -42,5 +44,15 @@ class DataIntegrator(_DataIntegrator):
         **options: Any,
     ) -> Any:
         """Join new rows with the base data; the older names are `base_df`, `contributed_df` and `merge_strategy`."""
-        old, fresh = (base_df if base is None else base), (contributed_df if new is None else new)
+        old = _given("merge_datasets", base=base, base_df=base_df)
+        fresh = _given("merge_datasets", new=new, contributed_df=contributed_df)
         return super().merge_datasets(old, fresh, merge_strategy or how, **options)
+
+
+def _given(method: str, **named: Any) -> Any:
+    """The one of an argument's names, today's first, under which it was given."""
+    for value in named.values():
+        if value is not None:
+            return value
+    today, older = named
+    raise InvalidInputError(f"{method} needs {today!r}", where=method, hint=f"Its older name is {older!r}.")

@@ -54,5 +54,15 @@ def test_older_argument_names_are_taken(integrator: DataIntegrator, contributed:
 def test_what_is_wrong_is_what_older_callers_catch(integrator: DataIntegrator, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'target'"):
         integrator.validate_schema(pd.DataFrame({"a": [1]}), ["target"])
-    with pytest.raises(ValueError, match="no such file"):
-        integrator.load_data(tmp_path / "absent.csv")
+    for kind in (ValueError, FileNotFoundError):
+        with pytest.raises(kind, match="no such file"):
+            integrator.load_data(tmp_path / "absent.csv")
+
+
+def test_what_is_not_given_is_named(integrator: DataIntegrator) -> None:
+    with pytest.raises(ValueError, match=r"load_data needs 'path'.*older name is 'data_path'"):
+        integrator.load_data()
+    with pytest.raises(ValueError, match=r"merge_datasets needs 'base'.*'base_df'"):
+        integrator.merge_datasets()
+    with pytest.raises(ValueError, match=r"merge_datasets needs 'new'.*'contributed_df'"):
+        integrator.merge_datasets(pd.DataFrame({"a": [1]}))

@@ -1,6 +1,7 @@
 """Which files a text names, and what is said where it names none."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,26 @@ def test_names_that_no_file_can_have(folder: Path) -> None:
         expand_paths("a\0.csv")
     with pytest.raises(DataError, match="cannot be read"):
         expand_paths(f"{folder}/{'x' * 300}.csv")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://me:secret@x.org/x.csv?key=secret", "gs://secret/*.csv", "http://secret"]
+)
+def test_addresses_that_are_not_read_are_named_by_their_kind_only(address: str) -> None:
+    for name in (address, Path(address)):  # a path has lost one of the slashes
+        with pytest.raises(
+            DataError, match=f"read from {address.split(':', maxsplit=1)[0]}:// addresses.*Fetch"
+        ) as refused:
+            expand_paths(name)
+        assert "secret" not in str(refused.value)
+    with pytest.raises(DataError, match="path without file://"):
+        expand_paths("file:///data/x.csv")
+
+
+def test_a_missing_file_is_caught_as_what_open_raises(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        expand_paths(str(folder / "quaries.csv"))
+    assert isinstance(missing.value, DataError)
+    assert "There is no such file" in str(missing.value)
+    assert "Did you mean 'queries.csv'" in str(missing.value)
+    assert str(pickle.loads(pickle.dumps(missing.value))) == str(missing.value)  # made here

@@ -1,6 +1,7 @@
 """What a file is, by its bytes, whatever its name says; and that the difference is told."""
 
 import gzip
+import pickle
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 from hokusai.errors import ConfigurationError, DataError
 from hokusai.pipeline.data.formats import format_of
+from hokusai.pipeline.data.reading import read_table
 from hokusai.pipeline.data.source_file import OpenedFile
 
 
@@ -55,7 +57,9 @@ def test_parquet_is_known_at_both_ends(saved, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is cut off"):
         format_of(saved("a.parquet", whole[:-1]))
     with pytest.raises(DataError, match="says Parquet, but the bytes do not"):
-        format_of(saved("a.parquet", b"a,b\n1,2\n"))
+        format_of(saved("a.parquet", b"a,b\n1,\x012\n"))
+    with pytest.raises(DataError, match="says Arrow, but the bytes do not"):
+        format_of(saved("a.feather", b"\x00\x01"))
 
 
 def test_a_binary_file_that_was_compressed_as_a_whole_is_refused(saved) -> None:
@@ -68,6 +72,49 @@ def test_what_is_told_is_followed_unless_there_is_no_such_format(saved) -> None:
     assert format_of(saved("a.json", b"a,b\n1,2\n"), "csv") == "csv"
     with pytest.raises(ConfigurationError, match="no format 'xls'"):
         format_of(saved("a.csv", b"a,b\n1,2\n"), "xls")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.jsonl", "a.parquet", "a.arrow"])
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet", "arrow"])
+def test_a_wrong_suffix_is_recognised_whatever_it_is(tmp_path: Path, name: str, kind: str) -> None:
+    frame, path = pl.DataFrame({"id": [1, 2], "text": ["x", "y"]}), tmp_path / name
+    match kind:
+        case "csv":
+            frame.write_csv(path)
+        case "json":
+            frame.write_json(path)
+        case "jsonl":
+            frame.write_ndjson(path)
+        case "parquet":
+            frame.write_parquet(path)
+        case _:
+            frame.write_ipc(path)
+    table = read_table(path)
+    assert table.frame.rows() == frame.rows()
+    assert table.format == kind
+    said = name.removeprefix("a.")
+    assert table.source is not None
+    expected = () if said == kind else (f"It is {kind}, although its name says {said}",)
+    assert table.source.assumed == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>404, not found</body></html>\n", "a web page or XML"),
+        (b"\n <HTML>\n", "a web page"), (b'<?xml version="1.0"?>\n<a/>', "a web page or XML"),
+        (pickle.dumps([1, 2]), "a Python pickle.*run what its author wrote"), (b"%PDF-1.7\n1,2\n", "a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook"), (b"SQLite format 3\0", "a SQLite database"),
+    ],
+)  # fmt: skip
+def test_what_is_no_data_is_named(saved, content: bytes, what: str) -> None:
+    for name in ("a.csv", "a.json", "a.parquet", "a"):
+        with pytest.raises(DataError, match=f"The file is {what}"):
+            format_of(saved(name, content))
+
+
+def test_a_column_may_be_named_like_the_beginning_of_a_page(saved) -> None:
+    assert format_of(saved("a.csv", b"<htmlx>,b\n1,2\n")) == "csv"
 
 
 def test_a_name_that_says_json_over_other_text(saved) -> None:

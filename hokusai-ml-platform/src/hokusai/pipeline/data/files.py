@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from hokusai.errors import DataError
 REMOTE = "s3://"
 
 _GLOB_CHARACTERS = "*?["
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/")
+"""How an address begins, whose `//` is `/` once it was taken for a path."""
+
+
+class MissingFileError(DataError, FileNotFoundError):
+    """There is no such file; callers may also catch it as what `open` raises."""
 
 
 def expand_paths(
@@ -69,6 +76,7 @@ def check_readable(path: Path) -> None:
     """Check that `path` is a regular file with bytes in it that this process may read.
 
     Raises:
+        MissingFileError: There is none.
         DataError: It is not; the text says why and suggests near names where the file does not exist.
     """
     try:
@@ -90,7 +98,9 @@ def check_readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError as problem:
-        raise DataError("There is no such file", where=str(path), hint=_near_names(path)) from problem
+        if address := _ADDRESS.match(str(path)):
+            raise _unread(address.group(1)) from problem
+        raise MissingFileError("There is no such file", where=str(path), hint=_near_names(path)) from problem
     except PermissionError as problem:
         raise DataError(
             "The file may not be read: permission denied",
@@ -113,6 +123,8 @@ def _matches(name: str, root: Path | None) -> list[Path]:
     if name.startswith(REMOTE):
         return _fetched(name, root)
     path = _placed(name, root)
+    if not _exists(path) and (address := _ADDRESS.match(name)):
+        raise _unread(address.group(1))
     if _exists(path) or not any(character in name for character in _GLOB_CHARACTERS):
         return [_within(path, root)]
     pattern = str(path) if root is None else str(Path(glob.escape(str(root))) / name)
@@ -160,6 +172,16 @@ def _fetched(address: str, root: Path | None) -> list[Path]:
     if empty is not None:
         raise DataError("The file is empty (0 bytes)", where=empty.address, hint="Give a file with rows.")
     return [remote.fetch(file) for file in found]
+
+
+def _unread(scheme: str) -> DataError:
+    """The error for an address; it is not quoted, since addresses hold keys and passwords."""
+    return DataError(
+        f"Nothing is read from {scheme}:// addresses",
+        hint="Give the path without file://."
+        if scheme == "file"
+        else f"Fetch the file first and give its path; only {REMOTE} addresses are fetched here.",
+    )
 
 
 def _exists(path: Path) -> bool:

@@ -20,7 +20,25 @@ _SUFFIXES = {
     ".arrows": "arrow",
 }  # fmt: skip
 _COMPRESSED_SUFFIXES = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
+_NO_DATA = (
+    (rb"\s*<(?i:!doctype|html|head|body|table|\?xml)\b", "a web page or XML", "Where it came from an address, open "
+     "that in a browser: it may be a message that something went wrong. Export the data as CSV, JSON or Parquet."),
+    (rb"\x80[\x02-\x05]", "a Python pickle", "It is not read, since to read one is to run what its author wrote: save "
+     "the table with to_parquet() or to_csv()."),
+    (rb"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or another Office file", "Save the sheet as CSV."),
+    (rb"%PDF-", "a PDF", "Export the data as CSV, JSON or Parquet."),
+    (rb"SQLite format 3\0", "a SQLite database", "Export the table as CSV."),
+    (rb"\x89HDF\r\n", "an HDF5 file", "Export the table as Parquet or CSV."),
+    (rb"\x93NUMPY", "a NumPy array", "Export it as Parquet or CSV, with names for its columns."),
+    (rb"Obj\x01", "an Avro file", "Export it as Parquet."),
+    (rb"ORC", "an ORC file", "Export it as Parquet."),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8", "an image", "Export the data as CSV, JSON or Parquet."),
+)  # fmt: skip
+"""Files that are given by mistake: how they begin, what they are, what to do."""
 _HOLDS_A_LIST = re.compile(rb'\{\s*"[^"]*"\s*:\s*\[')
+_MORE_FIELDS = re.compile(rb"[^\r\n]*[,;\t|][^\r\n]*[\r\n]+[^\r\n]")
+"""How delimited text with several columns begins: a line with a delimiter, and one more line."""
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _ARROW_STREAM = b"\xff\xff\xff\xff"
 
 
@@ -47,6 +65,7 @@ def format_of(file: OpenedFile, told: str | None = None) -> str:
             else f"It is not compressed, although its name says {said_compression}"
         )
     head = file.head(_SNIFF_BYTES)
+    _refuse_no_data(head, file.name)
     if told is None:
         found = _by_magic(head, hint, file) or _of_text(file.text_head(_SNIFF_BYTES), hint, file)
         if hint and found != hint and {found, hint} != {"csv", "tsv"}:
@@ -72,13 +91,20 @@ def _by_magic(head: bytes, hint: str, file: OpenedFile) -> str:
         return "parquet"
     if head.startswith((b"ARROW1", _ARROW_STREAM)):
         return "arrow"
-    if hint == "parquet":
+    if hint in ("parquet", "arrow") and not file.mark and _BINARY.search(head):
+        begins = "'PAR1'" if hint == "parquet" else "'ARROW1'"
         raise DataError(
-            "The name says Parquet, but the bytes do not: they do not begin with 'PAR1'",
+            f"The name says {hint.capitalize()}, but the bytes do not: they do not begin with {begins}",
             where=file.name,
             hint="If the file is of another format, rename it; otherwise export it again.",
         )
     return ""
+
+
+def _refuse_no_data(head: bytes, name: str) -> None:
+    for begins, what, hint in _NO_DATA:
+        if re.match(begins, head):
+            raise DataError(f"The file is {what}, and no data that can be read", where=name, hint=hint)
 
 
 def _check_parquet_end(file: OpenedFile) -> None:
@@ -99,7 +125,7 @@ def _of_text(head: bytes, hint: str, file: OpenedFile) -> str:
         raise DataError("The file holds nothing but blanks", where=file.name, hint="Give a file with rows.")
     if _looks_like_json(text, hint):
         return "json" if text.startswith(b"[") else _of_object(text, hint)
-    if hint in ("json", "jsonl"):
+    if hint in ("json", "jsonl") and not _MORE_FIELDS.match(text):
         raise DataError(
             f"The name says JSON, but the first character is {chr(text[0])!r}",
             where=file.name,
