@@ -277,3 +277,23 @@ def test_many_distinct_values_are_marked_as_estimated_in_the_manifest(tmp_path: 
     (summary, label) = profile_columns([read_table(tmp_path / "a.parquet")])
     assert abs(summary.unique / n - 1) < 4 * summary.unique_error < 0.02
     assert (label.unique, label.unique_error) == (2, 0.0)
+
+
+def test_a_column_that_is_ignored_is_no_feature_and_its_gaps_still_count() -> None:
+    n = range(60)
+    old = {"id": list(n), "x": [i % 5 for i in n], "label": [i % 5 % 2 for i in n]}
+    new = {"id": [None, *(1_000 + i for i in n[1:])], "x": [i % 5 for i in n], "label": [i % 2 for i in n]}
+    frames = [pl.DataFrame(rows) for rows in (old, new)]
+    reports = []
+    for ignored in ((), ("id",)):
+        base, state = (QualityState(f.schema, target="label", ignored=ignored).see(f) for f in frames)
+        reports.append(quality_report(state, RowAccount(60, 60), base=base, label_noise=False))
+    seen, unseen = reports
+    details = [next(part.detail for part in r.parts if part.name == "consistency") for r in reports]
+    assert details == [
+        "0 of 60 combinations of features have several labels",  # every id makes one of its own
+        "5 of 5 combinations of features have several labels",  # each x comes with even and with odd numbers
+    ]
+    assert seen.components["drift"] < 0.7 < 0.99 < unseen.components["drift"]
+    assert unseen.components["completeness"] == pytest.approx(1 - 1 / 180, abs=1e-6)
+    assert (unseen.to_dict()["ignored"], "ignored" in seen.to_dict()) == (["id"], False)

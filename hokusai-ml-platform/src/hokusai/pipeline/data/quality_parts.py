@@ -140,14 +140,16 @@ def outliers(columns: ColumnStates, features: Sequence[str]) -> QualityPart | st
     )
 
 
-def drift(columns: ColumnStates, base: ColumnStates | None) -> QualityPart | str:
+def drift(columns: ColumnStates, base: ColumnStates | None, ignored: Sequence[str] = ()) -> QualityPart | str:
     """How near the columns' distributions are to those of the base data."""
     if base is None:
         return "there is no base data to compare with"
     drifts = [
         moved
         for name in columns.names
-        if name in base and (moved := column_drift(base[name], columns[name])) is not None
+        if name in base
+        and name not in ignored
+        and (moved := column_drift(base[name], columns[name])) is not None
     ]
     if not drifts:
         return "no column can be compared with the base data"

@@ -63,12 +63,15 @@ class QualityReport:
         skipped: Part to the reason why it was not measured; it takes no part in the score.
         label_share: Class to its share of the labelled rows, largest first; empty where there are no classes.
         rows: Rows that were looked at.
+        ignored: Columns that are no features, as they only identify rows or were not named: of them, only whether
+            cells have a value counts.
     """
 
     parts: tuple[QualityPart, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     label_share: Mapping[str, float] = field(default_factory=dict)
     rows: int = 0
+    ignored: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -102,6 +105,7 @@ class QualityReport:
             "rows": self.rows,
             "parts": [part.to_dict() for part in self.parts],
             "skipped": dict(self.skipped),
+            **({"ignored": list(self.ignored)} if self.ignored else {}),
         }
 
     def __str__(self) -> str:
@@ -109,6 +113,7 @@ class QualityReport:
         lines = [f"Quality {self.score:.3f}, the {self.formula} ({self.rows:,} rows)"]
         lines += [f"  {p.name:<{width}}  {p.value:.3f}  weight {p.weight:g}  {p.detail}" for p in self.parts]
         lines += [f"  {name:<{width}}  not measured: {why}" for name, why in self.skipped.items()]
+        lines += [f"  no features: {', '.join(self.ignored)}"] if self.ignored else []
         return "\n".join(lines)
 
     def __rich__(self) -> RichTable:

@@ -31,6 +31,8 @@ class QualityState:
         schema: Column to type of every batch.
         target: The label's column, if there is one.
         features: What is predicted from; all other columns by default.
+        ignored: Columns that nothing is predicted from, such as those that only identify a row: none of them is a
+            feature, but whether their cells have a value counts.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class QualityState:
         *,
         target: str | None = None,
         features: Sequence[str] | None = None,
+        ignored: Sequence[str] = (),
     ) -> None:
         names = [name for name in schema if name != target] if features is None else list(features)
-        self.target, self.features = target, tuple(names)
-        looked_at = (*self.features, *((target,) if target is not None else ()))
+        self.target, self.features = target, tuple(name for name in names if name not in ignored)
+        self.ignored = tuple(name for name in ignored if name in schema and name != target)
+        looked_at = (*self.features, *self.ignored, *((target,) if target is not None else ()))
         self.columns = ColumnStates({name: schema[name] for name in looked_at})
         self.sample = RowSample(self.features, target)
         self.rows = 0
@@ -97,7 +101,7 @@ def quality_report(
         "uniqueness": measure.uniqueness(account),
         "consistency": measure.consistency(state.sample, task),
         "outliers": measure.outliers(state.columns, state.features),
-        "drift": measure.drift(state.columns, base.columns if base is not None else None),
+        "drift": measure.drift(state.columns, base.columns if base is not None else None, state.ignored),
     }
     labels: dict[str, int] = {}
     if state.target is None:
@@ -135,6 +139,7 @@ def quality_report(
         skipped,
         {label: rounded(count / total) for label, count in list(labels.items())[:_MAX_CLASSES_LISTED]},
         account.read,
+        state.ignored,
     )
 
 
