@@ -13,8 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hokusai.domain.manifest import RowAccount, SourceFile, Transformation
+from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.scan import Reject
 from hokusai.privacy.counts import PiiCounts
+
+_BEGINS_HERE = "The account begins with a table that no step gave, or that was changed since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class History:
         account: Of the rows that came in.
         rows: Rows of the table; not the rows kept of what came in, where base data joined them.
         sources: Files that were read.
+        base: Files of the base data that it was merged with.
         pii: Personal data that was found.
         rejects: Rows that were set aside.
         steps: What was done, in order.
@@ -34,6 +38,7 @@ class History:
     account: RowAccount
     rows: int
     sources: tuple[SourceFile, ...] = ()
+    base: tuple[SourceFile, ...] = ()
     pii: PiiCounts = field(default_factory=PiiCounts)
     rejects: tuple[Reject, ...] = ()
     steps: tuple[Transformation, ...] = ()
@@ -48,6 +53,16 @@ class History:
     def reject_counts(self) -> dict[str, int]:
         """Reason to number of rows."""
         return dict(Counter(reject.reason for reject in self.rejects))
+
+    def numbered(self, rejects: Iterable[Reject]) -> tuple[Reject, ...]:
+        """Rows of this table that are set aside, with their numbers in the file where the table is one file as read."""
+        if len(self.sources) != 1 or any(step.rows_after != step.rows_before for step in self.steps):
+            return tuple(rejects)
+        numbering = Numbering(reject.row for reject in self.rejects)
+        return tuple(
+            replace(reject, source=self.sources[0].name, row=numbering.one(reject.row - 1))
+            for reject in rejects
+        )
 
     def after(
         self,
@@ -87,6 +102,7 @@ class Histories:
 
     def __init__(self) -> None:
         self._known: dict[int, History] = {}
+        self._used = False
 
     def keep(self, table: object, history: History) -> None:
         """Remember the history of a table."""
@@ -94,8 +110,12 @@ class Histories:
         if key not in self._known:
             weakref.finalize(table, self._known.pop, key, None)
         self._known[key] = history
+        self._used = True
 
     def of(self, table: object, rows: int) -> History:
         """The history of a table; one that begins here if it is not known, or was changed in place since."""
         known = self._known.get(id(table))
-        return known if known is not None and known.rows == rows else History.of_rows(rows)
+        if known is not None and known.rows == rows:
+            return known
+        fresh = History.of_rows(rows)
+        return replace(fresh, notes=(_BEGINS_HERE,)) if self._used else fresh

@@ -1,7 +1,7 @@
 """`DataIntegrator`: contributed data understood, checked, cleaned, merged and accounted for, step by step.
 
 Each step takes a table and gives one of the same kind, pandas or Polars, so that it can be looked at in between. Files
-of any size go through all steps at once in `integrate`, which gives the same rows and the same account.
+of any size go through all steps at once in `integrate`, which gives the same rows.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from hokusai.domain.manifest import DataManifest, DatasetHash, RowAccount
 from hokusai.domain.schema import DataSchema
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.column_states import ColumnStates
-from hokusai.pipeline.data.column_union import common_columns
+from hokusai.pipeline.data.column_union import common_columns, union_notes
 from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.credit import Credited, deduplicate_across
 from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.duplicates import deduplicate
 from hokusai.pipeline.data.files import expand_paths
@@ -29,12 +30,13 @@ from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.recipe import Recipe, typed
+from hokusai.pipeline.data.result import without_range
 from hokusai.pipeline.data.sampling import stratified_sample
 from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
 from hokusai.pipeline.data.streaming import Integration, Progress, integrate_files
 from hokusai.ports import BatchEngine
-from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
 from hokusai.privacy.scrub import ColumnGate, scrub
 from hokusai.privacy.tokens import Tokenizer
@@ -120,6 +122,8 @@ class DataIntegrator:
 
         options = typed(read or self.read, self.schema)
         scans = [open_table(one, options) for one in expand_paths(path)]
+        for scan in scans:
+            require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
         columns = common_columns(scans)
         parts = [conformed(batch, columns) for scan in scans for batch in scan.batches()]
         rows = pl.concat(parts) if parts else pl.DataFrame(schema=columns)
@@ -144,7 +148,12 @@ class DataIntegrator:
             SchemaError: They are not; the report names rows, columns, what was found and what was expected.
         """
         rows, _ = to_polars(df)
-        return require(rows, required_columns, self._schema(schema))
+        wanted = self._schema(schema)
+        require(rows, required_columns, wanted)
+        if wanted is not None:
+            told = {"schema_sha256": wanted.digest}
+            self._kept(df, self._history(df, rows.height).after("validate_schema", rows.height, told))
+        return True
 
     def reject_invalid(self, df: Frame, *, schema: object = None) -> Frame:
         """Set the rows aside that break the schema, each with its reason (`rejects`).
@@ -159,7 +168,7 @@ class DataIntegrator:
         rows, give_back = to_polars(df)
         kept, result = set_aside(rows, wanted)
         history = self._history(df, rows.height)
-        gone = tuple(result.rejects())
+        gone = history.numbered(result.rejects())
         return self._kept(
             give_back(kept),
             history.after("validate_schema", kept.height, {"schema_sha256": wanted.digest}, rejects=gone),
@@ -193,14 +202,41 @@ class DataIntegrator:
         subset: str | Sequence[str] | None = None,
         *,
         keep: Literal["first", "last", "none"] = "first",
+        against: Frame | None = None,
     ) -> Frame:
-        """Leave out rows that repeat another one, in all columns or in those of `subset`."""
-        kept, account = deduplicate(df, subset, keep)
+        """Leave out rows that repeat another one, in all columns or in those of `subset`.
+
+        Args:
+            df: The table.
+            subset: Columns that make rows the same; all, if absent.
+            keep: Which of them stays.
+            against: Data that was there before, such as the base data: what stands there already is left out too.
+        """
+        if against is None:
+            kept, account = deduplicate(df, subset, keep)
+        else:
+            _, mine = deduplicate_across([("against", against), ("df", df)], subset)
+            kept, account = mine.frame, mine.account
         details = {"subset": [subset] if isinstance(subset, str) else list(subset or ()), "keep": keep}
         history = self._history(df, account.read).after(
             "deduplicate", account.kept, details, duplicates=account.duplicates
         )
         return self._kept(kept, history)
+
+    def deduplicate_across(
+        self, contributions: Sequence[tuple[str, Frame]], subset: str | Sequence[str] | None = None
+    ) -> tuple[Credited, ...]:
+        """Leave out rows that an earlier contribution has: who gave a row first keeps the credit."""
+        credited = deduplicate_across(contributions, subset)
+        for (_, table), mine in zip(contributions, credited, strict=True):
+            history = self._history(table, mine.account.read).after(
+                "deduplicate_across",
+                mine.account.kept,
+                {"repeated": dict(mine.repeated)},
+                duplicates=mine.account.duplicates,
+            )
+            self._kept(mine.frame, history)
+        return credited
 
     def deduplicate_nearly(
         self,
@@ -257,7 +293,8 @@ class DataIntegrator:
             duplicates=result.account.duplicates,
             notes=result.notes,
         )
-        return self._kept(result.frame, history)
+        before = self._history(base, result.base_rows)
+        return self._kept(result.frame, replace(history, base=before.sources))
 
     def stratified_sample(self, df: Frame, sample_size: int, stratify_column: str) -> Frame:
         """Rows in which the values of a column are as frequent as in all; the same for the same seed, anywhere."""
@@ -281,37 +318,57 @@ class DataIntegrator:
         )
 
     def assess_quality(
-        self, df: Frame, target: str | None = None, *, base: Frame | None = None
+        self,
+        df: Frame,
+        target: str | None = None,
+        *,
+        base: Frame | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> QualityReport:
         """How good the rows are, part by part; with base data also how far they are from it.
 
+        Args:
+            df: The table.
+            target: The column that is predicted.
+            base: The base data.
+            weights: Part to weight, instead of 1.
+
         Raises:
             SchemaError: There is no such target column.
+            ConfigurationError: A weight is for no part.
         """
         rows, _ = to_polars(df)
         if target is not None:
             require_columns(rows.columns, [target], "")
         history = self._history(df, rows.height)
+        steps = {step.name for step in history.steps}
         return quality_report(
             QualityState(rows.schema, target=target).see(rows),
-            history.account if history.account.kept == rows.height else RowAccount(rows.height, rows.height),
+            history.account
+            if "deduplicate" in steps and history.account.kept == rows.height
+            else _counted(rows),
             base=None if base is None else _state_of(to_polars(base)[0], rows, target),
-            schema_checked=any(step.name == "validate_schema" for step in history.steps),
+            schema_checked="validate_schema" in steps,
             label_noise=target is not None,
+            weights=weights,
         )
 
     def manifest(self, df: Frame, *, quality: QualityReport | None = None) -> DataManifest:
         """The full account of a table and of how it came to be; by default with the quality of the table itself."""
         rows, _ = to_polars(df)
         history = self._history(df, rows.height)
+        pii = history.pii.summary()
+        gate = ColumnGate.decide(rows, PiiPolicy(default=PiiAction.REPORT))
+        personal = gate.personal | {finding.column for finding in pii.findings}
         states = ColumnStates(rows.schema)
         states.see(rows)
         return DataManifest(
             hash=dataset_hash(rows),
-            columns=states.summaries(),
+            columns=tuple(without_range(summary, personal) for summary in states.summaries()),
             rows=history.account,
             sources=history.sources,
-            pii=history.pii.summary(),
+            base=history.base,
+            pii=pii,
             rejects=history.reject_counts,
             quality=(quality or self.assess_quality(df)).to_dict(),
             transformations=history.steps,
@@ -332,14 +389,28 @@ class DataIntegrator:
         base: str | Path | Sequence[str | Path] | None = None,
         how: How = "append",
         key: str | Sequence[str] = (),
+        target: str | None = None,
+        near_text: Sequence[str] = (),
         rejects: str | Path | None = None,
         memory_budget_bytes: int | None = None,
         engine: BatchEngine | None = None,
         progress: Progress | None = None,
     ) -> Integration:
-        """All steps at once, for files of any size; see `streaming.integrate_files`."""
+        """All steps at once, for files of any size; see `streaming.integrate_files`.
+
+        The rows are those of `load_data`, `reject_invalid`, `remove_pii`, `deduplicate(…, against=base)` and
+        `merge_datasets`, one after the other. A row that repeats an earlier one counts as a duplicate here, where
+        `reject_invalid` counts it as not unique if the schema wants a column to be.
+        """
         recipe = Recipe(
-            self.schema, self.pii, how=how, key=(key,) if isinstance(key, str) else tuple(key), read=self.read
+            self.schema,
+            self.pii,
+            near_text=tuple(near_text),
+            how=how,
+            key=(key,) if isinstance(key, str) else tuple(key),
+            target=target,
+            seed=self.random_seed,
+            read=self.read,
         )
         return integrate_files(
             path,
@@ -377,6 +448,12 @@ def _policy(given: object) -> PiiPolicy:
     return PiiPolicy() if given is None else PiiPolicy(default=given)  # type: ignore[arg-type]  # it checks the word
 
 
+def _counted(rows: pl.DataFrame) -> RowAccount:
+    """The account of rows among which nobody has looked for duplicates yet."""
+    _, account = deduplicate(rows)
+    return account
+
+
 def _state_of(base: pl.DataFrame, rows: pl.DataFrame, target: str | None) -> QualityState:
     """The base data in the columns of the rows."""
     return QualityState(rows.schema, target=target).see(conformed(base, rows.schema))
@@ -390,5 +467,8 @@ def _read_history(scans: Sequence[TableScan], rows: int) -> History:
         rows,
         tuple(scan.source for scan in scans),
         rejects=rejects,
-        notes=tuple(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
+        notes=(
+            *(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
+            *union_notes(scans),
+        ),
     )

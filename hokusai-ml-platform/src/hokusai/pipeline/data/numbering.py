@@ -32,3 +32,9 @@ class Numbering:
         import numpy as np
 
         return positions + 1 + np.searchsorted(self._kept_before, positions, side="right")
+
+    def one(self, position: int) -> int:
+        """The number in the file of one row."""
+        import numpy as np
+
+        return int(self.of(np.array([position]))[0])
