@@ -31,7 +31,7 @@ output_option = click.option(
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="where the result goes: .parquet, .csv, .tsv, .jsonl or .arrow",
+    help="where the result goes: .parquet, .arrow, .csv, .tsv, .json or .jsonl; text also .gz or .zst",
 )
 rejects_option = click.option(
     "--rejects",

@@ -127,7 +127,7 @@ def integrate_files(
         folder = stack.enter_context(work_folder(out.parent if out is not None else None))
         with RejectsWriter(folder / "rejects.jsonl" if listed is not None else None) as listing:
             run = _Run(recipe, tokenizer, choice, folder, stack, listing, tell, engine)
-            unnamed = folder / f"output{out.suffix}" if out is not None else None
+            unnamed = folder / f"output{''.join(out.suffixes[-2:])}" if out is not None else None
             done = run.integrate(new, old, unnamed)
         for made, wanted in ((folder / "rejects.jsonl", listed), (unnamed, out)):
             if made is not None and wanted is not None:

@@ -1,11 +1,15 @@
-"""Rows to a file, batch by batch, that is whole or absent (`utils.files`). The format follows the name."""
+"""Rows to a file, batch by batch, that is whole or absent (`utils.files`). The format follows the name.
+
+What is written reads back as it was. Where a format cannot hold a value, that is an error, and not another value.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.columns import col
@@ -16,8 +20,10 @@ if TYPE_CHECKING:
 
 OUTPUT_SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".arrow": "arrow", ".feather": "arrow",
+    ".json": "json", ".arrow": "arrow", ".feather": "arrow",
 }  # fmt: skip
+COMPRESSED_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
+"""What may follow the suffix of a text format."""
 _LOOKED_AT = 16_384
 """Rows by which it is judged whether values of a column repeat."""
 _FORMULA = r"^([=+\-@\t\r])"
@@ -39,12 +45,19 @@ def output_format(path: Path) -> str:
     Raises:
         InvalidInputError: It names none that is written.
     """
-    found = OUTPUT_SUFFIXES.get(path.suffix.lower())
+    named = path.with_suffix("") if _compression(path) else path
+    found = OUTPUT_SUFFIXES.get(named.suffix.lower())
     if found is None:
         raise InvalidInputError(
-            f"No format is known by the suffix {path.suffix!r}",
+            f"No format is known by the suffix {named.suffix!r}",
             where=str(path),
-            hint=f"Use one of {', '.join(OUTPUT_SUFFIXES)}.",
+            hint=f"Use one of {', '.join(OUTPUT_SUFFIXES)}; text may be compressed: .csv.gz, .jsonl.zst.",
+        )
+    if named is not path and found in ("parquet", "arrow"):
+        raise InvalidInputError(
+            f"A {found} file is not compressed as a whole",
+            where=str(path),
+            hint=f"Leave {path.suffix} out.",
         )
     return found
 
@@ -60,11 +73,11 @@ def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = Fals
             people's eyes: the file is no longer the same data.
 
     Raises:
-        InvalidInputError: The suffix is unknown, or the file cannot be written: the folder is missing or closed to us,
-            or the disk is full.
+        InvalidInputError: The suffix is unknown; or the file cannot be written: the folder is missing or closed to us,
+            or the disk is full; from `write` too, if the format cannot hold a value.
     """
     kind = output_format(path)
-    with open_atomically(path) as stream:
+    with open_atomically(path) as file, _packed(file, _compression(path)) as stream:
         writer = _writer(kind, stream, schema, safe_csv=safe_csv)
         try:
             yield writer
@@ -80,9 +93,28 @@ def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = Fals
 def _writer(kind: str, stream: IO[bytes], schema: dict[str, pl.DataType], *, safe_csv: bool) -> RowWriter:
     if kind in ("csv", "tsv"):
         return _DelimitedWriter(stream, schema, "\t" if kind == "tsv" else ",", safe=safe_csv)
-    return (
-        _LinesWriter(stream) if kind == "jsonl" else _ArrowWriter(stream, schema, parquet=kind == "parquet")
-    )
+    if kind in ("json", "jsonl"):
+        return _JsonWriter(stream, array=kind == "json")
+    return _ArrowWriter(stream, schema, parquet=kind == "parquet")
+
+
+def _compression(path: Path) -> str:
+    return COMPRESSED_SUFFIXES.get(path.suffix.lower(), "")
+
+
+@contextlib.contextmanager
+def _packed(file: IO[bytes], compression: str) -> Iterator[IO[bytes]]:
+    """The stream whose bytes go to the file compressed; the same bytes make the same file at any time."""
+    if compression == "gzip":
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as stream:
+            yield cast("IO[bytes]", stream)
+    elif compression == "zstd":
+        import zstandard
+
+        with zstandard.ZstdCompressor(write_checksum=True).stream_writer(file, closefd=False) as stream:
+            yield stream
+    else:
+        yield file
 
 
 class _DelimitedWriter:
@@ -92,11 +124,14 @@ class _DelimitedWriter:
         import polars as pl
 
         self._stream, self._separator, self._safe = stream, separator, safe
+        if any("\0" in name for name in schema):
+            raise _not_held("The name of a column has a NUL character")
         self._write(pl.DataFrame(schema=schema), header=True)
 
     def write(self, batch: pl.DataFrame) -> None:
         import polars as pl
 
+        _refuse_what_is_lost(batch)
         if self._safe:
             batch = batch.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
         self._write(batch, header=False)
@@ -108,15 +143,26 @@ class _DelimitedWriter:
         """Nothing ends a delimited file."""
 
 
-class _LinesWriter:
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+class _JsonWriter:
+    """Objects, one a line; in an array, with commas between them."""
+
+    def __init__(self, stream: IO[bytes], *, array: bool) -> None:
+        self._stream, self._array = stream, array
+        self._before = b"[\n"
 
     def write(self, batch: pl.DataFrame) -> None:
-        batch.write_ndjson(self._stream)
+        if not self._array:
+            batch.write_ndjson(self._stream)
+        elif batch.height:
+            # A line end never stands within a record: in text it is written as an escape.
+            lines = batch.write_ndjson().encode().rstrip(b"\n")
+            self._stream.write(self._before + lines.replace(b"\n", b",\n"))
+            self._before = b",\n"
 
     def close(self) -> None:
-        """Nothing ends a file of lines."""
+        """End the array; nothing ends a file of lines."""
+        if self._array:
+            self._stream.write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
 
 
 class _ArrowWriter:
@@ -156,3 +202,28 @@ def _repetitive(batch: pl.DataFrame) -> list[str]:
     counts = batch.select(col(name).head(_LOOKED_AT).n_unique() for name in plain).row(0) if plain else ()
     most = min(batch.height, _LOOKED_AT) // 4
     return [name for name, count in zip(plain, counts, strict=True) if count <= most]
+
+
+def _refuse_what_is_lost(batch: pl.DataFrame) -> None:
+    """Refuse what no reader of delimited text gives back: NUL, and a missing value that makes a line blank."""
+    import polars as pl
+
+    texts = [name for name, dtype in batch.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
+    if texts:
+        has_nul = batch.select(
+            col(name).cast(pl.String).str.contains("\0", literal=True).any() for name in texts
+        )
+        for name, found in zip(texts, has_nul.row(0), strict=True):
+            if found:
+                raise _not_held(f"Column {name!r} has a text with a NUL character")
+    if batch.width == 1 and batch.to_series().null_count():
+        raise _not_held(
+            f"Column {batch.columns[0]!r} is the only one and misses a value: the line would be blank"
+        )
+
+
+def _not_held(what: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{what}, which delimited text cannot hold",
+        hint="Write .parquet, .arrow or .jsonl instead, or take it out of the data.",
+    )
