@@ -190,3 +190,41 @@ class TestBadInput:
         assert repr(DataIntegrator(pii=PiiPolicy(default="report"))) == (  # type: ignore[arg-type]
             "DataIntegrator(seed 42, no schema, personal data: report)"
         )
+
+
+class TestWhatTheManifestTells:
+    def test_counts_repeats_that_nobody_took_out(self, integrator: DataIntegrator) -> None:
+        report = integrator.assess_quality(pl.DataFrame({"a": [1, 1, 1, 2]}))
+        assert report.components["uniqueness"] == 0.5
+
+    def test_names_the_base_and_the_validation(self, integrator: DataIntegrator, tmp_path: Path) -> None:
+        for name in ("base", "new"):
+            pl.DataFrame({"id": [len(name)], "v": ["a"]}).write_csv(tmp_path / f"{name}.csv")
+        base, new = (integrator.load_data(tmp_path / f"{name}.csv") for name in ("base", "new"))
+        integrator.validate_schema(new, ["id"], schema={"columns": {"id": "integer"}})
+        manifest = integrator.manifest(integrator.merge_datasets(base, new, "append"))
+        assert [source.name for source in manifest.base] == ["base.csv"]
+        assert [step.name for step in manifest.transformations] == ["validate_schema", "merge_datasets"]
+        assert manifest.quality is not None
+        assert "validity" in manifest.quality["components"]
+
+    def test_says_where_the_account_begins(self, integrator: DataIntegrator) -> None:
+        clean = integrator.deduplicate(pl.DataFrame(ROWS))
+        assert integrator.manifest(clean).notes == ()
+        assert "account begins" in integrator.manifest(clean.clone()).notes[0]
+
+    def test_does_not_tell_the_range_of_personal_columns(self, integrator: DataIntegrator) -> None:
+        rows = pl.DataFrame({"phone": range(4155552600, 4155552630), "x": range(30)})
+        assert set(integrator.create_data_manifest(rows)["ranges"]) == {"x"}
+
+    def test_gives_the_credit_to_the_earlier_contributor(self, integrator: DataIntegrator) -> None:
+        ann, bob = integrator.deduplicate_across(
+            [("ann", pl.DataFrame(ROWS)), ("bob", pl.DataFrame(ROWS).head(2))]
+        )
+        assert integrator.manifest(ann.frame).rows == RowAccount(4, 3, duplicates=1)
+        assert integrator.manifest(bob.frame).rows == RowAccount(2, 0, duplicates=2)
+
+    def test_leaves_out_what_stands_in_other_data(self, integrator: DataIntegrator) -> None:
+        kept = integrator.deduplicate(pl.DataFrame(ROWS), against=pl.DataFrame(ROWS).head(1))
+        assert kept["query_id"].to_list() == [2, 3]
+        assert integrator.manifest(kept).rows == RowAccount(4, 2, duplicates=2)
