@@ -12,7 +12,7 @@ import pytest
 from hokusai.errors import InvalidInputError
 from hokusai.privacy.numbering import international, plan
 from hokusai.privacy.phone_columns import phone_column
-from hokusai.privacy.phones import _ROOTS, _WORDS, spans
+from hokusai.privacy.phones import _ROOTS, _WORDS, GATE_UNTOLD, spans
 
 REGIONS = ("US", "GB", "FR", "DE", "IT", "ES", "JP", "BR", "IN")
 TYPES = (
@@ -159,3 +159,28 @@ def test_several_numbers_side_by_side_are_told_apart() -> None:
 
 def test_no_word_for_telephones_is_passed_over_by_the_quick_look_for_pieces_of_them() -> None:
     assert [word for word in _WORDS if not any(root in word for root in _ROOTS)] == []
+
+
+def test_a_word_counts_in_full_also_where_the_window_before_the_number_cuts_it() -> None:
+    asked = "cel please answer us all soon "
+    assert len(asked) == 30
+    assert list(spans(f"par{asked}4155552671", REGIONS)) == []
+    assert [found for *_, found in spans(f"my {asked}4155552671", REGIONS)] == ["+14155552671"]
+
+
+def test_digits_in_one_piece_without_a_word_for_telephones_are_passed_over_quickly() -> None:
+    nobody = [
+        "where is my parcel number 1234567 please answer me soon",
+        "recalled 4155552671 times",
+        "1700000000000",
+    ]
+    somebody = [
+        "Telefon: 030123456",
+        "(Cell)4155552671",
+        "+14155552671",
+        "020 7946 0958",
+        "電話4155552671",
+        "NUMÉRO 4155552671",
+    ]
+    quick = pl.Series(nobody + somebody).str.contains(GATE_UNTOLD).to_list()
+    assert quick == [False] * len(nobody) + [True] * len(somebody)

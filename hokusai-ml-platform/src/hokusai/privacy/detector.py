@@ -121,10 +121,10 @@ def find(
     rows = prefilter(plain, kinds, column_kind=column_kind).arg_true()
     candidates = plain.gather(rows)
     kept: list[_Span] = []
-    for kind in _MOST_CERTAIN_FIRST:
+    for kind in _MOST_CERTAIN_FIRST if len(rows) else ():
         claims: dict[int, list[Found]] = {}
-        for gate, spans in _finders(kind, codes, told=kind is column_kind) if kind in kinds else ():
-            hits = _hits(candidates, gate)
+        for gates, spans in _finders(kind, codes, told=kind is column_kind) if kind in kinds else ():
+            hits = _hits(candidates, gates)
             for at, cell in zip(hits.to_list(), candidates.gather(hits).to_list(), strict=True):
                 if found := list(spans(cell)):
                     claims.setdefault(at, []).extend(found)
@@ -182,19 +182,26 @@ def prefilter(
 
 def _finders(
     kind: PiiKind, regions: tuple[str, ...], *, told: bool
-) -> list[tuple[str, Callable[[str], Iterable[Found]]]]:
-    """What finds a kind in the rows that match a Rust regex."""
+) -> list[tuple[tuple[str, ...], Callable[[str], Iterable[Found]]]]:
+    """What finds a kind in the rows that match some Rust regexes, each of them."""
     match kind:
         case PiiKind.NATIONAL_ID:
             return [
-                (scheme.gate, partial(scheme.spans, told=told)) for scheme in national_ids.schemes(regions)
+                (_gates(scheme.gate, scheme.belief, told=told), partial(scheme.spans, told=told))
+                for scheme in national_ids.schemes(regions)
             ]
         case PiiKind.DATE_OF_BIRTH:
-            return [(births.GATE_TOLD if told else births.GATE, partial(births.spans, told=told))]
+            return [((births.GATE_TOLD if told else births.GATE,), partial(births.spans, told=told))]
         case PiiKind.PHONE:
-            return [(phones.GATE, partial(phones.spans, regions=regions, told=told))]
+            gates = _gates(phones.GATE, phones.GATE_UNTOLD, told=told)
+            return [(gates, partial(phones.spans, regions=regions, told=told))]
         case _:
-            return [(_GATES[kind], _SPANS[kind])]
+            return [((_GATES[kind],), _SPANS[kind])]
+
+
+def _gates(shape: str, belief: str, *, told: bool) -> tuple[str, ...]:
+    """What a text must match: the shape of a value, and what makes it one unless the column says so."""
+    return (shape,) if told or not belief else (shape, belief)
 
 
 def _regions(regions: Collection[str], kinds: Collection[PiiKind]) -> tuple[str, ...]:
@@ -211,26 +218,41 @@ def _regions(regions: Collection[str], kinds: Collection[PiiKind]) -> tuple[str,
     return codes
 
 
-def _hits(text: pl.Series, gate: str) -> pl.Series:
-    return text.str.contains(gate).arg_true()
+def _hits(text: pl.Series, gates: tuple[str, ...]) -> pl.Series:
+    first, *others = gates
+    hits = text.str.contains(first).arg_true()
+    for gate in others:
+        hits = hits.filter(text.gather(hits).str.contains(gate))
+    return hits
 
 
 def _without_overlaps(found: list[Found]) -> list[Found]:
-    """Of spans of one kind that overlap, the longest."""
+    """Of spans of one kind that overlap, the longest; by start.
+
+    The longest come first, so what is kept already is no shorter than the next one and cannot lie within it: where
+    they overlap, it has the first or the last character of the next. Looking at these two is enough.
+    """
     if len(found) == 1:
         return found
+    taken = bytearray(max(end for _, end, _ in found))
     kept: list[Found] = []
     for span in sorted(found, key=lambda each: (each[0] - each[1], each[0])):
-        if all(span[1] <= start or end <= span[0] for start, end, _ in kept):
+        start, end, _ = span
+        if not taken[start] and not taken[end - 1]:
+            taken[start:end] = b"\1" * (end - start)
             kept.append(span)
+    kept.sort()
     return kept
 
 
 def _blotted(text: str, found: list[Found]) -> str:
     """The text without what a more certain kind has claimed, of the same length."""
-    for start, end, _ in found:
-        text = text[:start] + CLAIMED * (end - start) + text[end:]
-    return text
+    pieces: list[str] = []
+    at = 0
+    for start, end, _ in found:  # by start
+        pieces += (text[at:start], CLAIMED * (end - start))
+        at = end
+    return "".join((*pieces, text[at:]))
 
 
 def _original(start: int, end: int, offsets: list[int] | None) -> tuple[int, int]:

@@ -48,6 +48,15 @@ class Scheme:
             return plain
         return plain.replace(separator[0], separator[1]).replace(r"\1", separator[1])
 
+    @property
+    def belief(self) -> str:
+        """Rust regex for what a text must have too where no column says what it holds; empty if that is nothing."""
+        shape = _CERTAIN_SHAPES.get(self.certain)
+        if shape is None:
+            return ""
+        words = self.words.pattern.replace(r"\b", r"(?-u:\b)").replace(r"\W", "[^0-9A-Za-z_]")
+        return f"{shape}|{words}"
+
     def spans(self, text: str, *, told: bool = False) -> Iterator[Found]:
         """The numbers of this country in a text.
 
@@ -65,10 +74,14 @@ class Scheme:
                 yield found.start(), found.end(), f"{self.region}:{number}"
 
     def _is_believed(self, text: str, found: re.Match[str]) -> bool:
-        words = before(text, found.start(), _WORD_CHARACTERS)
-        if self.words.search(words) or self.words.search(after(text, found.end(), _WORD_CHARACTERS)):
+        if self.certain is _is_anything:
             return True
-        return self.certain is _is_anything or (self.certain(found[0]) and not is_numbered_thing(words))
+        words = before(text, found.start(), _WORD_CHARACTERS)
+        return (
+            (self.certain(found[0]) and not is_numbered_thing(words))
+            or self.words.search(words) is not None
+            or self.words.search(after(text, found.end(), _WORD_CHARACTERS)) is not None
+        )
 
 
 def schemes(regions: Collection[str]) -> tuple[Scheme, ...]:
@@ -214,6 +227,14 @@ def _is_grouped(written: str) -> bool:
 
 def _is_hyphenated(written: str) -> bool:
     return written.count("-") == 2
+
+
+_CERTAIN_SHAPES = {
+    _never: "^\\b$",
+    _is_grouped: "[0-9][ ./-][0-9]",
+    _is_hyphenated: "[0-9]{3}-[0-9]{2}-[0-9]{4}",
+}
+"""Rust regexes: without the shape, digits are certain by none of these tests."""
 
 
 def _is_person(written: str) -> bool:
