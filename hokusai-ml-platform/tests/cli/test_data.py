@@ -153,7 +153,8 @@ class TestCheck:
         (home / "new.csv").write_text("query_id,query_text,feature_1,Label\na,x,0.5,1\n")
         done = hokusai("data", "check", "new.csv", "--schema", "schema.yaml")
         assert done.code == 1
-        assert "column 'label': it is missing; did you mean 'Label'?" in done.err
+        assert "Column 'label' is missing" in done.err
+        assert "Did you mean 'Label'?" in done.err
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -424,6 +425,45 @@ class TestConvert:
         done = hokusai("data", "convert", "good.csv", "--output", "o.xlsx")
         assert done.code == 1
         assert "No format is known by the suffix '.xlsx'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("convert", "good.csv", "--output", "./good.csv"), "good.csv"),
+        (("convert", "*.csv", "--output", "bad.csv"), "bad.csv"),
+        (("clean", "good.csv", "--output", "good.csv"), "good.csv"),
+        (("clean", "good.csv", "--output", "o.csv", "--rejects", "good.csv"), "good.csv"),
+        (("clean", "good.csv", "--output", "o.csv", "--manifest", "good.csv"), "good.csv"),
+        (("clean", "good.csv", "--output", "o.json", "--manifest", "o.json"), "o.json"),
+        (
+            (
+                "clean",
+                "good.csv",
+                "--output",
+                "o.csv",
+                "--manifest",
+                "schema.yaml",
+                "--schema",
+                "schema.yaml",
+            ),
+            "schema",
+        ),
+        (("merge", "base.csv", "good.csv", "--output", "base.csv"), "base.csv"),
+        (("merge", "base.csv", "good.csv", "--output", "o.csv", "--manifest", "base.csv"), "base.csv"),
+        (("schema", "good.csv", "--output", "good.csv"), "good.csv"),
+        (("prove", "good.csv", "--row", "1", "--output", "good.csv"), "good.csv"),
+    ],
+)
+def test_nothing_is_written_over_what_is_read(
+    hokusai: Hokusai, home: Path, arguments: tuple[str, ...], hint: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()}
+    done = hokusai("data", *arguments)
+    assert done.code == 1
+    assert "would be written over" in done.err
+    assert hint in done.err
+    assert {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()} == before
 
 
 class TestSchema:

@@ -23,6 +23,7 @@ from hokusai.cli.data_display import (
     show_sources,
 )
 from hokusai.cli.data_options import (
+    check_outputs,
     engine_for,
     files_argument,
     manifest_option,
@@ -153,6 +154,7 @@ def schema_(
     from hokusai.pipeline.data.schema_inference import infer_schema_of_files
     from hokusai.utils.yaml_text import dump_yaml
 
+    check_outputs(files, [output])
     with stepping() as tell:
         found = infer_schema_of_files(
             list(files), read_options(given, None, "raise"), ranges=ranges, progress=tell
@@ -240,6 +242,7 @@ def clean(
     """
     from hokusai.pipeline.data.streaming import Recipe
 
+    check_outputs(files, [output, rejects, manifest], [schema, policy])
     rules, wanted = schema_of(schema), policy_of(pii, policy)
     recipe = Recipe(
         schema=rules,
@@ -291,6 +294,7 @@ def merge(
     """Merge FILE… into BASE; rows that repeat an earlier one are left out."""
     from hokusai.pipeline.data.streaming import Recipe
 
+    check_outputs([base, *files], [output, rejects, manifest], [schema, policy])
     rules = schema_of(schema)
     recipe = Recipe(
         schema=rules,
@@ -322,6 +326,7 @@ def convert(files: tuple[str, ...], *, output: Path, safe_csv: bool, as_json: bo
 
     if safe_csv and output_format(output) not in ("csv", "tsv"):
         raise click.UsageError("--safe-csv is for .csv and .tsv files.")
+    check_outputs(files, [output])
     options = read_options(given, None, "raise")
     with stepping() as tell:
         scans = [open_table(path, options) for path in expand_paths(list(files))]

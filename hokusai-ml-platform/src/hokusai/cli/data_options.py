@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -116,6 +116,26 @@ def policy_of(pii: str, policy: str | None) -> PiiPolicy:
             f"Give one of --pii and --policy. For --pii {pii}, write `default: {pii}` into the policy."
         )
     return PiiPolicy.from_yaml(read_limited(Path(policy), 1 << 20).decode(), where=policy)
+
+
+def check_outputs(
+    files: Iterable[str], outputs: Iterable[Path | None], beside: Iterable[str | None] = ()
+) -> None:
+    """Find out before anything is read whether each output can be written, and is not what is to be read.
+
+    Args:
+        files: Data files and globs.
+        outputs: Where something will be written.
+        beside: Other files that are read, such as a schema.
+    """
+    from hokusai.pipeline.data.files import REMOTE, expand_paths
+    from hokusai.utils.files import check_no_overwrite, check_writable
+
+    wanted = [path for path in outputs if path is not None]
+    inputs = [path for name in files if not name.startswith(REMOTE) for path in expand_paths(name)]
+    check_no_overwrite([*inputs, *(Path(name) for name in beside if name is not None)], wanted)
+    for path in wanted:
+        check_writable(path)
 
 
 def tokenizer_for(policy: PiiPolicy) -> Tokenizer | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hokusai.cli.data_options import files_argument, read_options, reading
+from hokusai.cli.data_options import check_outputs, files_argument, read_options, reading
 from hokusai.cli.options import json_option
 from hokusai.cli.output import show_facts, show_json, show_line, styled
 from hokusai.cli.progress import stepping
@@ -86,6 +86,7 @@ def prove(
 
     if (row is None) == (row_json is None):
         raise click.UsageError("Give one of --row and --row-json.")
+    check_outputs(files, [output])
     proof: RowProof | ContentProof
     with _digested(files, read_options(given, None, "raise")) as (log, schema):
         columns = canonical_columns(schema)
