@@ -258,6 +258,7 @@ class TestHostileText:
             "1.",
             "a.b-",
             "Mr A",
+            "Dear A",
             "12 Ab ",
             "born 1",
             "born 1990-01-02 ",
@@ -286,11 +287,11 @@ class TestHostileText:
             seconds.append(time.process_time() - begin)
         assert seconds[1] < 24 * seconds[0] + 0.1  # in proportion 8 times, in squares 64
 
-    def test_two_megabytes_of_addresses_in_one_cell_are_found_in_seconds(self) -> None:
+    def test_a_megabyte_of_addresses_in_one_cell_is_found_in_seconds(self) -> None:
         begin = time.process_time()
-        found = find(pl.Series(["a@b.co " * 300_000]), [PiiKind.EMAIL, PiiKind.CARD])
+        found = find(pl.Series(["a@b.co " * 150_000]), [PiiKind.EMAIL, PiiKind.CARD])
         assert time.process_time() - begin < 5
-        assert found["start"].to_list() == list(range(0, 2_100_000, 7))
+        assert found["start"].to_list() == list(range(0, 1_050_000, 7))
 
     def test_no_pattern_looks_around(self) -> None:
         patterns = list(compiled_patterns())
