@@ -10,6 +10,7 @@ import pytest
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.column_states import ColumnStates
+from hokusai.pipeline.data.expected_effect import ExpectedEffect, NoEstimate
 from hokusai.pipeline.data.preview import preview
 from hokusai.pipeline.data.profiling import profile_files
 from hokusai.pipeline.data.reading import read_table
@@ -65,8 +66,92 @@ class TestPreview:
         assert plain.integration.manifest.pii.findings == ()
 
     def test_a_missing_column_cannot_be_previewed(self, files: Path) -> None:
-        with pytest.raises(SchemaError, match="column 'label': it is missing"):
+        with pytest.raises(SchemaError, match="'label' is missing"):
             preview(files / "new.csv", schema=DataSchema((ColumnRule("label"),)))
+
+    def test_a_target_or_feature_that_is_not_there_is_an_error_that_says_what_is_meant(
+        self, files: Path
+    ) -> None:
+        (files / "l.csv").write_text("label,hour\n1,2\n0,3\n")
+        with pytest.raises(SchemaError, match=r"'labl' is missing.*Did you mean 'label'\?"):
+            preview(files / "l.csv", target="labl")
+        with pytest.raises(SchemaError, match=r"'huor' is missing.*Did you mean 'hour'\?"):
+            preview(files / "l.csv", target="label", features=["huor"])
+
+
+class TestJudgesTheRowsThatAreKept:
+    SCHEMA = DataSchema((ColumnRule("z", "integer", maximum=100),))
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        """400 base rows and 60 new ones in which the label is whether hour is above 11; and 200 with z too high, and
+        the label turned round.
+        """
+
+        def rows(first: int, last: int, z: int, turned: int = 0) -> pl.DataFrame:
+            numbers = range(first, last)
+            return pl.DataFrame(
+                {
+                    "id": list(numbers),
+                    "hour": [n * 7 % 24 for n in numbers],
+                    "size": [n * 7919 % 1000 / 8 for n in numbers],
+                    "z": [z] * len(numbers),
+                    "label": [int(n * 7 % 24 > 11) ^ turned for n in numbers],
+                }
+            )
+
+        good, bad = rows(400, 460, 1), rows(460, 660, 900, turned=1)
+        rows(0, 400, 1).write_csv(tmp_path / "base.csv")
+        good.write_csv(tmp_path / "good.csv")
+        pl.concat([good, bad, good[:5]]).write_csv(tmp_path / "all.csv")
+        return tmp_path
+
+    def test_rejected_and_repeated_rows_change_neither_quality_nor_effect(self, folder: Path) -> None:
+        seen, alone = (
+            preview(folder / name, base=folder / "base.csv", schema=self.SCHEMA, target="label")
+            for name in ("all.csv", "good.csv")
+        )
+        account = seen.integration.manifest.rows
+        assert (account.read, account.kept, account.rejected, account.duplicates) == (265, 60, 200, 5)
+        assert isinstance(seen.effect, ExpectedEffect)
+        assert seen.effect.new_rows == 60
+        assert seen.effect == alone.effect
+        of_all, of_kept = dict(seen.quality.components), dict(alone.quality.components)
+        assert (of_all.pop("validity"), of_all.pop("uniqueness")) == (
+            pytest.approx(65 / 265, abs=1e-6),
+            pytest.approx(260 / 265, abs=1e-6),
+        )
+        assert (of_kept.pop("validity"), of_kept.pop("uniqueness")) == (1, 1)
+        assert of_all == of_kept
+
+    def test_it_is_the_quality_that_the_manifest_tells(self, folder: Path) -> None:
+        seen = preview(folder / "all.csv", schema=self.SCHEMA, target="label")
+        assert seen.integration.manifest.quality == seen.quality.to_dict()
+
+    def test_the_files_are_read_for_the_account_and_never_again(self, folder: Path) -> None:
+        steps: list[str] = []
+        preview(folder / "good.csv", target="label", progress=lambda step, _done, _total: steps.append(step))
+        assert list(dict.fromkeys(steps)) == ["Reading", "Cleaning", "Finding duplicates", "Writing"]
+
+    def test_what_numbers_the_rows_is_no_feature(self, folder: Path) -> None:
+        seen = preview(folder / "good.csv", base=folder / "base.csv", target="label")
+        assert seen.quality.ignored == ("id",)
+        assert "'id'" not in str(seen.quality.to_dict()["parts"])
+        declared = DataSchema((ColumnRule("size", "float", unique=True),))
+        assert preview(folder / "good.csv", schema=declared, target="label").quality.ignored == ("id", "size")
+
+    def test_the_caller_may_say_what_is_predicted_from(self, folder: Path) -> None:
+        seen = preview(folder / "good.csv", base=folder / "base.csv", target="label", features=["hour"])
+        assert seen.quality.ignored == ("id", "size", "z")
+        (consistency,) = (part for part in seen.quality.parts if part.name == "consistency")
+        # 60 numbers in a row have every hour
+        assert consistency.detail.startswith("0 of 24 combinations of features have several labels")
+
+    def test_base_data_without_labels_gives_no_effect_and_is_told(self, folder: Path) -> None:
+        pl.read_csv(folder / "base.csv").drop("label").write_csv(folder / "bare.csv")
+        seen = preview(folder / "good.csv", base=folder / "bare.csv", target="label")
+        assert isinstance(seen.effect, NoEstimate)
+        assert any("'label'" in note for note in seen.integration.manifest.notes)
 
 
 class TestProfile:

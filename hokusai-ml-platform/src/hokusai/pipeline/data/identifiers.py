@@ -31,8 +31,8 @@ def identifiers(rows: pl.DataFrame, declared: Collection[str] = ()) -> tuple[str
 
     >>> import polars as pl
     >>> n = range(20)
-    >>> columns = {"n": n, "text": [f"parcel {i}" for i in n], "code": [f"q{i}" for i in n], "hour": [i % 12 for i in n]}
-    >>> identifiers(pl.DataFrame(columns))
+    >>> columns = {"n": n, "text": [f"parcel {i}" for i in n], "code": [f"q{i}" for i in n]}
+    >>> identifiers(pl.DataFrame({**columns, "hour": [i % 12 for i in n]}))
     ('n', 'code')
     """
     return tuple(name for name in rows.columns if name in declared or _identifies(rows, name))

@@ -16,18 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from hokusai.domain.schema import DataSchema
-from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.expected_effect import (
     ExpectedEffect,
     NoEstimate,
     expected_effect,
     minimum_detectable_delta,
 )
-from hokusai.pipeline.data.files import expand_paths
-from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.quality_report import QualityReport
-from hokusai.pipeline.data.quality_state import QualityState, quality_report
-from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
@@ -45,7 +40,7 @@ class Preview:
     Attributes:
         integration: The account of its rows, and what was found in them.
         rejects: The first rows that would be rejected.
-        quality: How good the rows are.
+        quality: How good the rows are that would be kept.
         effect: What a quick model gains from them; None where no base data and target were given.
         benchmark_rows: Rows of the benchmark that will judge the model; 0 if it is not known.
     """
@@ -102,84 +97,47 @@ def preview(
     base: Paths | None = None,
     schema: DataSchema | None = None,
     target: str | None = None,
+    features: Sequence[str] = (),
     pii: PiiPolicy | None = None,
     read: ReadOptions | None = None,
     benchmark_rows: int = 0,
-    label_noise: bool = True,
     progress: Progress | None = None,
 ) -> Preview:
     """Find out what would become of a contribution.
 
-    The files are read twice, once for the account and once for the quality; memory does not grow with them.
+    Quality and effect are of the rows that would be kept: what is rejected or repeated adds nothing, and takes nothing.
 
     Args:
         contributed: Files, or globs.
         base: Files of the base data, for duplicates, drift and the effect.
         schema: What must hold of every row.
         target: The label's column.
+        features: What it is predicted from; by default all other columns but those that only identify a row.
         pii: Which personal data is looked for; by default all kinds. It is only reported.
         read: What is known about the files.
         benchmark_rows: Rows of the benchmark, if it is known.
-        label_noise: Whether a quick model judges the labels.
         progress: Is told how far it is.
 
     Raises:
         DataError: A file cannot be read at all.
-        SchemaError: The columns do not fit, so that no row could.
+        SchemaError: The columns do not fit, so that no row could, or the target or a feature is missing.
     """
-    types = {**(schema.types if schema else {}), **(read or ReadOptions()).types}
-    options = replace(read or ReadOptions(), on_error="reject", types=types)
+    options = replace(read or ReadOptions(), on_error="reject")
     looking = replace(pii or PiiPolicy(), default=PiiAction.REPORT, by_kind={}, by_column={})
+    recipe = Recipe(schema=schema, pii=looking, target=target, features=tuple(features), read=options)
     with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder:
         listing = Path(folder) / "rejects.jsonl"
-        done = integrate_files(
-            contributed,
-            base=base,
-            recipe=Recipe(schema=schema, pii=looking, quality=False, read=options),
-            rejects=listing,
-            progress=progress,
-        )
+        done = integrate_files(contributed, base=base, recipe=recipe, rejects=listing, progress=progress)
         rejects = tuple(islice(read_rejects(listing), SHOWN_REJECTS))
-    state, base_state = _states(contributed, base, target, options, progress)
-    if progress is not None:
-        progress("Training quick models", 0, None)
-    quality = quality_report(
-        state,
-        done.manifest.rows,
-        base=base_state,
-        schema_checked=schema is not None,
-        label_noise=label_noise,
-    )
+    if done.quality is None or done.samples is None:
+        raise AssertionError("the recipe asks for both")
     effect = None
-    if base_state is not None and target is not None:
-        effect = expected_effect(base_state.sample, state.sample, target)
-    return Preview(done, rejects, quality, effect, benchmark_rows)
-
-
-def _states(
-    contributed: Paths,
-    base: Paths | None,
-    target: str | None,
-    options: ReadOptions,
-    progress: Progress | None,
-) -> tuple[QualityState, QualityState | None]:
-    """What the quality is computed from, for the new rows and for the base rows, in the same types."""
-    new = [open_table(path, options) for path in expand_paths(contributed)]
-    old = [open_table(path, options) for path in expand_paths(base)] if base is not None else []
-    columns = common_columns([*old, *new])
-    total, seen = sum(scan.rows_read for scan in (*old, *new)), 0
-    states = []
-    for scans in (new, old):
-        label = target if any(target in scan.schema for scan in scans) else None
-        state = QualityState(columns, target=label)
-        for scan in scans:
-            for batch in scan.batches():
-                state.see(conformed(batch, columns))
-                seen += batch.height
-                if progress is not None:
-                    progress("Assessing quality", seen, total)
-        states.append(state)
-    return states[0], states[1] if old else None
+    new_rows, base_rows = done.samples
+    if base_rows is not None and target is not None:
+        if progress is not None:
+            progress("Training quick models", 0, None)
+        effect = expected_effect(base_rows, new_rows, target)
+    return Preview(done, rejects, done.quality, effect, benchmark_rows)
 
 
 def _effect(found: ExpectedEffect | NoEstimate | None) -> dict[str, Any] | None:

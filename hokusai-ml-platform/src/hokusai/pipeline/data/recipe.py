@@ -28,6 +28,7 @@ class Recipe:
             them where the base data has their key, and the others behind.
         key: The columns that identify a row, for `update`.
         target: The column that is predicted, for the quality of its labels.
+        features: What it is predicted from; by default all other columns but those that only identify a row.
         seed: Of what is drawn: the hashes by which near duplicates are found.
         quality: Whether the quality of what came in is assessed.
         read: What is known of the files; its `on_error` also says what the schema's faults do.
@@ -40,6 +41,7 @@ class Recipe:
     how: How = "append"
     key: tuple[str, ...] = ()
     target: str | None = None
+    features: tuple[str, ...] = ()
     seed: int = 42
     quality: bool = True
     read: ReadOptions = field(default_factory=ReadOptions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,15 +80,35 @@ def result_batches(
         start += rows.height
 
 
+def first_kept_rows(fresh: Side, fates: RowFates, most: int) -> pl.DataFrame:
+    """The first contributed rows that are in the result, at most `most`."""
+    import polars as pl
+
+    parts: list[pl.DataFrame] = []
+    start = height = 0
+    for rows in fresh.stage.batches():
+        parts.append(rows.filter(pl.Series(fates.kept[start : start + rows.height])))
+        start, height = start + rows.height, height + parts[-1].height
+        if height >= most:
+            break
+    return pl.concat(parts).head(most) if parts else pl.DataFrame()
+
+
 class Result:
     """What the rows of the result add up to."""
 
     def __init__(
-        self, log: DigestLog, columns: Mapping[str, pl.DataType], target: str | None, *, has_base: bool
+        self,
+        log: DigestLog,
+        columns: Mapping[str, pl.DataType],
+        target: str | None,
+        *,
+        has_base: bool,
+        ignored: Sequence[str] = (),
     ) -> None:
         self.log, self.height, self.conflicts = log, 0, Counter[str]()
-        self.contributed = QualityState(columns, target=target)
-        self.base = QualityState(columns, target=target) if has_base else None
+        self.contributed = QualityState(columns, target=target, ignored=ignored)
+        self.base = QualityState(columns, target=target, ignored=ignored) if has_base else None
         self._all = ColumnStates(columns) if has_base else self.contributed.columns
 
     def add(self, batch: ResultBatch) -> None:

@@ -23,6 +23,7 @@ from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.gathering import gathered
+from hokusai.pipeline.data.identifiers import identifiers
 from hokusai.pipeline.data.kernel import Kernel, Processed
 from hokusai.pipeline.data.near_duplicates import THRESHOLD
 from hokusai.pipeline.data.numbering import Numbering
@@ -32,8 +33,9 @@ from hokusai.pipeline.data.quality_state import quality_report
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.recipe import Recipe, check_recipe, typed, with_keys
 from hokusai.pipeline.data.rejects import RejectsWriter
-from hokusai.pipeline.data.result import Result, result_batches, without_range
+from hokusai.pipeline.data.result import Result, first_kept_rows, result_batches, without_range
 from hokusai.pipeline.data.row_fates import RowFates
+from hokusai.pipeline.data.row_sample import RowSample
 from hokusai.pipeline.data.scan import Reject, TableScan
 from hokusai.pipeline.data.shipping import packed, shipped, unpacked
 from hokusai.pipeline.data.source_file import check_conservation
@@ -54,6 +56,9 @@ __all__ = ["Integration", "Progress", "Recipe", "integrate_files"]
 GATE_ROWS = 100_000
 """From so many kept rows it is decided which columns hold one kind of personal data."""
 
+IDENTIFYING_ROWS = 20_000
+"""From so many kept rows it is decided which columns only tell rows apart."""
+
 Progress = Callable[[str, int, int | None], None]
 """Is told what is being done, how many rows of it, and of how many if that is known."""
 
@@ -68,6 +73,7 @@ class Integration:
         report: The problems that the schema found, if there was one.
         output: The file with the result, if one was asked for.
         quality: Of the rows that were kept, if it was asked for.
+        samples: Of the contributed rows that were kept, and of the base data if there is some.
     """
 
     manifest: DataManifest
@@ -75,6 +81,7 @@ class Integration:
     report: SchemaReport | None = None
     output: Path | None = None
     quality: QualityReport | None = None
+    samples: tuple[RowSample, RowSample | None] | None = None
 
 
 def integrate_files(
@@ -164,9 +171,8 @@ class _Run:
         """All of it."""
         for scan in new:
             require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
-            require_columns(
-                list(scan.schema), [self.recipe.target] if self.recipe.target else (), scan.source.name
-            )
+            wanted = (*((self.recipe.target,) if self.recipe.target else ()), *self.recipe.features)
+            require_columns(list(scan.schema), wanted, scan.source.name)
         told = {name for scan in new for name in scan.schema}
         columns = common_columns([*old, *new])
         if self.recipe.how == "update":
@@ -191,7 +197,8 @@ class _Run:
         fates = RowFates.of(fresh, base, self.recipe, self.schema, self._set_aside)
         columns = kernel.result_columns
         log = self.closing.enter_context(DigestLog(self.folder))
-        result = Result(log, columns, self.recipe.target, has_base=base.height > 0)
+        ignored = self._ignored(fresh, fates, list(columns))
+        result = Result(log, columns, self.recipe.target, has_base=base.height > 0, ignored=ignored)
         stays = base if self.recipe.how != "replace" else None
         again = bool(self.untold) or (self.recipe.pii is not None and self.recipe.pii.hides)
         with contextlib.ExitStack() as stack:
@@ -218,7 +225,13 @@ class _Run:
             notes=tuple(self._notes(old, new)),
             engine=str(self.choice),
         )
-        return Integration(manifest, accounts, self.report if self.schema else None, quality=quality)
+        return Integration(
+            manifest,
+            accounts,
+            self.report if self.schema else None,
+            quality=quality,
+            samples=(result.contributed.sample, result.base.sample if result.base else None),
+        )
 
     # The first pass
 
@@ -227,15 +240,12 @@ class _Run:
         import polars as pl
 
         policy = kernel.policy or PiiPolicy(default=PiiAction.REPORT)
-        samples = [pl.DataFrame(schema=kernel.columns)]
-        for scan in scans:
-            first = next(scan.batches(), None)
-            if first is not None:
-                samples.append(first)
+        samples = [first for scan in scans if (first := next(scan.batches(), None)) is not None]
         gates = [
-            ColumnGate.decide(kernel.checked(sample, "")[0].head(GATE_ROWS), policy) for sample in samples
+            ColumnGate.decide(kernel.checked(sample, "")[0].head(GATE_ROWS), policy)
+            for sample in samples or [pl.DataFrame(schema=kernel.columns)]
         ]
-        return reduce(ColumnGate.joined, gates[1:] or gates)
+        return reduce(ColumnGate.joined, gates)
 
     def _first_pass(self, scans: Sequence[TableScan], name: str, kernel: Kernel) -> Side:
         side = Side(name, len(kernel.unique_keys), self.folder, self.closing, in_memory=self.choice.in_memory)
@@ -292,6 +302,16 @@ class _Run:
             schema_checked=self.schema is not None,
             label_noise=self.recipe.target is not None,
         )
+
+    def _ignored(self, fresh: Side, fates: RowFates, columns: Sequence[str]) -> tuple[str, ...]:
+        """The columns that nothing is predicted from."""
+        if self.recipe.features:
+            features = (*self.recipe.features, self.recipe.target)
+            return tuple(name for name in columns if name not in features)
+        unique = [key[0] for key in (self.schema.unique_keys if self.schema else ()) if len(key) == 1]
+        rows = first_kept_rows(fresh, fates, IDENTIFYING_ROWS)
+        found = identifiers(rows, (*unique, *(self.recipe.key if len(self.recipe.key) == 1 else ())))
+        return tuple(name for name in found if name != self.recipe.target)
 
     def _steps(
         self,
