@@ -184,15 +184,18 @@ QUOTING = [
 ]  # fmt: skip
 
 VALUES = [
-    NastyFile("thousands separators", b'a\n"1,000"\n"2,000"\n', [("1,000",), ("2,000",)]),
-    NastyFile("dates of two orders", b"a\n01/02/2024\n13/02/2024\n", [("01/02/2024",), ("13/02/2024",)]),
+    NastyFile("thousands separators", b'a\n"1,000"\n"2,000"\n', [("1,000",), ("2,000",)], notes=["such as $1,234.50"]),
+    NastyFile(
+        "dates of two orders", b"a\n01/02/2024\n13/02/2024\n", [("01/02/2024",), ("13/02/2024",)], notes=["holds days"]
+    ),
     NastyFile("mixed booleans", b"a\ntrue\nyes\n1\n", [("true",), ("yes",), ("1",)]),
     NastyFile("leading zeros", b"a\n00123\n10115\n", [("00123",), ("10115",)]),
     NastyFile("words for nothing, as labels", b"a\nNA\nNone\nnull\nnan\n", [("NA",), ("None",), ("null",), ("nan",)]),
     NastyFile("numbers that are none", b"a\n1.5\nNaN\nInf\n1e999\n", [("1.5",), ("NaN",), ("Inf",), ("1e999",)]),
     NastyFile(
         "numbers that are none, where numbers must be", b"a,b\n1.5,1\nNaN,2\n1e999,3\n2,4\n", [(1.5, 1), (2.0, 4)],
-        types={"a": "float"}, refused="2 rows.*line 3.*'a' .expected a number.*line 4", rejected=[(3, MISFIT), (4, MISFIT)],
+        types={"a": "float"}, refused="2 rows.*line 3.*'a' .expected a number.*line 4",
+        rejected=[(3, MISFIT), (4, MISFIT)],
     ),
     NastyFile("integers beyond 64 bits", b"a\n9223372036854775808\n1\n", [("9223372036854775808",), ("1",)]),
     NastyFile("integers of 30 digits", b"a\n" + b"1" * 30 + b"\n", [("1" * 30,)]),

@@ -94,4 +94,40 @@ class TestNotes:
     def test_decimal_commas_are_noted_where_they_are_likely(self) -> None:
         cells = ["1,5", "2", "-3,25"]
         assert "decimal comma" in self.notes(cells, range(1, 4), decimal_commas=True)[0]
-        assert self.notes(cells, range(1, 4)) == []
+        assert "decimal comma" not in self.notes(cells, range(1, 4))[0]
+
+    def test_postcodes_are_no_numbers_with_a_comma(self) -> None:
+        for cells in (["01067", "10115"], ["007", "012"], ["1067", "x1"]):
+            assert self.notes(cells, range(1, 3), decimal_commas=True) == []
+
+    @pytest.mark.parametrize("marker", ["#N/A", "N/A", "-", "NULL", "#REF!"])
+    @pytest.mark.parametrize(
+        ("values", "kind"),
+        [(["1", "2.5"], "numbers"), (["2024-01-01", ""], "dates"), (["2024-01-01 01:02:03"], "times")],
+    )
+    def test_words_for_nothing_that_keep_a_column_from_its_type_are_named(
+        self, marker: str, values: list[str], kind: str
+    ) -> None:
+        cells = [*values, marker, marker]
+        (note,) = self.notes(cells, range(11, 11 + len(cells)))
+        assert f"as text and not as {kind} because of 2 cells such as {marker!r}" in note
+        assert f"in row {11 + len(values)}:" in note
+
+    def test_words_for_nothing_among_words_are_not(self) -> None:
+        assert self.notes(["good", "N/A", "bad"], range(1, 4)) == []
+        assert self.notes(["N/A", "-"], range(1, 3)) == []
+
+    @pytest.mark.parametrize(
+        ("cells", "told"),
+        [
+            (["1.234,50", "12,00", "-3,5"], "write 1234.50 instead"), (["$1,234.50", "$7"], "write 1234.50 instead"),
+            (["1,000", "2,000"], "write 1234.50 instead"), (["12 %", "7 %"], "write 1234.50 instead"),
+            (["31.12.2023", "1.2.2024", "#N/A"], "write 2023-12-31 instead"),
+            (["WAHR", "FALSCH"], "write true and false"),
+        ],
+    )  # fmt: skip
+    def test_what_spreadsheets_write_is_noted(self, cells: list[str], told: str) -> None:
+        for commas in (True, False):
+            (note,) = self.notes(cells, range(1, 4), decimal_commas=commas and "," not in cells[-1])
+            assert told in note
+            assert cells[0] not in note or cells[0] in "$1,234.50 or 1.234,50; days such as 31.12.2023; WAHR"

@@ -32,8 +32,25 @@ EXACT_INTEGER_DIGITS = 15
 """Integers of so many digits are exact as doubles."""
 _SURELY_64_BITS = 18
 _NEARLY = 0.9
-_DECIMAL_COMMA = r"^-?[0-9]+(?:,[0-9]+)?$"
+_DECIMAL_COMMA = r"^-?(?:0|[1-9][0-9]*)(?:,[0-9]+)?$"
+_WHOLE = "(?:0|[1-9][0-9]*)"
+_AMOUNT = rf"(?:{_WHOLE}(?:,[0-9]{{3}})*(?:\.[0-9]+)?|{_WHOLE}(?:[.' ][0-9]{{3}})*(?:,[0-9]+)?)"
+_OTHER_FORMS = (
+    (f"^[$€£¥]? ?-?[$€£¥]? ?{_AMOUNT} ?[$€£¥%]?$", "[,$€£¥%' ]", "numbers in a notation such as $1,234.50 or 1.234,50",
+     "1234.50"),
+    ("^(?:0?[1-9]|[12][0-9]|3[01])[./-](?:0?[1-9]|[12][0-9]|3[01])[./-][0-9]{4}$", "[0-9]", "days such as 31.12.2023",
+     "2023-12-31"),
+    ("^(?i:wahr|falsch|vrai|faux|verdadero|falso|vero)$", "[a-zA-Z]", "WAHR and FALSCH, or the like", "true and false"),
+)  # fmt: skip
+"""What spreadsheets write: how its cells look, what one of them has, what it is, how to write it instead."""
+_LOOKED_AT = 1000
 _DAY_LENGTH = 10
+
+NO_VALUE = (
+    "#N/A", "#NV", "N/A", "n/a", "NA", "NaN", "nan", "NULL", "null", "Null", "None", "none", "<NA>", "(null)", "\\N",
+    "-", "--", "?", ".", "#REF!", "#BEZUG!", "#VALUE!", "#WERT!", "#DIV/0!", "#NAME?", "#NUM!", "#ZAHL!", "#NULL!",
+)  # fmt: skip
+"""What tools write where there is no value. It is text all the same, since it may be a label, and is only noted."""
 
 
 class CellType(StrEnum):
@@ -173,15 +190,29 @@ class ColumnTypes:
         column.kind = kind
 
     def _why_text(self, name: str, cells: pl.Series, numbers: Sequence[int]) -> str:
-        """A note if nearly all cells of the block are numbers; a column of words needs none."""
+        """A note if nearly all cells of the block are numbers or dates, as people or tools write them, or would be if
+        it were not for a few; a column of words needs none.
+        """
         present = cells.is_not_null() & (cells != "")
-        if self._decimal_commas and int(
-            (present & cells.str.contains(_DECIMAL_COMMA)).sum()
-        ) >= _NEARLY * int(present.sum()):
+        markers = present & cells.is_in(NO_VALUE)
+        values = cells.filter(present & ~markers)
+        commas = self._decimal_commas and values.str.contains(",", literal=True).any()
+        if commas and int(values.str.contains(_DECIMAL_COMMA).sum()) >= _NEARLY * len(values):
             return (
                 f"Column {name!r} holds numbers with a decimal comma and is read as text: "
                 "they become numbers if its type is said to be float"
             )
+        if markers.any() and (kind := _kind_of_all(values)):
+            at = int(markers.arg_true()[0])
+            return (
+                f"Column {name!r} is read as text and not as {kind} because of {int(markers.sum()):,} cells such as "
+                f"{cells[at]!r} in row {numbers[at]:,}: if they stand for no value, leave them empty"
+            )
+        few = values.head(_LOOKED_AT)
+        for pattern, mark, what, better in _OTHER_FORMS:
+            like = few.filter(few.str.contains(pattern))
+            if like.str.contains(mark).any() and len(like) >= _NEARLY * len(few):
+                return f"Column {name!r} holds {what} and is read as text: write {better} instead"
         numeric = fitting(cells, CellType.FLOAT) | fitting(cells, CellType.INTEGER)
         odd = (present & ~numeric).arg_true()
         if not len(odd) or len(odd) > (1 - _NEARLY) * int(present.sum()):
@@ -212,6 +243,17 @@ def fitting(cells: pl.Series, kind: CellType) -> pl.Series:
         days = cells.str.slice(0, _DAY_LENGTH)
         return fits & (days.str.to_date("%Y-%m-%d", strict=False).is_not_null() | (cells == ""))
     return fits
+
+
+def _kind_of_all(values: pl.Series) -> str:
+    """What all values would be if the others were not there: numbers, dates or times; empty if nothing of these."""
+    if not len(values):
+        return ""
+    if (fitting(values, CellType.FLOAT) | fitting(values, CellType.INTEGER)).all():
+        return "numbers"
+    if fitting(values, CellType.DATE).all():
+        return "dates"
+    return "times" if fitting(values, CellType.DATETIME).all() else ""
 
 
 def _fast_pattern(kind: CellType) -> str:
