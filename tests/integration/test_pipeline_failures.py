@@ -89,17 +89,17 @@ class TestAFile:
             (b"text,channel,age_days,label\n", "a header but no rows", "at least one row"),
             (
                 b"text,channel,age_days,label\nlate,mail,2.5,1\nlate,mail,2.5,1,9\n",
-                "line 3 has 5",
+                "cannot be read: line 3",
                 "Quote fields",
             ),
             (
-                b"text,channel,age_days,label\nlate,mail,2.5,1\nl\xffte,m\x81il,2.5,0\n",
-                "not UTF-8",
+                b"text,channel,age_days,label\n" + "spät,é,2.5,1\n".encode() * 9 + b"sp\xe4t,m,2.5,0\n",
+                "not UTF-8: byte 0xe4 at byte 165 (line 11)",
                 "Save it as UTF-8",
             ),
-            (b"text,channel,age_days,label\n\x00\x01\x02\x00\x00\n", "A NUL byte", "UTF-8"),
+            (b"text,channel,age_days,label\n\x00\x01\x02\x00\x00\n", "NUL byte", "UTF-8"),
         ],
-        ids=["empty", "only a header", "ragged", "wrongly encoded", "binary"],
+        ids=["empty", "only a header", "ragged", "in two encodings", "binary"],
     )
     def test_that_is_spoilt(self, attempt, files, content, complaint, advice):
         (files / "more.csv").write_bytes(content)

@@ -381,7 +381,8 @@ def _nothing_left(accounts: Sequence[Contribution]) -> str:
 
 def _notes(tables: Sequence[Table], labels: pl.Series, measured: pl.Series, task: Task) -> Iterable[str]:
     for table in tables:
-        yield from (f"{table.name}: {note}" for note in table.notes)
+        assumed = table.source.assumed if table.source else ()
+        yield from (f"{table.name}: {note}" for note in (*assumed, *table.notes))
     if task is Task.CLASSIFICATION:
         unseen = sorted(map(str, set(measured.unique()) - set(labels.unique())))
         if unseen:

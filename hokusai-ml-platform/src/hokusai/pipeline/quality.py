@@ -130,11 +130,14 @@ def data_manifest(
 
 
 def _file(table: Table, account: Contribution) -> dict[str, Any]:
-    return {
+    read = {
         "name": table.name,
         "format": table.format,
         "sha256": table.sha256,
         "size_bytes": table.size_bytes,
+    }
+    return {
+        **(table.source.to_dict() if table.source else read),
         "contributor": account.contributor.contributor_id,
         "rows_read": account.rows_read,
         "rows_accepted": account.rows_accepted,
