@@ -152,6 +152,42 @@ class TestColumnsOfOneKind:
         assert result["dob"].to_list() == result["birth_date"].to_list()
         assert result["dob"][0].startswith("pii:date_of_birth:mlq7bkdb:")
 
+    @pytest.mark.parametrize(
+        "born",
+        [
+            pl.Series([dt.date(1990, 1, 2)]),
+            *(pl.Series([dt.datetime(1990, 1, 2)]).cast(pl.Datetime(unit)) for unit in ("ms", "us", "ns")),
+            pl.Series([dt.datetime(1990, 1, 2, 5, 30, 0, 120_000)]),
+            pl.Series([dt.datetime(1990, 1, 2)]).dt.replace_time_zone("UTC"),
+            pl.Series([dt.datetime(1990, 1, 3)]).dt.replace_time_zone(
+                "Asia/Tokyo"
+            ),  # 15:00 of the 2nd in UTC
+            pl.Series([19900102]),
+            pl.Series([19900102.0, None]),
+            pl.Series(["1990-01-02 05:30:00"]),
+            pl.Series(["1990-01-03T00:00:00+09:00"]),
+            pl.Series(["1/2/1990 12:00:00 AM"]),
+            pl.Series(["2 Jan 1990"]),
+        ],
+        ids=lambda born: f"{born.dtype}-{born[0]}",
+    )
+    def test_a_date_of_birth_has_one_token_however_it_is_stored(self, born: pl.Series) -> None:
+        frame, _ = scrub(pl.DataFrame({"dob": born}), policy(default="hash"), TOKENIZER)
+        assert frame["dob"][0] == TOKENIZER.token("date_of_birth", "1990-01-02")
+
+    def test_a_moment_that_is_declared_personal_has_one_token_whatever_its_unit(self) -> None:
+        moment = pl.Series([dt.datetime(2024, 5, 6, 7, 8, 9, 250_000)])
+        tokens = {
+            scrub(pl.DataFrame({"seen": cells}), policy(default="hash", personal=["seen"]), TOKENIZER)[0][
+                "seen"
+            ][0]
+            for cells in (
+                *(moment.cast(pl.Datetime(unit)) for unit in ("ms", "us", "ns")),
+                moment.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo"),
+            )
+        }
+        assert tokens == {TOKENIZER.token("personal", "2024-05-06 07:08:09.250")}
+
     def test_a_dropped_kind_takes_its_column_along(self) -> None:
         frame = pl.DataFrame({"email": ["a@b.co"], "n": [1], "other": ["c@d.ee"]})
         result, counts = scrub(frame, policy(default="drop"))

@@ -44,10 +44,17 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH = r"(?:" + "|".join(sorted(_MONTHS, key=lambda name: (-len(name), name))) + r")\b\.?"
+_TIME = (
+    r"(?:[T ](?P<clock>[0-9]{1,2}:[0-9]{2})(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?[AP]M\b)?"
+    r"(?:Z|(?P<zone>[+-][0-9]{2}:?[0-9]{2}))?)?"
+)
+"""A time of day, which programs write behind a date that has none."""
 _DATE = re.compile(
-    r"(?i)(?:(?P<iso>[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2})(?:T00:00:00(?:\.0{1,9})?Z?)?"
+    r"(?i)(?:(?:(?P<iso>[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2})"
+    r"|(?P<numeric>[0-9]{1,2}(?P<separator>[-/.] ?)[0-9]{1,2}(?P=separator)(?:[0-9]{4}|[0-9]{2})))"
+    rf"{_TIME}"
+    r"|(?P<compact>[12][0-9]{7})"
     r"|(?P<kanji>[0-9]{4}年 ?[0-9]{1,2}月 ?[0-9]{1,2}日)"
-    r"|(?P<numeric>[0-9]{1,2}([-/.] ?)[0-9]{1,2}\4(?:[0-9]{4}|[0-9]{2}))"
     rf"|(?P<day_first>[0-9]{{1,2}}(?:st|nd|rd|th|er|\.|º)?[ -]{{1,2}}(?:de |of )?{_MONTH}"
     r",?[ -]{0,2}(?:de |del )?[0-9]{4})"
     rf"|(?P<month_first>{_MONTH} {{0,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,? {{1,2}}[0-9]{{4}}))"
@@ -63,7 +70,8 @@ def spans(text: str, *, told: bool = False) -> Iterator[Found]:
     """The dates of birth in a text; the canonical form is ISO 8601.
 
     Slashes are read month first where both readings exist, dots and hyphens day first; a year of two digits above
-    40 is of the last century.
+    40 is of the last century. Eight digits without separators are year, month and day. A time of day behind the date
+    belongs to it and does not count, unless it has a zone: then the date is that in UTC.
 
     Args:
         text: What to look through.
@@ -100,6 +108,8 @@ def _iso(found: re.Match[str]) -> str | None:
     numbers = [int(number) for number in _NUMBER.findall(found[0])][:3]
     if found["iso"] or found["kanji"]:
         year, month, day = numbers
+    elif found["compact"]:
+        year, month, day = (int(found[0][part]) for part in (slice(4), slice(4, 6), slice(6, 8)))
     elif found["numeric"]:
         first, second, year = numbers
         if len(_NUMBER.findall(found[0])[2]) == 2:
@@ -112,6 +122,13 @@ def _iso(found: re.Match[str]) -> str | None:
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
     try:
-        return datetime.date(year, month, day).isoformat()
+        date = datetime.date(year, month, day)
+        return (_in_utc(date, found["clock"], found["zone"]) if found["zone"] else date).isoformat()
     except ValueError:
         return None
+
+
+def _in_utc(date: datetime.date, clock: str, zone: str) -> datetime.date:
+    """The date in UTC: tables keep moments so, whatever zone they were written in."""
+    moment = f"{date}T{clock:0>5}{zone}"
+    return datetime.datetime.fromisoformat(moment).astimezone(datetime.UTC).date()

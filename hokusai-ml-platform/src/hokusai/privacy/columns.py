@@ -138,9 +138,18 @@ def looks_like(cells: pl.Series, kind: PiiKind) -> bool:
 
 
 def as_text(cells: pl.Series) -> pl.Series:
-    """Cells as somebody would write them: a whole number that is stored as a fraction has no `.0`."""
+    """Cells as somebody would write them: a whole number that is stored as a fraction has no `.0`.
+
+    The same moment is the same text whatever its unit and zone: in UTC, and a date alone at midnight.
+    """
     import polars as pl
 
+    if isinstance(cells.dtype, pl.Datetime):
+        moments = (
+            cells.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if cells.dtype.time_zone else cells
+        )
+        written = moments.dt.strftime("%Y-%m-%d %H:%M:%S%.f")
+        return written.str.strip_suffix(" 00:00:00").alias(cells.name)
     if not cells.dtype.is_float():
         return cells.cast(pl.String)
     exact = pl.first().is_finite() & (pl.first().abs() <= 2.0**53)
