@@ -40,7 +40,7 @@ from hokusai.cli.data_options import (
     tokenizer_for,
 )
 from hokusai.cli.data_proofs import hash_, prove, verify
-from hokusai.cli.failures import Failed
+from hokusai.cli.failures import Undecided
 from hokusai.cli.options import json_option
 from hokusai.cli.output import show_json, show_line, styled
 from hokusai.cli.progress import stepping
@@ -123,7 +123,7 @@ def check(
     except SchemaError:  # it could be read, and no row of it would do
         raise
     except HokusaiError as problem:
-        raise Failed(problem, exit_code=2, as_json=as_json) from problem
+        raise Undecided(problem, as_json=as_json) from problem
     shown = sys.stdout.isatty() and not as_json if values is None else values
     if as_json:
         show_json(seen.to_dict(values=shown))

@@ -12,17 +12,18 @@ from hokusai.utils.text import printable
 
 
 class Failed(click.ClickException):
-    """An error of Hokusai's with the exit code that it has here.
+    """An error of Hokusai's, told by the command line.
 
     Args:
         problem: What happened.
-        exit_code: 1 unless a command says otherwise.
         as_json: Whether standard output is to hold one JSON document, also now.
     """
 
-    def __init__(self, problem: HokusaiError, *, exit_code: int = 1, as_json: bool = False) -> None:
+    exit_code = 1
+
+    def __init__(self, problem: HokusaiError, *, as_json: bool = False) -> None:
         super().__init__(str(problem))
-        self.problem, self.exit_code, self._as_json = problem, exit_code, as_json
+        self.problem, self._as_json = problem, as_json
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Tell it: the sentence on standard error, the document on standard output."""
@@ -40,3 +41,9 @@ class Failed(click.ClickException):
                     }
                 }
             )
+
+
+class Undecided(Failed):
+    """A question with the answers yes and no, exit codes 0 and 1, that has got none."""
+
+    exit_code = 2

@@ -86,7 +86,7 @@ def _read(path: Path, *, where: str) -> bytes:
         text = read_limited(path, _MOST_BYTES).decode("ascii", "replace").strip()
         mode = stat.S_IMODE(path.stat().st_mode)
     except (NotFoundError, InvalidInputError, OSError) as exc:
-        why = exc.what if isinstance(exc, NotFoundError | InvalidInputError) else exc.strerror
+        why = exc.what if isinstance(exc, NotFoundError | InvalidInputError) else str(exc.strerror)
         raise ConfigurationError(
             "What is given as the key for personal data is none: it is neither hexadecimal nor padded base 64, "
             f"and it names no file that can be read: {why[:1].lower()}{why[1:]}",

@@ -228,3 +228,18 @@ class TestWhatTheManifestTells:
         kept = integrator.deduplicate(pl.DataFrame(ROWS), against=pl.DataFrame(ROWS).head(1))
         assert kept["query_id"].to_list() == [2, 3]
         assert integrator.manifest(kept).rows == RowAccount(4, 2, duplicates=2)
+
+
+def test_what_only_numbers_the_rows_is_no_feature_step_by_step_and_in_one_call(tmp_path: Path) -> None:
+    rows = pl.DataFrame(
+        {"id": range(40), "hour": [i % 5 for i in range(40)], "label": [i % 2 for i in range(40)]}
+    )
+    rows.write_csv(tmp_path / "d.csv")
+    one = DataIntegrator()
+    assert one.assess_quality(rows, "label").ignored == ("id",)
+    assert one.assess_quality(rows, "label", features=["id"]).ignored == ("hour",)
+    done = one.integrate(tmp_path / "d.csv", target="label")
+    assert done.quality is not None
+    assert done.quality.components == one.assess_quality(rows, "label").components
+    # each of the five hours comes with even and with odd numbers
+    assert done.quality.components["consistency"] == 0

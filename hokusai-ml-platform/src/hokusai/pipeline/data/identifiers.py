@@ -5,7 +5,7 @@ features of its own, and new rows lie far from the base data merely because thei
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hokusai.pipeline.data.columns import cells_of
@@ -13,9 +13,38 @@ from hokusai.pipeline.data.columns import cells_of
 if TYPE_CHECKING:
     import polars as pl
 
+    from hokusai.domain.schema import DataSchema
+
+FIRST_ROWS: Final = 20_000
+"""Rows that are looked at: it is decided once, from the first of all."""
 LEAST_ROWS: Final = 20
 """In fewer rows values may differ by chance."""
 _NAMED = re.compile(r"(?:^|[^a-z])(?:id|uuid|guid|key|index)$|[a-z](?:Id|ID|Uuid|UUID|Key)$")
+
+
+def no_features(
+    rows: pl.DataFrame,
+    columns: Sequence[str],
+    target: str | None,
+    features: Sequence[str] = (),
+    schema: DataSchema | None = None,
+    key: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """The columns that the target is not predicted from.
+
+    Args:
+        rows: The first `FIRST_ROWS` rows.
+        columns: All columns.
+        target: What is predicted; it is not among the result.
+        features: What it is predicted from, if that is known; else identifiers are left out.
+        schema: Whose unique columns identify rows.
+        key: The columns by which rows are merged.
+    """
+    if features:
+        return tuple(name for name in columns if name not in features and name != target)
+    unique = schema.unique_keys if schema else ()
+    declared = [columns[0] for columns in (*unique, tuple(key)) if len(columns) == 1]
+    return tuple(name for name in identifiers(rows, declared) if name != target)
 
 
 def identifiers(rows: pl.DataFrame, declared: Collection[str] = ()) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from hokusai.pipeline.data.duplicates import deduplicate
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.frames import Frame, to_pandas, to_polars
 from hokusai.pipeline.data.history import Histories, History
+from hokusai.pipeline.data.identifiers import FIRST_ROWS, no_features
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
 from hokusai.pipeline.data.near_duplicates import THRESHOLD, deduplicate_nearly
@@ -323,6 +324,7 @@ class DataIntegrator:
         target: str | None = None,
         *,
         base: Frame | None = None,
+        features: Sequence[str] = (),
         weights: Mapping[str, float] | None = None,
     ) -> QualityReport:
         """How good the rows are, part by part; with base data also how far they are from it.
@@ -331,19 +333,20 @@ class DataIntegrator:
             df: The table.
             target: The column that is predicted.
             base: The base data.
+            features: What it is predicted from; by default all other columns but those that only identify a row.
             weights: Part to weight, instead of 1.
 
         Raises:
-            SchemaError: There is no such target column.
+            SchemaError: There is no such column.
             ConfigurationError: A weight is for no part.
         """
         rows, _ = to_polars(df)
-        if target is not None:
-            require_columns(rows.columns, [target], "")
+        require_columns(rows.columns, (*((target,) if target else ()), *features), "")
+        ignored = no_features(rows.head(FIRST_ROWS), rows.columns, target, features, self.schema)
         history = self._history(df, rows.height)
         steps = {step.name for step in history.steps}
         return quality_report(
-            QualityState(rows.schema, target=target).see(rows),
+            QualityState(rows.schema, target=target, ignored=ignored).see(rows),
             history.account
             if "deduplicate" in steps and history.account.kept == rows.height
             else _counted(rows),
@@ -390,6 +393,7 @@ class DataIntegrator:
         how: How = "append",
         key: str | Sequence[str] = (),
         target: str | None = None,
+        features: Sequence[str] = (),
         near_text: Sequence[str] = (),
         rejects: str | Path | None = None,
         memory_budget_bytes: int | None = None,
@@ -409,6 +413,7 @@ class DataIntegrator:
             how=how,
             key=(key,) if isinstance(key, str) else tuple(key),
             target=target,
+            features=tuple(features),
             seed=self.random_seed,
             read=self.read,
         )

@@ -23,7 +23,7 @@ from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.gathering import gathered
-from hokusai.pipeline.data.identifiers import identifiers
+from hokusai.pipeline.data.identifiers import FIRST_ROWS, no_features
 from hokusai.pipeline.data.kernel import Kernel, Processed
 from hokusai.pipeline.data.near_duplicates import THRESHOLD
 from hokusai.pipeline.data.numbering import Numbering
@@ -36,7 +36,7 @@ from hokusai.pipeline.data.rejects import RejectsWriter
 from hokusai.pipeline.data.result import Result, first_kept_rows, result_batches, without_range
 from hokusai.pipeline.data.row_fates import RowFates
 from hokusai.pipeline.data.row_sample import RowSample
-from hokusai.pipeline.data.scan import Reject, TableScan
+from hokusai.pipeline.data.scan import LocatingScan, Reject, TableScan
 from hokusai.pipeline.data.shipping import packed, shipped, unpacked
 from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
@@ -55,9 +55,6 @@ __all__ = ["Integration", "Progress", "Recipe", "integrate_files"]
 
 GATE_ROWS = 100_000
 """From so many kept rows it is decided which columns hold one kind of personal data."""
-
-IDENTIFYING_ROWS = 20_000
-"""From so many kept rows it is decided which columns only tell rows apart."""
 
 Progress = Callable[[str, int, int | None], None]
 """Is told what is being done, how many rows of it, and of how many if that is known."""
@@ -252,6 +249,11 @@ class _Run:
         total = sum(scan.rows_read for scan in scans)
         for scan in scans:
             self.listing.add_all(scan.rejects)
+            if (
+                isinstance(scan, LocatingScan)
+                and sum(one.source.name == scan.source.name for one in scans) == 1
+            ):
+                self.listing.locate_by(scan.source.name, scan.locate)
             side.files.append(FilePart(scan.source.name, scan.rows_read, [r.row for r in scan.rejects]))
             passed = 0
             for height, done in self._processed(scan, kernel, Numbering(side.files[-1].rejected)):
@@ -305,13 +307,8 @@ class _Run:
 
     def _ignored(self, fresh: Side, fates: RowFates, columns: Sequence[str]) -> tuple[str, ...]:
         """The columns that nothing is predicted from."""
-        if self.recipe.features:
-            features = (*self.recipe.features, self.recipe.target)
-            return tuple(name for name in columns if name not in features)
-        unique = [key[0] for key in (self.schema.unique_keys if self.schema else ()) if len(key) == 1]
-        rows = first_kept_rows(fresh, fates, IDENTIFYING_ROWS)
-        found = identifiers(rows, (*unique, *(self.recipe.key if len(self.recipe.key) == 1 else ())))
-        return tuple(name for name in found if name != self.recipe.target)
+        rows, recipe = first_kept_rows(fresh, fates, FIRST_ROWS), self.recipe
+        return no_features(rows, columns, recipe.target, recipe.features, self.schema, recipe.key)
 
     def _steps(
         self,
