@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,18 +23,37 @@ RAGGED = Reject("a.csv", 2, "wrong number of fields")
 
 
 class TestWriter:
-    def test_writes_one_object_a_row_in_the_order_in_which_they_come(self, tmp_path: Path) -> None:
+    def test_writes_one_object_a_row_in_the_order_of_the_rows(self, tmp_path: Path) -> None:
         path = tmp_path / "rejects.jsonl"
         with RejectsWriter(path) as rejects:
             assert rejects.add_all([SMALL, RAGGED]) == 2
         first, second = path.read_text().splitlines()
-        assert json.loads(first) == {
+        assert json.loads(second) == {
             "source": "a.csv", "row": 7, "line": 9, "reason": "too small", "column": "größe",
             "detail": "expected at least 0", "sha256": "ab" * 32,
         }  # fmt: skip
-        assert "größe" in first
-        assert json.loads(second)["row"] == 2
-        assert list(read_rejects(path)) == [SMALL, RAGGED]
+        assert "größe" in second
+        assert json.loads(first)["row"] == 2
+        assert list(read_rejects(path)) == [RAGGED, SMALL]
+
+    def test_lists_rows_by_source_and_number_however_they_come(self, tmp_path: Path) -> None:
+        rng = random.Random(3)
+        rows = [Reject(f"{name}.csv", row, "too small") for name in "ba" for row in range(1, 1_501)]
+        passes = [[row for row in rows if row.row % 3 == turn] for turn in range(3)]
+        with RejectsWriter(tmp_path / "r.jsonl") as rejects:
+            for each in rng.sample(passes, 3):
+                rejects.add_all(each)
+        assert list(read_rejects(tmp_path / "r.jsonl")) == rows
+
+    def test_finds_the_place_of_rows_of_which_only_the_number_is_known(self, tmp_path: Path) -> None:
+        def locate(rows: Iterable[int]) -> Iterator[tuple[int, str]]:
+            return ((row + 1, f"{row:064x}") for row in rows)
+
+        with RejectsWriter(tmp_path / "r.jsonl") as rejects:
+            rejects.locate_by("a.csv", locate)
+            rejects.add_all([SMALL, Reject("a.csv", 12, "not unique"), Reject("a.csv", 3, "no value")])
+        found = [(each.row, each.line, each.sha256) for each in read_rejects(tmp_path / "r.jsonl")]
+        assert found == [(3, 4, f"{3:064x}"), (7, 9, "ab" * 32), (12, 13, f"{12:064x}")]
 
     def test_counts_by_reason_and_by_source(self) -> None:
         with RejectsWriter(None) as rejects:

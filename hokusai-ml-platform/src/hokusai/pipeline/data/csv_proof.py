@@ -154,7 +154,7 @@ class Proof:
         return True
 
     def _take(self, block: bytes, records: Records) -> None:
-        lines = _line_numbers(block, [fault.start for fault in records.faults], self.lines)
+        lines = line_numbers(block, [fault.start for fault in records.faults], self.lines)
         for fault, line in zip(records.faults, lines, strict=True):
             self._reject(
                 fault.number, fault.reason, block[fault.start : fault.stop], line, detail=fault.detail
@@ -184,8 +184,8 @@ class Proof:
         if misfits:
             ranges = record_ranges(records.text)[list(misfits)].tolist()
             later = [(start, stop) for start, stop in ranges]
-            starts = _before_cuts([start for start, _ in later], records.cuts)
-            lines = _line_numbers(block, starts, self.lines)
+            starts = before_cuts([start for start, _ in later], records.cuts)
+            lines = line_numbers(block, starts, self.lines)
             for (row, column), (start, stop), line in zip(misfits.items(), later, lines, strict=True):
                 detail = expected(self.declared[column])
                 number = numbers[row] - self.records - 1
@@ -266,7 +266,7 @@ def _with_points(cells: pl.Series) -> pl.Series:
     return cells.str.replace(",", ".", literal=True)
 
 
-def _line_numbers(block: bytes, positions: Sequence[int], lines_before: int) -> list[int]:
+def line_numbers(block: bytes, positions: Sequence[int], lines_before: int) -> list[int]:
     """The line of each position, which are in order."""
     numbers, line, at = [], lines_before + 1, 0
     for position in positions:
@@ -276,7 +276,7 @@ def _line_numbers(block: bytes, positions: Sequence[int], lines_before: int) -> 
     return numbers
 
 
-def _before_cuts(positions: Sequence[int], cuts: Sequence[tuple[int, int]]) -> list[int]:
+def before_cuts(positions: Sequence[int], cuts: Sequence[tuple[int, int]]) -> list[int]:
     """Where positions of the text after the cuts, which are in order, were before them."""
     found, cut_bytes, rest = [], 0, list(reversed(cuts))
     for position in positions:

@@ -11,15 +11,16 @@ empty text, or null in a column of numbers, dates or booleans.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.columns import col
-from hokusai.pipeline.data.csv_proof import Proof
+from hokusai.pipeline.data.csv_proof import Proof, before_cuts, line_numbers
 from hokusai.pipeline.data.dialect import Dialect, dialect_of
-from hokusai.pipeline.data.records import cut
+from hokusai.pipeline.data.records import cut, record_ranges
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.source_file import OpenedFile, check_conservation
 from hokusai.pipeline.data.unpacking import exactly
@@ -86,6 +87,7 @@ class DelimitedScan:
             name: {CellType.INTEGER: pl.Int64, CellType.FLOAT: pl.Float64}.get(kind, pl.String)
             for name, kind in self._kinds.items()
         }
+        parsed |= dict.fromkeys(self._dialect.unnamed, pl.String)
         parsed |= dict.fromkeys(self._comma_floats, pl.String)
         conversions = _conversions(self._kinds, self._comma_floats)
         with self._dialect.opened(self._file) as text:
@@ -94,8 +96,32 @@ class DelimitedScan:
                 sound = cut(cut(exactly(text, block.n_bytes), block.cuts), block.later_cuts)
                 if block.rows:
                     batch = _parse(sound, self._dialect.delimiter, parsed).with_columns(conversions)
+                    batch = batch[:, : len(self._kinds)] if self._dialect.unnamed else batch
                     check_conservation(self._file.name, block.rows, batch.height)
                     yield batch
+
+    def locate(self, rows: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Line and digest of rows; see `scan.LocatingScan`."""
+        import numpy as np
+
+        numbers = np.fromiter(rows, dtype=np.int64)
+        unread = np.fromiter((reject.row for reject in self.rejects), dtype=np.int64)
+        places = numbers - 1 - np.searchsorted(unread, numbers)
+        first, lines = 0, self._dialect.skipped_lines
+        with self._dialect.opened(self._file) as text:
+            exactly(text, self._dialect.skipped_bytes)
+            for block in self._blocks:
+                raw = exactly(text, block.n_bytes)
+                here = places[(first <= places) & (places < first + block.rows)] - first
+                if len(here):
+                    sound = cut(cut(raw, block.cuts), block.later_cuts)
+                    ranges = record_ranges(sound)[here].tolist()
+                    starts = before_cuts([start for start, _ in ranges], block.later_cuts)
+                    found = line_numbers(raw, before_cuts(starts, block.cuts), lines)
+                    for (start, stop), line in zip(ranges, found, strict=True):
+                        yield line, hashlib.sha256(sound[start:stop]).hexdigest()
+                first += block.rows
+                lines += raw.count(b"\n")
 
 
 def _parse(text: bytes, delimiter: str, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

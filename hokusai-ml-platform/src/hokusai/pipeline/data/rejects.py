@@ -1,16 +1,20 @@
 """The list of rows that were set aside: `rejects.jsonl`, whole or absent, one line a row, no values.
 
 Whoever sent the data has to find each of these rows again, and nobody else may learn what stands in them. So a line
-has the row's number, its line and its digest, never its content. Rows go to the disk as they come: a file of which
-every row is wrong costs no more memory than one without a fault.
+has the row's number, its line and its digest, never its content. Rows go to the disk as they come, from the readers,
+the schema and the keys one after the other, and are put in order at the end: a file of which every row is wrong costs
+little more memory than one without a fault.
 """
 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import json
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -19,14 +23,19 @@ from hokusai.errors import DataError, HokusaiError, InvalidInputError
 from hokusai.pipeline.data.scan import Reject
 from hokusai.utils.files import open_atomically
 
+Locate = Callable[[Iterable[int]], Iterator[tuple[int, str]]]
+"""Line and digest of rows of a source by their numbers, which ascend; see `scan.LocatingScan`."""
+
 _WAITING = 1_000
 """Lines that are written at once."""
+_READ_BYTES = 1 << 16
 
 
 class RejectsWriter:
     """Counts rows that are set aside and lists them in a file, which is there when the block has ended well.
 
-    Rows are listed in the order in which they come, one entry a row: that no row comes twice is up to the caller.
+    Sources are listed in the order in which they came first, and the rows of each by their numbers, one entry a row:
+    that no row comes twice is up to the caller.
 
     Args:
         path: The file; None only counts.
@@ -43,13 +52,20 @@ class RejectsWriter:
     def __init__(self, path: str | Path | None) -> None:
         self.path = Path(path) if path is not None else None
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._stack = contextlib.ExitStack()
         self._stream: IO[bytes] | None = None
+        self._staged: IO[bytes] | None = None
+        self._bytes = self._last_row = 0
+        self._runs: dict[str, list[list[int]]] = {}
+        """Source to the stretches of the staged file in which its rows ascend, as start and end."""
+        self._run: tuple[str, list[int]] = ("", [])
+        self._locate: dict[str, Locate] = {}
 
     def __enter__(self) -> RejectsWriter:
         if self.path is not None:
             self._stream = self._stack.enter_context(open_atomically(self.path))
+            self._staged = self._stack.enter_context(tempfile.TemporaryFile(dir=self.path.parent))
         return self
 
     def __exit__(
@@ -57,18 +73,31 @@ class RejectsWriter:
     ) -> None:
         if problem is None:
             try:
-                self._flush()
+                self._finish()
             except BaseException as own:
                 self._stack.__exit__(type(own), own, own.__traceback__)
                 raise
         self._stack.__exit__(kind, problem, trace)
-        self._stream = None
+        self._stream = self._staged = None
+
+    def locate_by(self, source: str, locate: Locate) -> None:
+        """Where the rows of a source stand of which only the number will be known; not for two files of one name."""
+        self._locate[source] = locate
 
     def add(self, reject: Reject) -> None:
         """List one row."""
         self._counts[reject.source, reject.reason] += 1
         if self._stream is not None:
-            self._lines.append(_line(reject))
+            line = _line(reject)
+            source, run = self._run
+            if not run or source != reject.source or reject.row < self._last_row:
+                run = [self._bytes, self._bytes]
+                self._runs.setdefault(reject.source, []).append(run)
+                self._run = (reject.source, run)
+            self._last_row = reject.row
+            self._bytes += len(line)
+            run[1] = self._bytes
+            self._lines.append(line)
             if len(self._lines) >= _WAITING:
                 self._flush()
 
@@ -97,9 +126,37 @@ class RejectsWriter:
         return sum(count for (name, _), count in self._counts.items() if name == source)
 
     def _flush(self) -> None:
-        if self._stream is not None and self._lines:
-            self._stream.write("".join(self._lines).encode())
+        if self._staged is not None and self._lines:
+            self._staged.write(b"".join(self._lines))
             self._lines.clear()
+
+    def _finish(self) -> None:
+        """Put what was staged into the list, in order, with the places of the rows."""
+        self._flush()
+        if self._stream is None:
+            return
+        for source, runs in self._runs.items():
+            locate = self._locate.get(source)
+            if locate is None and len(runs) == 1:
+                self._stream.writelines(self._lines_of(*runs[0]))
+                continue
+            places = locate(r.row for r in self._in_order(runs) if not r.sha256) if locate else iter(())
+            for reject in self._in_order(runs):
+                line, sha256 = (reject.line, reject.sha256) if reject.sha256 or not locate else next(places)
+                self._stream.write(_line(replace(reject, line=line, sha256=sha256)))
+
+    def _in_order(self, runs: list[list[int]]) -> Iterator[Reject]:
+        entries = [map(_reject, self._lines_of(*run)) for run in runs]
+        return heapq.merge(*entries, key=lambda reject: reject.row)
+
+    def _lines_of(self, start: int, stop: int) -> Iterator[bytes]:
+        """The staged lines between two places; several can be read by turns."""
+        while self._staged is not None and start < stop:
+            self._staged.seek(start)
+            for line in self._staged.readlines(min(_READ_BYTES, stop - start)):
+                start += len(line)
+                if start <= stop:
+                    yield line
 
 
 def read_rejects(path: str | Path) -> Iterator[Reject]:
@@ -119,15 +176,18 @@ def read_rejects(path: str | Path) -> Iterator[Reject]:
         raise InvalidInputError(f"The file cannot be read: {problem.strerror}", where=str(path)) from problem
 
 
-def _line(reject: Reject) -> str:
+def _line(reject: Reject) -> bytes:
     entry = {name: getattr(reject, name) for name in ("source", "row", "line", "reason", "column", "detail")}
-    return json.dumps({**entry, "sha256": reject.sha256}, ensure_ascii=False) + "\n"
+    return (json.dumps({**entry, "sha256": reject.sha256}, ensure_ascii=False) + "\n").encode()
 
 
 def _entry(line: bytes, where: str) -> Reject:
     try:
-        fields: dict[str, Any] = json.loads(line)
-        reject = Reject(**fields)
+        return _reject(line)
     except (ValueError, TypeError) as problem:
         raise DataError("This is not the entry of a rejected row", where=where) from problem
-    return reject
+
+
+def _reject(line: bytes) -> Reject:
+    fields: dict[str, Any] = json.loads(line)
+    return Reject(**fields)

@@ -7,9 +7,9 @@ or all together, gets the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from hokusai.domain.manifest import SourceFile
 
@@ -73,8 +73,8 @@ class Reject:
         reason: A short constant text, the same for all rows with this fault, such as `wrong number of fields`.
         column: Where; empty if it is the row as a whole.
         detail: What was expected and found, for people; it quotes nothing that may be anybody's data.
-        line: The line of the file on which it begins, from 1. Readers of text tell it; it is 0 for files without
-            lines, frames, and rows that a later step set aside (schema, keys), of which only the number is known.
+        line: The line of the file on which it begins, from 1; 0 for frames and files without lines. A reader of text
+            tells it of the rows that it sets aside, and of others when it is asked (`LocatingScan`).
         sha256: Digest of the raw record, by which whoever has the file finds it again; empty where `line` is 0.
     """
 
@@ -113,4 +113,16 @@ class TableScan(Protocol):
     def batches(self) -> Iterator[pl.DataFrame]:
         """All rows that were not rejected, in order; can be called again. Each batch has `schema`; missing values
         are null, never NaN. The batches' heights are for the reader to choose: results must not depend on them.
+        """
+
+
+@runtime_checkable
+class LocatingScan(Protocol):
+    """A scan of a file with lines, that can say where a row stands which a later step sets aside."""
+
+    def locate(self, rows: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Line and digest of the raw record, as in `Reject`, of rows that batches have.
+
+        Args:
+            rows: Their numbers, from 1, ascending.
         """

@@ -1,0 +1,62 @@
+"""Every rejected row of a text file is named by its true number, line and bytes, whichever step set it aside."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hokusai.domain.schema import DataSchema
+from hokusai.pipeline.data import csv_proof
+from hokusai.pipeline.data.rejects import read_rejects
+from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.pipeline.data.streaming import Recipe, integrate_files
+
+HEADER = b"id,age,note\n"
+RECORDS = {
+    1: b"1,31,fine\n",
+    2: b"2,30\n",
+    3: b'3,29,"two\nlines"\n',
+    4: b"4,-5,young\n",
+    5: b"5,old,said in words\n",
+    6: b'1,28,"again,\n\nan id"\n',
+    7: b"7,-1,younger\n",
+    8: b"8,40,fine\n",
+}
+REASONS = {
+    2: "wrong number of fields",
+    4: "too small",
+    5: "wrong type",
+    6: "not unique",
+    7: "too small",
+}
+SCHEMA = DataSchema.from_dict(
+    {"columns": {"id": {"type": "integer", "unique": True}, "age": {"type": "integer", "minimum": 0}}}
+)
+
+
+@pytest.mark.parametrize("block_bytes", [24, 60, 8 << 20])
+def test_rows_set_aside_by_reader_schema_and_key_are_listed_by_number_with_line_and_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    monkeypatch.setattr(
+        csv_proof, "BLOCK_BYTES", block_bytes
+    )  # a file of several blocks, without 8 MB of rows
+    path = tmp_path / "new.csv"
+    path.write_bytes(HEADER + b"\n" + b"".join(RECORDS.values()))
+    integrate_files(
+        path,
+        tmp_path / "out.csv",
+        recipe=Recipe(SCHEMA, None, read=ReadOptions(on_error="reject")),
+        rejects=tmp_path / "rejects.jsonl",
+    )
+    found = list(read_rejects(tmp_path / "rejects.jsonl"))
+    assert {each.row: each.reason for each in found} == REASONS
+    assert [each.row for each in found] == sorted(REASONS)
+    lines = path.read_bytes().split(b"\n")
+    for each in found:
+        record = RECORDS[each.row]
+        assert lines[each.line - 1] + b"\n" == record.splitlines(keepends=True)[0]
+        assert each.sha256 == hashlib.sha256(record).hexdigest()
+        assert each.source == "new.csv"
