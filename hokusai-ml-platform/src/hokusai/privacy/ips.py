@@ -6,16 +6,27 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from hokusai.privacy.context import Found, before, is_glued
+from hokusai.privacy.context import Found, after, before, is_glued
 
 GATE = r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::[0-9A-Fa-f]|[0-9A-Fa-f]::|(?:[0-9A-Fa-f]{1,4}:){6}[0-9A-Fa-f]"
 _DOTTED = re.compile(r"[0-9][0-9.]*[0-9]")
 _V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_ENDS_V4 = re.compile(r"(?:^|[^0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}-$")
 _V6 = re.compile(r"[0-9A-Fa-f:]{2,64}(?:\.[0-9]{1,3}){0,3}")
+_PADDED = re.compile(r"[0-9]{3}(?:\.[0-9]{3}){3}")
+_ZONE = "(?:%[0-9A-Za-z_.-]{1,32})?"
+_WITH_REST = re.compile(
+    r"(?P<v4>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?:/[0-9]{1,2}|:[0-9]{1,5})?"
+    rf"|\[(?P<boxed>[0-9A-Fa-f:.]{{2,45}}){_ZONE}\](?::[0-9]{{1,5}})?"
+    rf"|(?P<v6>[0-9A-Fa-f:.]{{2,45}}){_ZONE}(?:/[0-9]{{1,3}})?"
+)
+"""An address and what may be written behind it: a zone, the length of a prefix, a port."""
 _VERSION = re.compile(
     r"(?i)(?:\b(?:v|ver|versions?|release|rel|build|firmware|section|sec|chapter|clause|art|oid)\.?[\s:=#]*(?:is )?"
+    r"|\b(?:python|java|jdk|php|ruby|perl|node(?:\.?js)?|chrome|firefox|safari|opera) "
     r"|[a-z]/|[<>=~^!]=\s*|[<>~^]\s*|§\s*)$"
 )
+_VERSION_AFTER = re.compile(r"(?i),? (?:(?:is|was|has been|gets|got) )?(?:released\b|beta\b|alpha\b|rc[0-9])")
 _ADDRESS_WORD = re.compile(r"(?i)\b(?:ip|ipv4|ip address|host|client|server|login|logged in)\b")
 _NEAR_CHARACTERS = 12
 
@@ -38,36 +49,47 @@ def spans(text: str) -> Iterator[Found]:
 
 
 def canonical(text: str) -> str | None:
-    """The compressed form of an address, whoever's it is; None if this is none.
+    """The compressed form of an address, whoever's it is, without prefix, zone and port; None if this is none.
 
-    >>> canonical("2001:0DB8:0:0:0:0:0:1"), canonical("1.2.3"), canonical("192.168.001.1")
-    ('2001:db8::1', None, None)
+    >>> canonical("2001:0DB8:0:0:0:0:0:1"), canonical("10.0.0.1/24"), canonical("[2001:db8::1]:80")
+    ('2001:db8::1', '10.0.0.1', '2001:db8::1')
+    >>> canonical("192.168.001.001"), canonical("::ffff:10.0.0.1"), canonical("1.2.3")
+    ('192.168.1.1', '10.0.0.1', None)
     """
+    found = _WITH_REST.fullmatch(text)
+    address = _parsed(found["v4"] or found["boxed"] or found["v6"]) if found else None
+    return str(address) if address else None
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address; one of version 4 that is written as one of version 6 is the former."""
+    if _PADDED.fullmatch(text):
+        text = ".".join(str(int(octet)) for octet in text.split("."))
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _personal_v4(written: str, text: str, start: int, end: int) -> str | None:
     """The address, unless it is a version, a netmask, a loop to oneself, or part of something longer."""
-    if not _V4.fullmatch(written) or (address := canonical(written)) is None:
+    if not _V4.fullmatch(written) or (address := _parsed(written)) is None:
         return None
     if not _is_apart(text, start, end):
         return None
     octets = written.split(".")
-    parsed = ipaddress.IPv4Address(address)
-    nobody = parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast or octets[0] == "255"
-    if nobody or _VERSION.search(before(text, start, _NEAR_CHARACTERS)):
+    nobody = address.is_loopback or address.is_unspecified or address.is_multicast or octets[0] == "255"
+    if nobody or _is_version(text, start, end):
         return None
     if max(map(len, octets)) == 1 and not _ADDRESS_WORD.search(before(text, start)):
         return None  # 1.2.3.4 is a version or a section more often than an address
-    return address
+    return str(address)
 
 
 def _personal_v6(written: str, text: str, start: int, end: int) -> str | None:
     """The address, unless it reads as a time, a hardware address or a path of C++ or Rust (`a::b`)."""
-    if written.count(":") < 2 or not _is_apart(text, start, end) or (address := canonical(written)) is None:
+    if written.count(":") < 2 or not _is_apart(text, start, end) or (address := _parsed(written)) is None:
         return None
     groups = [group for group in written.split(":") if group]
     if "::" in written:
@@ -76,10 +98,19 @@ def _personal_v6(written: str, text: str, start: int, end: int) -> str | None:
             return None
     elif max(map(len, groups)) <= 2:
         return None  # an EUI-64, or bytes
-    parsed = ipaddress.IPv6Address(address)
-    return None if parsed.is_loopback or parsed.is_unspecified else address
+    return None if address.is_loopback or address.is_unspecified else str(address)
+
+
+def _is_version(text: str, start: int, end: int) -> bool:
+    words = before(text, start, _NEAR_CHARACTERS)
+    return _VERSION.search(words) is not None or _VERSION_AFTER.match(after(text, end)) is not None
 
 
 def _is_apart(text: str, start: int, end: int) -> bool:
+    """Whether it is no piece of something longer; "10.0.0.1-10.0.0.9" are two."""
     left, right = text[max(0, start - 1) : start], text[end : end + 1]
-    return not (is_glued(left) or left in {".", "-"} or is_glued(right) or right == "-")
+    if is_glued(left) or left == "." or is_glued(right):
+        return False
+    return (left != "-" or _ENDS_V4.search(text[max(0, start - 17) : start]) is not None) and (
+        right != "-" or _V4.match(text, end + 1) is not None
+    )

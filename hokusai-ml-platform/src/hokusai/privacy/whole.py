@@ -188,8 +188,8 @@ def _characters(text: pl.Series, width: int, *, right: bool) -> npt.NDArray[np.u
 
 
 def _ips(cells: pl.Series) -> pl.Series:
-    octet = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
-    return _with_rest(cells, rf"^{octet}(?:\.{octet}){{3}}$", ":", ips.canonical)
+    octet = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+    return _with_rest(cells, rf"^{octet}(?:\.{octet}){{3}}$", r":|[0-9]\.", ips.canonical)
 
 
 def _wallets(cells: pl.Series) -> pl.Series:

@@ -1,0 +1,59 @@
+"""IP addresses: what surrounds them, how they are spelled, and what only looks like one."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from hokusai.privacy import ips
+from hokusai.privacy.detector import canonical_whole, find
+from hokusai.privacy.kinds import PiiKind
+
+
+def found_in(text: str) -> list[str]:
+    return [
+        text[start:end] for start, end in find(pl.Series([text]), [PiiKind.IP]).select("start", "end").rows()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("10.0.0.1/24", "10.0.0.1"),
+        ("10.0.0.1:8080", "10.0.0.1"),
+        ("192.168.001.001", "192.168.1.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("[2001:db8::1]:80", "2001:db8::1"),
+        ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"),
+    ],
+)
+def test_a_cell_and_a_sentence_give_one_form(written: str, canonical: str) -> None:
+    assert canonical_whole(pl.Series([written]), PiiKind.IP).to_list() == [canonical]
+    assert [form for *_, form in ips.spans(f"from {written} today")] == [canonical]
+
+
+def test_both_ends_of_a_range_are_found() -> None:
+    assert found_in("10.0.0.1-10.0.0.9") == ["10.0.0.1", "10.0.0.9"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "python 3.11.7.2",
+        "1.10.100.2 released",
+        "10.20.30.40-beta",
+        "lib-10.20.30.40",
+        "192.168.01.1 has too many noughts",
+        "999.168.001.001",
+    ],
+)
+def test_versions_and_names_of_packages_are_no_addresses(text: str) -> None:
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["1.2.3", "10.0.0.256", "10.0.0.1 and more", "[10.0.0.1", "10.0.0.01", "fe80::1%"]
+)
+def test_cells_that_are_none_have_no_form(cell: str) -> None:
+    assert ips.canonical(cell) is None
