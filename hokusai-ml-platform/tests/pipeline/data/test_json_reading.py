@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import polars as pl
@@ -129,6 +130,61 @@ class TestArray:
 
     def test_keys_that_are_always_null(self, read) -> None:
         assert read('[{"a": 1, "b": null}]').frame["b"].to_list() == [None]
+
+
+class TestManyKeys:
+    @staticmethod
+    def sparse(count: int, width: int) -> list[dict[str, int]]:
+        """Records of two of `width` keys each; the key `k0` is sometimes given as null."""
+        return [
+            {f"k{i % width}": None if i % width == 0 else i, f"k{(7 * i + 1) % width}": -i}
+            for i in range(count)
+        ]
+
+    @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+    @pytest.mark.parametrize("cells", [1, 50, 1 << 22])
+    def test_rows_do_not_depend_on_where_batches_are_cut(
+        self, read, monkeypatch: pytest.MonkeyPatch, name: str, cells: int
+    ) -> None:
+        monkeypatch.setattr(json_reading, "BATCH_CELLS", cells)
+        monkeypatch.setattr(json_pieces, "BLOCK_BYTES", 300)
+        records = self.sparse(60, 20)
+        lines = "\n".join(map(json.dumps, records))
+        table = read(lines if name == "a.jsonl" else json.dumps(records), name)
+        keys = list(dict.fromkeys(key for record in records for key in record))
+        assert table.frame.columns == keys
+        assert table.frame.rows() == [tuple(record.get(key) for key in keys) for record in records]
+        absent = sum("k3" not in record for record in records)
+        assert f"Column 'k3' is absent from {absent} of 60 records, and read as missing there" in table.notes
+
+    def test_no_batch_has_more_cells_than_are_allowed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(json_reading, "BATCH_CELLS", 2_000)
+        path = tmp_path / "a.jsonl"
+        path.write_text("\n".join(map(json.dumps, self.sparse(500, 100))))
+        heights = [
+            batch.height for batch in json_reading.scan_jsonl(OpenedFile(path), ReadOptions()).batches()
+        ]
+        assert (sum(heights), max(heights)) == (500, 20)
+
+    def test_few_bytes_cannot_ask_for_a_table_of_any_size(self, read) -> None:
+        content = "".join(f'{{"k{i}": 1}}\n' for i in range(20_000))
+        for on_error in ("raise", "reject"):
+            before = time.process_time()
+            with pytest.raises(DataError, match="20,000 different keys, but each of them has only 1"):
+                read(content, "a.jsonl", ReadOptions(on_error=on_error))
+            assert time.process_time() - before < 5  # to look at every cell would take minutes
+
+    def test_a_sparse_table_within_reason_is_read_and_noted_briefly(self, read) -> None:
+        table = read("\n".join(map(json.dumps, self.sparse(300, 100))), "a.jsonl")
+        assert table.frame.shape == (300, 100)
+        assert len(table.notes) == 21
+        assert table.notes[-1] == "So are 80 more columns from some records"
+
+    def test_a_record_of_very_many_keys_is_read(self, read) -> None:
+        content = json.dumps({f"c{i}": i for i in range(20_000)})
+        assert read(content, "a.jsonl").frame.row(0) == tuple(range(20_000))
 
 
 class TestLines:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _INT64 = (-(2**63), 2**63 - 1)
 _MAX_PROBLEMS = 20
+_MAX_NOTES = 20
+_RATIO_MATTERS_FROM = 1 << 22
+"""Cells of a table below which it may be as empty as it likes: 4 million take a second and 32 MB."""
 _NESTED = ("list", "object")
 _KIND_OF_TYPE = {
     CellType.BOOLEAN: "boolean", CellType.INTEGER: "number", CellType.FLOAT: "number", CellType.DATE: "text",
@@ -99,13 +102,17 @@ class Settled:
 
 @dataclass(slots=True)
 class _Column:
-    """One column over all records so far. Kinds and faults are kept with the place where each was first seen."""
+    """One column over all records so far. Kinds and faults are kept with the place where each was first seen.
+
+    `absent` and `nulls` count among the `seen` records; the others lack the key.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     kinds: dict[str, int] = field(default_factory=dict)
     fractions: bool = False
     inexact: tuple[int, int] | None = None
     faults: list[str] = field(default_factory=list)
+    seen: int = 0
     absent: int = 0
     nulls: int = 0
 
@@ -131,6 +138,7 @@ class Survey:
         self._types = {column: CellType(kind) for column, kind in types.items()}
         self._max_columns = max_columns
         self._columns: dict[str, _Column] = {}
+        self._given = 0
         self.records = 0
 
     def see(self, records: Sequence[dict[str, Any]], places: Sequence[int]) -> None:
@@ -139,20 +147,41 @@ class Survey:
         Raises:
             DataError: There are too many columns.
         """
-        whole = sum(map(len, records)) == len(self._columns) * len(records)
+        given = sum(map(len, records))
+        whole = given == len(self._columns) * len(records)
         try:
             columns = {key: [record[key] for record in records] for key in self._columns} if whole else None
         except KeyError:
             columns = None
         if columns is None:
             self._meet(records)
-            columns = {key: [record.get(key) for record in records] for key in self._columns}
+            if 2 * given < len(self._columns) * len(records):
+                self._see_sparse(records, places)
+                columns = {}
+            else:
+                columns = {key: [record.get(key) for record in records] for key in self._columns}
             for key, values in columns.items():
                 if None in values:
                     self._columns[key].absent += sum(key not in record for record in records)
         for key, values in columns.items():
             self._learn(key, values, places)
         self.records += len(records)
+        self._given += given
+
+    def require_filled(self, max_ratio: int) -> None:
+        """Check that a table of the records is worth its size: a few bytes may ask for a table of any size.
+
+        Raises:
+            DataError: It has more cells than `max_ratio` times the values that the records give.
+        """
+        cells = self.records * len(self._columns)
+        if cells > max(_RATIO_MATTERS_FROM, max_ratio * self._given):
+            raise DataError(
+                f"The records have {len(self._columns):,} different keys, but each of them has only "
+                f"{self._given / self.records:,.1f} on average: a table of them would be empty",
+                where=self._name,
+                hint="Keys are column names. If the keys are data, give each record a key and a value column.",
+            )
 
     def settled(self) -> dict[str, Settled]:
         """What each column holds; where there are several kinds, the one that most values have, or else the first."""
@@ -160,7 +189,7 @@ class Survey:
 
     def nulls(self) -> dict[str, int]:
         """How many values of each column are missing."""
-        return {key: column.nulls for key, column in self._columns.items()}
+        return {key: column.nulls + self.records - column.seen for key, column in self._columns.items()}
 
     def problems(self) -> list[str]:
         """What keeps columns from being read, each as a sentence with the place where it was first seen."""
@@ -190,16 +219,31 @@ class Survey:
 
     def notes(self) -> list[str]:
         """What is worth telling: keys that some records lack."""
-        return [
-            f"Column {key!r} is absent from {column.absent:,} of {self.records:,} records, and read as missing there"
-            for key, column in self._columns.items()
-            if column.absent
+        absent = {key: column.absent + self.records - column.seen for key, column in self._columns.items()}
+        lacked = [(key, n_absent) for key, n_absent in absent.items() if n_absent]
+        notes = [
+            f"Column {key!r} is absent from {n_absent:,} of {self.records:,} records, and read as missing there"
+            for key, n_absent in lacked[:_MAX_NOTES]
         ]
+        if len(lacked) > _MAX_NOTES:
+            notes.append(f"So are {len(lacked) - _MAX_NOTES:,} more columns from some records")
+        return notes
+
+    def _see_sparse(self, records: Sequence[dict[str, Any]], places: Sequence[int]) -> None:
+        """Learn from the values that there are: what is absent from most records costs nothing."""
+        columns: dict[str, tuple[list[Any], list[int]]] = {}
+        for record, place in zip(records, places, strict=True):
+            for key, value in record.items():
+                values, at = columns.setdefault(key, ([], []))
+                values.append(value)
+                at.append(place)
+        for key, (values, at) in columns.items():
+            self._learn(key, values, at)
 
     def _meet(self, records: Sequence[dict[str, Any]]) -> None:
         for key in dict.fromkeys(itertools.chain.from_iterable(records)):
             if key not in self._columns:
-                self._columns[key] = _Column(absent=self.records, nulls=self.records)
+                self._columns[key] = _Column()
                 if not key.strip():
                     self._columns[key].faults.append("A record has a key without a name")
         if len(self._columns) > self._max_columns:
@@ -211,6 +255,7 @@ class Survey:
 
     def _learn(self, key: str, values: list[Any], places: Sequence[int]) -> None:
         column = self._columns[key]
+        column.seen += len(values)
         types = set(map(type, values))
         n_values = len(values)
         if type(None) in types:

@@ -40,6 +40,8 @@ MAX_PROBLEMS = 20
 HEAD_BYTES = 1 << 16
 BATCH_BYTES = 8 << 20
 """Spans are joined up to this length: a batch costs something, however small it is."""
+BATCH_CELLS = 1 << 22
+"""A batch that would have more cells, most of them empty, is cut: what it takes is not seen from its bytes."""
 
 _OPENS_A_LIST = re.compile(
     rb'\{[ \t\r\n]*"((?:[^"\\]|\\.)*)"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*(.?)', re.DOTALL
@@ -82,24 +84,32 @@ class JsonScan:
             dropped = set(rejected[low : bisect.bisect_left(rejected, span.number + span.height)])
             if len(dropped) == span.height:
                 continue
-            if dropped:
-                raw = b",".join(r.raw for r in self.layout.records(data, span) if r.number not in dropped)
-            else:
-                raw = data
-            with self._agreement():
-                if isinstance(self.layout, Lines) and not dropped:
-                    batch = pl.read_ndjson(raw, schema=parsed_as)
-                else:
-                    batch = pl.read_json(b"[" + raw + b"]", schema=parsed_as)
-            check_conservation(self.source.name, span.height - len(dropped), batch.height)
-            for name, count in batch.null_count().row(0, named=True).items():
-                nulls[name] += count
-            # Column by column: an expression would take a name such as "*" or "^a.*$" for a pattern of names.
-            yield pl.DataFrame(
-                {name: column.converted(cells_of(batch, name)) for name, column in self.columns.items()}
-            )
+            for raw, n_records, is_lines in self._cut(data, span, dropped):
+                with self._agreement():
+                    if is_lines:
+                        batch = pl.read_ndjson(raw, schema=parsed_as)
+                    else:
+                        batch = pl.read_json(b"[" + raw + b"]", schema=parsed_as)
+                check_conservation(self.source.name, n_records, batch.height)
+                for name, count in batch.null_count().row(0, named=True).items():
+                    nulls[name] += count
+                # Column by column: an expression would take a name such as "*" or "^a.*$" for a pattern of names.
+                yield pl.DataFrame(
+                    {name: column.converted(cells_of(batch, name)) for name, column in self.columns.items()}
+                )
         if nulls != self.nulls:
             raise self._disagreement()
+
+    def _cut(self, data: bytes, span: Span, dropped: set[int]) -> Iterator[tuple[bytes, int, bool]]:
+        """The records of a piece that are kept, as texts of one batch each: (text, records, whether it is lines)."""
+        most = max(1, BATCH_CELLS // len(self.columns))
+        if not dropped and span.height <= most:
+            yield data, span.height, isinstance(self.layout, Lines)
+            return
+        kept = [r.raw for r in self.layout.records(data, span) if r.number not in dropped]
+        for start in range(0, len(kept), most):
+            raw = kept[start : start + most]
+            yield b",".join(raw), len(raw), False
 
     @contextmanager
     def _agreement(self) -> Iterator[None]:
@@ -185,6 +195,7 @@ def _scan(
         if options.on_error == "raise":
             raise _refusal(file.name, layout, problems, n_problems) if n_problems else survey.refusal()
         survey, rejects = _judged(file, options, layout, text, spans, survey.settled())
+    survey.require_filled(options.limits.ratio)
     columns = survey.settled()
     if not columns:
         raise DataError(

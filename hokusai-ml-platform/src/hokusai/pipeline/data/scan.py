@@ -27,7 +27,8 @@ class Limits:
 
     Attributes:
         unpacked_bytes: Of a compressed file, and of the pages and dictionaries of a Parquet or Arrow file.
-        ratio: Unpacked bytes over stored bytes, once there are more than 64 MB of them.
+        ratio: Unpacked bytes over stored bytes, once there are more than 64 MB of them; also the cells of a table over
+            the values that its JSON records give, once there are more than 4 million of them.
         columns: Columns of a table.
         record_bytes: One record or line.
     """
