@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from hokusai.privacy.checksums import luhn
 from hokusai.privacy.context import Found, before, is_numbered_thing, stands_alone
 
-GATE = r"[0-9](?:[ -]{0,3}[0-9]){11}"
+DOTTED = r"[0-9]{4}\.[0-9]{4}\.[0-9]{4}\.[0-9]{4}|[0-9]{4}\.[0-9]{6}\.[0-9]{5}"
+GATE = rf"[0-9](?:[ -]{{0,3}}[0-9]){{11}}|{DOTTED}"
 NETWORKS = (
     r"(?:4[0-9]{15}|4[0-9]{18}"  # Visa
     r"|5[1-5][0-9]{14}|2(?:22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|720)[0-9]{12}"  # Mastercard
@@ -22,13 +23,14 @@ NETWORKS = (
 )
 """First digits and lengths of ISO/IEC 7812 issuers, as the networks publish them; Python and Rust."""
 _NETWORKS = re.compile(NETWORKS)
-_RUN = re.compile(r"[0-9][0-9 -]*[0-9]")
+_RUN = re.compile(r"[0-9][0-9 .-]*[0-9]")
 _GROUP = re.compile(r"[0-9]+")
 _GROUPINGS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 5), (4, 4, 4, 3), (6, 13))
 _CARD_WORD = re.compile(
     r"(?i)\b(?:cards?|visa|master ?card|amex|american express|credit|debit|cc|pan|karte|kreditkarte|carte|tarjeta"
     r"|carta|cart[aã]o|カード)\b"
 )
+_GLUED_WORD = re.compile(r"(?i)(?:^|[^a-z])(?:card|visa|mastercard|amex)[_-]?$")
 
 
 def spans(text: str) -> Iterator[Found]:
@@ -80,6 +82,7 @@ def _in_run(text: str, start: int, end: int) -> Iterator[Found]:
 def _is_apart(text: str, left: int, right: int, *, grouped: bool) -> bool:
     """Whether nothing around the digits makes them part of a decimal, of a longer code, or a numbered thing."""
     if not stands_alone(text, left, right):
-        return False
+        labelled = _GLUED_WORD.search(text[max(0, left - 12) : left]) is not None
+        return labelled and stands_alone(text[left : right + 2], 0, right - left)
     words = before(text, left)
     return grouped or not is_numbered_thing(words) or _CARD_WORD.search(words) is not None

@@ -131,7 +131,7 @@ def _emails(cells: pl.Series) -> pl.Series:
         short = short.set((short.str.len_chars() > _SHORT_CHARACTERS).fill_null(value=False), None)
         fits = short.str.contains(emails.WHOLE_ELSEWHERE).fill_null(value=False)
         found = found.scatter(foreign.filter(fits), short.filter(fits))
-    rows = (found.is_null() & common.str.contains("@").fill_null(value=False)).arg_true()
+    rows = (found.is_null() & common.str.contains(emails.GATE).fill_null(value=False)).arg_true()
     if not len(rows):
         return found
     return found.scatter(
@@ -144,7 +144,9 @@ def _cards(cells: pl.Series) -> pl.Series:
     import numpy as np
     import polars as pl
 
-    digits = cells.str.replace_all("[ -]", "", literal=False)
+    dotted = cells.str.contains(f"^(?:{cards.DOTTED})$").fill_null(value=False)
+    plain = cells.zip_with(~dotted, cells.str.replace_all(".", "", literal=True)) if dotted.any() else cells
+    digits = plain.str.replace_all("[ -]", "", literal=False)
     digits = digits.set(~digits.str.contains(f"^{cards.NETWORKS}$").fill_null(False), None)
     rows = digits.is_not_null().arg_true()
     if not len(rows):
