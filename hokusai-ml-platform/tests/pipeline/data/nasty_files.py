@@ -51,6 +51,8 @@ class NastyFile:
 
 WIDTH, QUOTES, OPEN = "wrong number of fields", "a quote that does not fit", "a quote that is never closed"
 MISFIT, BYTES = "wrong type", "bytes that are not UTF-8"
+UNNAMED = "a value in a column without a name"
+DOUBT = "taken for the header, but could be data"
 AB = [(1, 2)]
 
 
@@ -95,7 +97,8 @@ ENCODINGS = [
         refused=r"not UTF-8: byte 0xe9.*\(line 3\)", rejected=[(3, BYTES)],
     ),
     NastyFile(
-        "halves of characters", b"t\nx\n\xed\xa0\x80\n", [("x",)], refused="not UTF-8.*line 3", rejected=[(3, BYTES)]
+        "halves of characters", b"t\nx\n\xed\xa0\x80\n", [("x",)], refused="not UTF-8.*line 3", rejected=[(3, BYTES)],
+        assumed=[DOUBT],
     ),
     NastyFile(
         "a NUL byte", b"a,b\n1,\x002\n1,2\n", AB, refused="line 2 has a NUL byte", rejected=[(2, "a NUL byte")]
@@ -128,7 +131,26 @@ HEADERS = [
     NastyFile("an empty name", b"a,\n1,2\n", refused="no name for column 2 of 2"),
     NastyFile("padded names", b" a ,b\n1,2\n", AB),
     NastyFile("no header", b"1,2.5,2024-01-01\n3,4.5,2024-01-02\n", 2, assumed=["no header"]),
-    NastyFile("a header of words over words", b"x,y\np,q\n", [("p", "q")]),
+    NastyFile(
+        "no header, with words", b"1,good,0.5\n2,bad,0.25\n3,good,0.1\n",
+        [(1, "good", 0.5), (2, "bad", 0.25), (3, "good", 0.1)],
+        assumed=["in columns 1 and 3; if it is the header, say so"],
+    ),
+    NastyFile("years over numbers", b"name,2019,2020\nann,1,2\n", [("ann", 1, 2)], assumed=[DOUBT]),
+    NastyFile("columns of a spreadsheet that are empty", b"a,b,,\n1,2,,\n3,4,,\n", [(1, 2), (3, 4)],
+        assumed=["end without a name or a value were left out: 2"]),
+    NastyFile("such a column with a value further down", b"a,b,\n" + b"1,2,\n" * 120 + b"3,4,x\n", 120,
+        refused="line 122 has a value in a column without a name .column 3 of 3", rejected=[(122, UNNAMED)],
+        assumed=["without a name or a value"]),
+    NastyFile("such a column with a value above", b"a,b,,\n1,2,,x\n", refused="no name for columns 3 and 4 of 4"),
+    NastyFile("a title above the table", b"Report,,\n,,\na,b,c\n1,2,3\n",
+        refused="no name for columns 2 and 3 of 3.*may begin on line 3: then remove the lines above"),
+    NastyFile(
+        "rows without a value", b"a;b;c\n;;\n1;2;3\r\n;;\r\n;;",
+        [(None,) * 3, (1, 2, 3), (None,) * 3, (None,) * 3], assumed=["separated by ';'"],
+        notes=["3 rows have no value in any column; the first is row 1"],
+    ),
+    NastyFile("a header of words over words", b"x,y\np,q\n", [("p", "q")], assumed=[DOUBT]),
     NastyFile("numbers as names over words", b"1,2\na,b\n", [("a", "b")]),
     NastyFile(
         "more columns than allowed", b"a,b,c\n1,2,3\n",
@@ -180,7 +202,7 @@ QUOTING = [
         "a field larger than allowed", b'a,b\n"' + b"x\n" * 5000 + b'",1\n', refused="longer than 1,000 bytes",
         limits=Limits(record_bytes=1000),
     ),
-    NastyFile("empty and quoted empty", b'a,b\n,x\n"",y\nz,z\n', [(None, "x"), ("", "y"), ("z", "z")]),
+    NastyFile("empty and quoted empty", b'a,b\n,x\n"",y\nz,z\n', [(None, "x"), ("", "y"), ("z", "z")], assumed=[DOUBT]),
 ]  # fmt: skip
 
 VALUES = [
@@ -188,10 +210,16 @@ VALUES = [
     NastyFile(
         "dates of two orders", b"a\n01/02/2024\n13/02/2024\n", [("01/02/2024",), ("13/02/2024",)], notes=["holds days"]
     ),
-    NastyFile("mixed booleans", b"a\ntrue\nyes\n1\n", [("true",), ("yes",), ("1",)]),
+    NastyFile("mixed booleans", b"a\ntrue\nyes\n1\n", [("true",), ("yes",), ("1",)], assumed=[DOUBT]),
     NastyFile("leading zeros", b"a\n00123\n10115\n", [("00123",), ("10115",)]),
-    NastyFile("words for nothing, as labels", b"a\nNA\nNone\nnull\nnan\n", [("NA",), ("None",), ("null",), ("nan",)]),
-    NastyFile("numbers that are none", b"a\n1.5\nNaN\nInf\n1e999\n", [("1.5",), ("NaN",), ("Inf",), ("1e999",)]),
+    NastyFile(
+        "words for nothing, as labels", b"a\nNA\nNone\nnull\nnan\n", [("NA",), ("None",), ("null",), ("nan",)],
+        assumed=[DOUBT],
+    ),
+    NastyFile(
+        "numbers that are none", b"a\n1.5\nNaN\nInf\n1e999\n", [("1.5",), ("NaN",), ("Inf",), ("1e999",)],
+        assumed=[DOUBT],
+    ),
     NastyFile(
         "numbers that are none, where numbers must be", b"a,b\n1.5,1\nNaN,2\n1e999,3\n2,4\n", [(1.5, 1), (2.0, 4)],
         types={"a": "float"}, refused="2 rows.*line 3.*'a' .expected a number.*line 4",
@@ -207,10 +235,10 @@ VALUES = [
         "the same, where numbers must be", b"a\n" + b"1\n" * 30_000 + b"x\n", 30_000, types={"a": "integer"},
         refused="1 row cannot be read: line 30,002 has", rejected=[(30_002, MISFIT)],
     ),
-    NastyFile("formulas", b"a\n=1+1\n@x\n-x\n", [("=1+1",), ("@x",), ("-x",)]),
+    NastyFile("formulas", b"a\n=1+1\n@x\n-x\n", [("=1+1",), ("@x",), ("-x",)], assumed=[DOUBT]),
     NastyFile(
         "invisible characters", "a\n\u202eabc\na\u200bb\né\ne\u0301\n".encode(),
-        [("\u202eabc",), ("a\u200bb",), ("é",), ("e\u0301",)],
+        [("\u202eabc",), ("a\u200bb",), ("é",), ("e\u0301",)], assumed=[DOUBT],
     ),
 ]  # fmt: skip
 

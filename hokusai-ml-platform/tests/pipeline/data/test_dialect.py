@@ -93,6 +93,44 @@ class TestHeader:
     def test_anything_else_is_a_header(self, found, content: str) -> None:
         assert found(content).columns == tuple(content.splitlines()[0].split(","))
 
+    @pytest.mark.parametrize(
+        ("content", "places"),
+        [
+            ("1,good,0.5\n2,bad,0.25\n3,good,0.1\n", "columns 1 and 3"), ("alice,31\nbob,47\n", "column 2"),
+            ("x,2024-01-01\ny,2024-01-02\n", "column 2"), ("good,7\nbad,N/A\ngood,8\n", "column 2"),
+            ("x,1,2\ny,3,4\n", "columns 2 and 3"),
+        ],
+    )  # fmt: skip
+    def test_a_value_over_values_is_data_whatever_else_there_is(
+        self, found, content: str, places: str
+    ) -> None:
+        dialect = found(content)
+        assert dialect.skipped_bytes == 0
+        told = f"its first record is like the following ones in {places}; if it is the header, say so"
+        assert told in dialect.assumed[0]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "alice,good\nbob,bad\n", "name,2019,2020\nann,1,2\n", "name,1,2,3\nann,7,8,9\n", "t\nx\n",
+            "5,apple\n1.5,pear\n",
+        ],
+    )  # fmt: skip
+    def test_a_doubtful_header_is_said_to_be_one(self, found, content: str) -> None:
+        dialect = found(content)
+        assert dialect.columns == tuple(content.splitlines()[0].split(","))
+        assert "taken for the header, but could be data" in dialect.assumed[0]
+        assert found(content, has_header=True).assumed == ()
+        assert found(content, types={dialect.columns[0]: "text"}).assumed == ()
+
+    @pytest.mark.parametrize(
+        "content",
+        ["id,text\n1,a\n", "id,text\nq1,a\n", "id,text\na,how are you\n", "n,2019\n1,2\n", "a,b\n"],
+    )
+    def test_a_clear_header_needs_no_word(self, found, content: str) -> None:
+        assert found(content).columns == tuple(content.splitlines()[0].split(","))
+        assert found(content).assumed == ()
+
     def test_the_options_win(self, found) -> None:
         assert found("1,2\n3,4\n", has_header=True).columns == ("1", "2")
         assert found("a,b\n3,4\n", has_header=False, columns=("x", "y")).columns == ("x", "y")

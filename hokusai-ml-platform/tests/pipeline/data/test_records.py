@@ -112,3 +112,20 @@ def test_ranges_and_cuts() -> None:
     assert record_ranges(text).tolist() == [[0, 8], [8, 13], [13, 16]]
     assert cut(text, [(0, 8), (13, 16)]) == b"c,2\r\n"
     assert cut(text, []) == text
+
+
+@settings(max_examples=200)
+@given(
+    rows=st.lists(
+        st.lists(st.sampled_from(["", "", "", "x", '""', '","']), min_size=3, max_size=3),
+        min_size=1,
+        max_size=6,
+    ),
+    end=st.sampled_from(["\n", "\r\n"]),
+    closed=st.booleans(),
+)
+def test_records_without_a_value_are_known(rows: list[list[str]], end: str, closed: bool) -> None:
+    text = end.join(",".join(row) for row in rows) + (end if closed else "")
+    proved = prove(text.encode(), ",", 3)
+    assert proved is not None
+    assert proved.empty == [i for i, row in enumerate(rows) if row == ["", "", ""]]

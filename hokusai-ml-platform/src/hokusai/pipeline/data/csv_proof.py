@@ -38,11 +38,13 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 8 << 20
 MAX_PROBLEMS = 20
+UNNAMED = "a value in a column without a name"
 
 _HINTS = {
     WRONG_WIDTH: "Quote fields that hold the separator, complete lines that were cut off, and try again.",
     NUL_BYTE: "The file is binary, UTF-16 without a mark, or damaged: export it as UTF-8 text.",
     WRONG_TYPE: "Correct the values, or leave them empty if they are unknown.",
+    UNNAMED: "Name the column in the header, or remove the value.",
 }
 _OTHER_HINT = (
     'Quote the whole field and write a quote inside it twice: "5"" pipe". Lines end with LF or CRLF.'
@@ -77,6 +79,8 @@ class Proof:
         records: Records counted, rejected ones included.
         lines: Lines counted, from the beginning of the file.
         offset: Bytes of the text, likewise.
+        empty: Rows that have no value in any column.
+        first_empty: The number of the first of them.
     """
 
     file: OpenedFile
@@ -91,11 +95,14 @@ class Proof:
     records: int = 0
     lines: int = 0
     offset: int = 0
+    empty: int = 0
+    first_empty: int = 0
 
     def __post_init__(self) -> None:
-        self.declared = _declared(self.options.types, self.dialect.columns)
+        named = [name for name in self.dialect.columns if name not in self.dialect.unnamed]
+        self.declared = _declared(self.options.types, named)
         commas = self.dialect.delimiter != ","
-        self.types = ColumnTypes(self.dialect.columns, self.declared, decimal_commas=commas)
+        self.types = ColumnTypes(named, self.declared, decimal_commas=commas)
         floats = {name for name, kind in self.declared.items() if kind is CellType.FLOAT}
         self.comma_floats = frozenset(floats if commas else ())
 
@@ -124,7 +131,10 @@ class Proof:
 
     def notes(self) -> list[str]:
         """What a reader should know."""
-        return self.types.notes()
+        if not self.empty:
+            return self.types.notes()
+        rows = f"{self.empty:,} rows have" if self.empty > 1 else "1 row has"
+        return [*self.types.notes(), f"{rows} no value in any column; the first is row {self.first_empty:,}"]
 
     def _proved(self, block: bytes, *, last: bool) -> Records:
         delimiter, width = self.dialect.delimiter, self.dialect.width
@@ -133,7 +143,9 @@ class Proof:
         if records is None:
             records = examine(block, delimiter, width, last=last)
             again = prove(records.text, delimiter, width)
-            records = replace(records, longest=again.longest if again else 0)
+            records = replace(
+                records, longest=again.longest if again else 0, empty=again.empty if again else ()
+            )
             if again is None or again.rows != records.rows:  # the two ways must agree on what is left
                 check_conservation(self.file.name, records.rows, again.rows if again else 0)
         if records.longest > self.options.limits.record_bytes:
@@ -165,6 +177,9 @@ class Proof:
         if faulty:
             total = records.rows + len(faulty)
             numbers = [first + i for i in range(total) if i not in faulty]
+        if records.empty:
+            self.empty += len(records.empty)
+            self.first_empty = self.first_empty or numbers[records.empty[0]]
         later = self._see(block, records, numbers) if records.rows else []
         self.blocks.append(ProvedBlock(len(block), records.rows - len(later), records.cuts, later))
         self.records += records.rows + len(faulty)
@@ -174,6 +189,7 @@ class Proof:
     def _see(self, block: bytes, records: Records, numbers: Sequence[int]) -> list[tuple[int, int]]:
         """Learn from the cells of a block; gives the ranges of rows whose cells do not fit the declared types."""
         checked = [name for name, kind in self.declared.items() if kind is not CellType.TEXT]
+        checked += self.dialect.unnamed
         wanted = [*checked, *self.types.open]
         if not wanted or (self.reasons and self.options.on_error == "raise" and not checked):
             return []
@@ -187,9 +203,12 @@ class Proof:
             starts = before_cuts([start for start, _ in later], records.cuts)
             lines = line_numbers(block, starts, self.lines)
             for (row, column), (start, stop), line in zip(misfits.items(), later, lines, strict=True):
-                detail = expected(self.declared[column])
-                number = numbers[row] - self.records - 1
-                self._reject(number, WRONG_TYPE, records.text[start:stop], line, column, detail)
+                number, raw = numbers[row] - self.records - 1, records.text[start:stop]
+                if column in self.dialect.unnamed:
+                    place = self.dialect.columns.index(column) + 1
+                    self._reject(number, UNNAMED, raw, line, detail=f"column {place} of {self.dialect.width}")
+                    continue
+                self._reject(number, WRONG_TYPE, raw, line, column, expected(self.declared[column]))
             keep = [row for row in range(cells.height) if row not in misfits]
             cells, numbers = cells[keep], [numbers[row] for row in keep]
         self.types.see(cells, numbers)
@@ -200,6 +219,10 @@ class Proof:
         found: dict[int, str] = {}
         for name in checked:
             column = cells_of(cells, name)
+            if name in self.dialect.unnamed:
+                for row in (column.is_not_null() & (column != "")).arg_true():
+                    found.setdefault(int(row), name)
+                continue
             column = _with_points(column) if name in self.comma_floats else column
             for row in (~fitting(column, self.declared[name])).arg_true():
                 found.setdefault(int(row), name)

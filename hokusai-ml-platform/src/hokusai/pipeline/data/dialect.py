@@ -1,7 +1,8 @@
 """How a delimited text is written: its delimiter, its header, its line ends; found from its first records.
 
-Only four delimiters are considered, and a header is taken for data only if it could not be told from data. What was
-found is said in sentences, so that whoever reads the result can object.
+Only four delimiters are considered. Whether the first record is a header, the columns tell: a word over numbers is a
+name, a number over numbers is a value. What was found, and what is in doubt, is said in sentences, so that whoever
+reads the result can object.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Literal
 
 from hokusai.errors import ConfigurationError, DataError
-from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType
+from hokusai.pipeline.data.cell_types import CELL_PATTERNS, NO_VALUE, CellType
 from hokusai.pipeline.data.records import fields_of, is_well_formed
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.source_file import OpenedFile, listed, not_utf8
@@ -28,6 +31,13 @@ _MAX_LISTED = 20
 _QUOTED = re.compile(rb'"[^"]*"')
 _SEPARATOR_LINE = re.compile(rb"sep=([^\r\n])\r?\n", re.IGNORECASE)
 """What a spreadsheet writes on top of a file, and hides when it reads it."""
+_INTEGER = re.compile(CELL_PATTERNS[CellType.INTEGER])
+_NO_HEADER = "It has no header: its first record is like the following ones"
+_DOUBTFUL_HEADER = (
+    "Its first record was taken for the header, but could be data like the others; if so, say it"
+)
+_ONLY_IN_CELLS = (re.compile(r"[0-9]"), re.compile(r"\S\s+\S"))
+"""What cells have and their name has not: digits as in `q17`, or several words."""
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 _PLAIN_VALUE = re.compile(
     "|".join(f"(?:{CELL_PATTERNS[kind]})" for kind in CELL_PATTERNS if kind is not CellType.TEXT)
@@ -40,11 +50,12 @@ class Dialect:
 
     Attributes:
         delimiter: Between fields.
-        columns: Names, from the header, the options, or counted.
+        columns: Names, from the header, the options, or counted; those in `unnamed` too.
         skipped_bytes: What stands before the first record of data, in the text.
         skipped_lines: How many lines that is.
         bare_returns: Whether lines end in a carriage return alone, as on old Macs.
         assumed: What was concluded, in sentences.
+        unnamed: Stand-ins for the names of columns at the end that have none, and should have no values either.
     """
 
     delimiter: str
@@ -53,6 +64,7 @@ class Dialect:
     skipped_lines: int
     bare_returns: bool = False
     assumed: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -106,19 +118,29 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
     _check_width(len(names), options, file.name)
     has_header = options.has_header
     if has_header is None:
-        has_header = not _is_data(records, delimiter, options.columns)
-        if not has_header:
-            assumed.append("It has no header: its first record is like the following ones")
+        has_header, doubt = _header_in(records, delimiter, options)
+        assumed += [doubt] if doubt else []
+    unnamed: tuple[str, ...] = ()
     if has_header:
-        check_names(names, file.name)
+        names, unnamed = _unnamed_at_the_end(names, records, delimiter)
+        if unnamed:
+            assumed.append(f"Columns at its end without a name or a value were left out: {len(unnamed)}")
+        check_names(names, file.name, hint=_table_below(records, delimiter, skipped))
         skipped += records[0]
     else:
         names = _given_names(options.columns, len(names), file.name)
-    return Dialect(delimiter, tuple(names), len(skipped), skipped.count(b"\n"), bare_returns, tuple(assumed))
+    return Dialect(
+        delimiter, tuple(names), len(skipped), skipped.count(b"\n"), bare_returns, tuple(assumed), unnamed
+    )
 
 
-def check_names(columns: Sequence[str], name: str) -> None:
+def check_names(columns: Sequence[str], name: str, *, hint: str = "") -> None:
     """Check that every column has a name of its own.
+
+    Args:
+        columns: The names.
+        name: Of the file.
+        hint: What to do if one has none.
 
     Raises:
         DataError: A name is empty or stands twice; positions are counted from 1.
@@ -126,9 +148,10 @@ def check_names(columns: Sequence[str], name: str) -> None:
     empty = [str(i) for i, column in enumerate(columns, 1) if not column.strip()]
     if empty:
         raise DataError(
-            f"The header has no name for column {', '.join(empty[:_MAX_LISTED])} of {len(columns)}",
+            f"The header has no name for {_counted(empty)} of {len(columns)}",
             where=name,
-            hint="Name every column, or remove it (spreadsheets and pandas add a nameless index: index=False).",
+            hint=hint
+            or "Name every column, or remove it (spreadsheets and pandas add a nameless index: index=False).",
         )
     places: dict[str, list[int]] = {}
     for i, column in enumerate(columns, 1):
@@ -277,17 +300,85 @@ def _names_in(raw: bytes, delimiter: str, name: str, before: bytes) -> list[str]
     return _cells(text, delimiter)
 
 
-def _is_data(records: Sequence[bytes], delimiter: str, columns: Sequence[str]) -> bool:
-    """Whether the first record is not a header: all its values are numbers, dates or booleans, as are the others."""
+def _header_in(records: Sequence[bytes], delimiter: str, options: ReadOptions) -> tuple[bool, str]:
+    """Whether the first record is a header, and what to tell if that is not sure."""
     rows = [_cells(record.decode("latin-1"), delimiter) for record in records if record.strip(b"\r\n")]
     first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    if columns and first != list(columns) and len(first) == len(columns):
-        return True
-    return (
-        any(first)
-        and bool(others)
-        and all(_is_value(cell, delimiter) for row in (first, *others) for cell in row)
-    )
+    if options.columns and first != list(options.columns) and len(first) == len(options.columns):
+        return False, _NO_HEADER
+    if not others or not any(first) or options.types.keys() & set(first):
+        return True, ""
+    if all(_is_value(cell, delimiter) for row in (first, *others) for cell in row):
+        return False, _NO_HEADER
+    kinds = [_kind_of(name, below, delimiter) for name, *below in zip(first, *others, strict=True)]
+    alike = [i for i, kind in enumerate(kinds) if kind == "value"]
+    if "name" in kinds:
+        return True, ""
+    if not alike or _count_up([first[i] for i in alike]):
+        return True, _DOUBTFUL_HEADER
+    return False, f"{_NO_HEADER} in {_counted([str(i + 1) for i in alike])}; if it is the header, say so"
+
+
+def _kind_of(first: str, below: Sequence[str], delimiter: str) -> Literal["name", "value", "either"]:
+    """What the first cell of a column is, by the others."""
+    cells = [cell for cell in below if cell and cell not in NO_VALUE]
+    if not cells or not first or first in NO_VALUE:
+        return "either"
+    values = [_is_value(cell, delimiter) for cell in cells]
+    if _is_value(first, delimiter):
+        if not any(values):
+            return "name"
+        whole_among_fractions = _INTEGER.fullmatch(first) and not any(map(_INTEGER.fullmatch, cells))
+        return "value" if all(values) and not whole_among_fractions else "either"
+    only_there = any(not mark.search(first) and all(map(mark.search, cells)) for mark in _ONLY_IN_CELLS)
+    return "name" if all(values) or only_there else "either"
+
+
+def _count_up(names: Sequence[str]) -> bool:
+    """Whether numbers are years or places one after the other, which are names rather than values."""
+    if not all(_INTEGER.fullmatch(name) for name in names):
+        return False
+    numbers = [int(name) for name in names]
+    steps = {after - before for before, after in pairwise(numbers)}
+    years = len(numbers) > 1 and all(1900 <= number <= 2100 for number in numbers)
+    return steps == {1} and (years or len(numbers) > 2)
+
+
+def _unnamed_at_the_end(
+    names: list[str], records: Sequence[bytes], delimiter: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """The names, with stand-ins where the last columns have neither a name nor, as far as is seen, a value."""
+    rows = [_cells(record.decode("latin-1"), delimiter) for record in records]
+    named = len(names)
+    while named and not names[named - 1].strip():
+        named -= 1
+    if not named or any(any(row[named:]) for row in rows[1:]):
+        return names, ()
+    unnamed: list[str] = []
+    for place in range(named + 1, len(names) + 1):
+        unnamed.append(next(one for n in count() if (one := f"column {place}" + "'" * n) not in names))
+    return names[:named] + unnamed, tuple(unnamed)
+
+
+def _table_below(records: Sequence[bytes], delimiter: str, before: bytes) -> str:
+    """What to do if the table seems to begin further down, below a title."""
+    line = before.count(b"\n") + 1
+    for record in records:
+        cells = _cells(record.decode("latin-1"), delimiter)
+        if len(cells) > 1 and all(cell.strip() for cell in cells):
+            return (
+                f"The table may begin on line {line:,}: then remove the lines above it." if line > 1 else ""
+            )
+        line += record.count(b"\n")
+    return ""
+
+
+def _counted(places: Sequence[str]) -> str:
+    """`column 2`, or `columns 2, 3 and 5`."""
+    shown = list(places[:_MAX_LISTED])
+    if len(shown) == 1:
+        return f"column {shown[0]}"
+    return f"columns {', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _is_value(cell: str, delimiter: str) -> bool:

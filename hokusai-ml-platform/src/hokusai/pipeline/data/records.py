@@ -66,6 +66,7 @@ class Records:
         faults: Records that cannot be read.
         consumed: Bytes of the block that were examined; the rest belongs to the next block.
         longest: Bytes of the longest record.
+        empty: Which of the sound records, from 0, have several fields and nothing in any of them.
     """
 
     text: bytes
@@ -74,6 +75,7 @@ class Records:
     faults: Sequence[Fault] = field(default=())
     consumed: int = 0
     longest: int = 0
+    empty: Sequence[int] = ()
 
 
 class RecordBlocks:
@@ -157,8 +159,9 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
         return proven and replace(proven, cuts=cuts, consumed=len(block))
     if (np.diff(counted(separators, stops), prepend=0) != width - 1).any():
         return None
-    longest = int((stops - starts).max(initial=0))
-    return Records(block, len(stops), consumed=len(block), longest=longest)
+    lengths = stops - starts
+    empty = _without_values(data, starts, stops, width) if width > 1 and (lengths <= width + 1).any() else []
+    return Records(block, len(stops), consumed=len(block), longest=int(lengths.max(initial=0)), empty=empty)
 
 
 def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:
@@ -282,6 +285,20 @@ def _blank(data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np
     lengths, first = stops - starts, data[starts]
     blank: NDArray[np.bool_] = ((lengths == 1) & (first == _LF)) | ((lengths == 2) & (first == _CR))
     return blank
+
+
+def _without_values(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], width: int
+) -> list[int]:
+    """Which records are nothing but `width` - 1 separators, given that each has as many."""
+    import numpy as np
+
+    few = np.flatnonzero(stops - starts <= width + 1)
+    ends = stops[few]
+    feeds = data[ends - 1] == _LF
+    returns = feeds & (data[np.maximum(ends - 2, 0)] == _CR)
+    found: list[int] = few[ends - starts[few] - feeds - returns == width - 1].tolist()
+    return found
 
 
 @lru_cache
