@@ -236,6 +236,15 @@ class TestClean:
         assert "ada@" not in (home / "m.json").read_text() + (home / "rejects.jsonl").read_text()
         assert hokusai("data", "hash", "clean.parquet", "--json").json["data_hash"] == told["data_hash"]
 
+    def test_the_quality_is_that_of_the_preview(self, hokusai: Hokusai, home: Path) -> None:
+        options = ("--schema", "schema.yaml", "--target", "label", "--feature", "feature_1", "--json")
+        seen = hokusai("data", "check", "bad.csv", *options).json["quality"]
+        done = hokusai(
+            "data", "clean", "bad.csv", "--pii", "report", "--output", "o.csv", "--rejects", "r", *options
+        )
+        assert done.json["quality"] == seen
+        assert seen["ignored"] == ["query_id", "query_text"]
+
     def test_masks_hashes_or_drops(self, hokusai: Hokusai, home: Path) -> None:
         (home / "p.csv").write_text("id,note\n1,write to ada@example.org now\n2,fine\n")
         texts = {}
@@ -302,6 +311,24 @@ class TestMerge:
         assert pl.read_csv(home / "p.csv")["query_text"].to_list() == ["one", "two", "deux", "trois"]
         assert hokusai(*command, "--output", "r.csv", "--how", "replace").code == 0
         assert pl.read_csv(home / "r.csv")["query_text"].to_list() == ["deux", "trois"]
+
+    def test_what_became_of_each_row_and_how_good_they_are_is_shown(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        write(home / "a.csv", [("1", "one", 0.5, 0), ("2", "two", 1.5, 1), ("4", "four", 1.5, 1)])
+        write(home / "b.csv", [("2", "deux", 1.5, 1), ("3", "trois", 2.5, 0), ("1", "one", 0.5, 0)])
+        command = ("data", "merge", "a.csv", "b.csv", "--pii", "report", "--target", "label", "--output")
+        updated = hokusai(*command, "u.csv", "--how", "update", "--key", "query_id").out.splitlines()
+        assert "3 rows of base data + 1 added = 4 rows; 1 changed (in 'query_text' 1), 1 unchanged" in updated
+        appended = hokusai(*command, "p.csv").out.splitlines()
+        assert "3 rows of base data + 2 added = 5 rows; already there: 1" in appended
+        replaced = hokusai(*command, "r.csv", "--how", "replace").out.splitlines()
+        assert "3 rows of base data replaced by 3 rows" in replaced
+        assert any(line.split()[:2] == ["a.csv", "(base)"] for line in updated)
+        (told,) = (line for line in updated if line.startswith("Quality "))
+        # of 3 rows read one was there already; labels are 1 and 0; all else is as it should be or not measured
+        assert told.startswith("Quality 0.9")
+        assert "labelled" in told
 
     def test_an_update_needs_a_key(self, hokusai: Hokusai, home: Path) -> None:
         done = hokusai("data", "merge", "base.csv", "good.csv", "--output", "o.csv", "--how", "update")
@@ -399,6 +426,11 @@ class TestProofs:
             (("prove", "base.csv", "--row", "201"), 1, "There is no row 201: there are 200"),
             (("prove", "base.csv", "--row", "0"), 2, "0 is not in the range"),
             (("prove", "base.csv", "--row-json", "[1]"), 1, "A row is a JSON object"),
+            (
+                ("prove", "base.csv", "--row-json", '{"query_id": "b1", "text": "x"}'),
+                1,
+                "missing: 'feature_1', 'label', 'query_text'; not in the dataset: 'text'",
+            ),
             (("verify", "schema.yaml", "--root", "00", "--row-json", "{}"), 1, "Not JSON"),
             (("verify", "schema.yaml", "--root", "00"), 2, "Give one of --row-json and --file"),
         ],

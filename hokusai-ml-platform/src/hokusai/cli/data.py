@@ -20,6 +20,7 @@ from hokusai.cli.data_display import (
     show_quality,
     show_rejects,
     show_report,
+    show_score,
     show_sources,
 )
 from hokusai.cli.data_options import (
@@ -31,6 +32,7 @@ from hokusai.cli.data_options import (
     output_option,
     personal,
     policy_of,
+    predicting,
     ray_option,
     read_options,
     reading,
@@ -45,7 +47,7 @@ from hokusai.cli.options import json_option
 from hokusai.cli.output import show_json, show_line, styled
 from hokusai.cli.progress import stepping
 from hokusai.errors import HokusaiError, SchemaError
-from hokusai.utils.text import printable
+from hokusai.utils.text import printable, quantity
 
 if TYPE_CHECKING:
     from hokusai.pipeline.data.preview import Preview
@@ -71,7 +73,7 @@ data.add_command(verify)
 @schema_option
 @click.option("--base", multiple=True, metavar="FILE", help="the base data; may be repeated")
 @click.option("--like-base", is_flag=True, help="hold rows against a schema taken from the base data")
-@click.option("--target", metavar="COLUMN", help="the label's column")
+@predicting
 @click.option(
     "--benchmark-rows", type=click.IntRange(min=1), metavar="N", help="rows of the benchmark that will judge"
 )
@@ -90,6 +92,7 @@ def check(
     base: tuple[str, ...],
     like_base: bool,
     target: str | None,
+    features: tuple[str, ...],
     benchmark_rows: int | None,
     policy: str | None,
     values: bool | None,
@@ -115,6 +118,7 @@ def check(
                 base=list(base) or None,
                 schema=rules,
                 target=target,
+                features=features,
                 pii=policy_of("report", policy),
                 read=read_options(given, rules, "reject"),
                 benchmark_rows=benchmark_rows or 0,
@@ -216,6 +220,7 @@ def profile(files: tuple[str, ...], *, plots: Path | None, as_json: bool, **give
     help="also leave rows out whose text here says nearly the same",
 )
 @click.option("--keep-duplicates", is_flag=True, help="leave rows in that repeat an earlier one")
+@predicting
 @memory_option
 @ray_option
 @reading
@@ -230,6 +235,8 @@ def clean(
     pii: str,
     policy: str | None,
     near: tuple[str, ...],
+    target: str | None,
+    features: tuple[str, ...],
     keep_duplicates: bool,
     memory_mb: int | None,
     ray: str | None,
@@ -249,6 +256,8 @@ def clean(
         pii=wanted,
         deduplicate=not keep_duplicates,
         near_text=near,
+        target=target,
+        features=features,
         read=read_options(given, rules, "raise" if rejects is None else "reject"),
     )
     _integrate(list(files), None, recipe, output, rejects, manifest, memory_mb, ray, as_json=as_json)
@@ -269,6 +278,7 @@ def clean(
     help="behind the base rows, instead of them, or in the place of those with the same key",
 )
 @click.option("--key", "key", multiple=True, metavar="COLUMN", help="what identifies a row; may be repeated")
+@predicting
 @personal("hash")
 @memory_option
 @ray_option
@@ -284,6 +294,8 @@ def merge(
     schema: str | None,
     how: Any,
     key: tuple[str, ...],
+    target: str | None,
+    features: tuple[str, ...],
     pii: str,
     policy: str | None,
     memory_mb: int | None,
@@ -301,6 +313,8 @@ def merge(
         pii=policy_of(pii, policy),
         how=how,
         key=key,
+        target=target,
+        features=features,
         read=read_options(given, rules, "raise" if rejects is None else "reject"),
     )
     _integrate(list(files), base, recipe, output, rejects, manifest, memory_mb, ray, as_json=as_json)
@@ -386,10 +400,12 @@ def _show_integration(done: Integration, rejects: Path | None) -> None:
     show_pii(done.manifest)
     for step in done.manifest.transformations:
         show_line(styled(f"{step.name}: {step.rows_before:,} rows, then {step.rows_after:,}", "dim"))
+    if done.quality is not None:
+        show_score(done.quality)
     show_hash(done.manifest)
     show_line("Written: ", styled(str(done.output), "bold"), stderr=True)
     if rejects is not None:
-        show_line(f"{done.manifest.rows.rejected:,} rejected rows are listed in {rejects}", stderr=True)
+        show_line(f"{quantity(done.manifest.rows.rejected, 'rejected row')} listed in {rejects}", stderr=True)
 
 
 def _show_preview(seen: Preview, *, values: bool) -> None:
@@ -398,7 +414,7 @@ def _show_preview(seen: Preview, *, values: bool) -> None:
     show_account(manifest)
     if report is not None:
         click.echo()
-        show_report(report, values=values)
+        show_report(report, unread=manifest.rows.read - report.rows_checked, values=values)
     if seen.rejects:
         click.echo()
         show_rejects(seen.rejects)

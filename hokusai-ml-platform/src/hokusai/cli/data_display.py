@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hokusai.cli.output import pairs, show_facts, show_line, show_table, size, styled
+from hokusai.utils.text import quantity
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from hokusai.domain.manifest import DataManifest
+    from hokusai.domain.manifest import DataManifest, Transformation
     from hokusai.domain.schema_report import SchemaReport
     from hokusai.pipeline.data.column_states import ColumnProfile
     from hokusai.pipeline.data.expected_effect import ExpectedEffect, NoEstimate
@@ -22,20 +23,20 @@ _MOST_COLUMNS = 200
 
 
 def show_sources(manifest: DataManifest) -> None:
-    """What was read, what was concluded from its bytes, and what became of the rows."""
-    sources = manifest.sources
+    """What was read, and what was concluded from its bytes."""
+    sources = (*manifest.base, *manifest.sources)
     if sources:
         show_table(
             ["file", "format", "encoding", "size", "sha256"],
             [
                 [
-                    s.name,
+                    f"{s.name} (base)" if i < len(manifest.base) else s.name,
                     " ".join(filter(None, (s.format, s.compression))),
                     s.encoding,
                     size(s.size_bytes),
                     s.sha256,
                 ]
-                for s in sources
+                for i, s in enumerate(sources)
             ],
         )
     for source in sources:
@@ -46,15 +47,18 @@ def show_sources(manifest: DataManifest) -> None:
 
 
 def show_account(manifest: DataManifest) -> None:
-    """Where the rows went."""
+    """Where the rows went, and how many the base data has now."""
     rows = manifest.rows
     near = f", {rows.near_duplicates:,} of them nearly" if rows.near_duplicates else ""
     parts = f"{rows.kept:,} kept + {rows.rejected:,} rejected + {rows.duplicates:,} duplicates{near}"
-    show_line(f"{rows.read:,} rows read = {parts}")
+    show_line(f"{quantity(rows.read, 'row')} read = {parts}")
     if manifest.rejects:
         show_table(
             ["rejected because", "rows"], [[why, f"{count:,}"] for why, count in manifest.rejects.items()]
         )
+    for step in manifest.transformations:
+        if step.name == "merge_datasets":
+            show_line(_merged(step))
 
 
 def show_hash(manifest: DataManifest) -> None:
@@ -71,12 +75,13 @@ def show_hash(manifest: DataManifest) -> None:
     )
 
 
-def show_report(report: SchemaReport, *, values: bool) -> None:
-    """What does not fit a schema: a row for each rule, the first rows with it beside it."""
+def show_report(report: SchemaReport, *, unread: int = 0, values: bool) -> None:
+    """What does not fit a schema: a row for each rule, and where it is met first. `unread` rows never got there."""
+    more = f" {quantity(unread, 'more row')} could not be read." if unread else ""
     if report.ok:
-        show_line(styled(report.to_text(), "green"))
+        show_line(styled(report.to_text(), "green"), more)
         return
-    show_line(styled(report.summary, "red"))
+    show_line(styled(report.summary, "red"), more)
     show_table(
         ["column", "problem", "expected", "rows", "found in row"],
         [
@@ -128,9 +133,14 @@ def show_pii(manifest: DataManifest) -> None:
     )
 
 
+def show_score(report: QualityReport) -> None:
+    """The score in a line, with what it comes from."""
+    show_line("Quality ", styled(f"{report.score:.3f}", _colour(report.score)), f", the {report.formula}")
+
+
 def show_quality(report: QualityReport) -> None:
     """The score with its parts, their weights and their reasons."""
-    show_line("Quality ", styled(f"{report.score:.3f}", _colour(report.score)), f", the {report.formula}")
+    show_score(report)
     measured: list[list[str | Text]] = [
         [part.name, styled(f"{part.value:.3f}", _colour(part.value)), f"{part.weight:g}", part.detail]
         for part in report.parts
@@ -140,6 +150,9 @@ def show_quality(report: QualityReport) -> None:
         for name, why in report.skipped.items()
     ]
     show_table(["part", "value", "weight", "because"], measured + skipped, folding=["because"])
+    if report.ignored:
+        names = ", ".join(map(repr, report.ignored))
+        show_line(styled(f"No features, since they identify rows or were not named: {names}", "dim"))
 
 
 def show_effect(
@@ -190,6 +203,22 @@ def show_profiles(profiles: Sequence[ColumnProfile]) -> None:
 
 
 _DONE = {"hash": "hashed", "mask": "masked", "drop": "dropped", "report": "reported only"}
+
+
+def _merged(step: Transformation) -> str:
+    """What a merge made of the base data and the rows that were kept."""
+    told = step.details
+    base, after = quantity(told["base_rows"], "row"), quantity(step.rows_after, "row")
+    if told["how"] == "replace":
+        return f"{base} of base data replaced by {after}"
+    parts = f"{base} of base data + {told['added']:,} added = {after}"
+    there = f"already there: {told['unchanged']:,}"
+    if told["how"] == "update":
+        cells = ", ".join(f"{name!r} {count:,}" for name, count in told["conflicts"].items())
+        there = (
+            f"{told['changed']:,} changed{f' (in {cells})' if cells else ''}, {told['unchanged']:,} unchanged"
+        )
+    return f"{parts}; {there}"
 
 
 def _where(rows: Iterable[int], found: Sequence[str]) -> str:

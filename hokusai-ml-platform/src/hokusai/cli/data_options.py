@@ -53,6 +53,22 @@ memory_option = click.option(
 )
 
 
+def predicting(command: Command) -> Command:
+    """Options on what the data is for, by which its quality is judged."""
+    for option in (
+        click.option(
+            "--feature",
+            "features",
+            multiple=True,
+            metavar="COLUMN",
+            help="what it is predicted from; may be repeated; by default all columns that do not merely identify rows",
+        ),
+        click.option("--target", metavar="COLUMN", help="the label's column"),
+    ):
+        command = option(command)
+    return command
+
+
 def reading(command: Command) -> Command:
     """Options on what is known about the files; what is left open is found from their bytes."""
     for option in (

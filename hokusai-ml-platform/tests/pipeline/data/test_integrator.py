@@ -59,6 +59,20 @@ class TestTables:
         assert rows_of(kept) == [(1, "hi", "a"), (2, f"write {token}", "b"), (3, "x", None)]
         assert rows_of(merged) == rows_of(data) + rows_of(kept)
 
+    @pytest.mark.parametrize("how", ["append", "update", "replace"])
+    def test_keep_categories_where_nothing_changed(self, integrator: DataIntegrator, how: Any) -> None:
+        base = pd.DataFrame({"id": [1, 2], "label": pd.Categorical(["a", "b"])})
+        new = pd.DataFrame({"id": [2, 3], "label": pd.Categorical(["a", "b"])})
+        clean = integrator.remove_pii(new)
+        assert clean["label"].dtype == new["label"].dtype
+        merged = integrator.merge_datasets(base, clean, how, key="id" if how == "update" else None)
+        assert merged["label"].dtype == base["label"].dtype
+        expected = {"append": "abab", "update": "aab", "replace": "ab"}[how]
+        assert "".join(merged["label"]) == expected
+        personal = pl.DataFrame({"note": ["ada@example.org", "hi"]}, schema={"note": pl.Categorical})
+        token = TOKENIZER.token("email", "ada@example.org")
+        assert integrator.remove_pii(personal)["note"].to_list() == [token, "hi"]
+
     def test_read_as_pandas_keep_every_value(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
         path.write_text("id,good,day\n9007199254740993,true,2024-01-01\n,,\n3,false,2024-02-29\n")
@@ -170,6 +184,8 @@ class TestBadInput:
             provide_tokenizer(hokusai.wiring._tokenizer_of_the_environment)
 
     def test_knows_its_words(self) -> None:
+        with pytest.raises(InvalidInputError, match=r"'panda' is no kind of table.*Did you mean 'pandas'\?"):
+            DataIntegrator(frames="panda")  # type: ignore[arg-type]
         with pytest.raises(InvalidInputError, match="'arrow' is no kind of table"):
             DataIntegrator(frames="arrow")  # type: ignore[arg-type]
         with pytest.raises(ConfigurationError, match="Did you mean 'mask'"):

@@ -181,6 +181,10 @@ class TestAppendAndReplace:
         with pytest.raises(InvalidInputError, match="is unknown"):
             merge(BASE, NEW, **wrong)
 
+    def test_a_slip_of_the_pen_is_told(self) -> None:
+        with pytest.raises(InvalidInputError, match=r"how='apend' is unknown\. Did you mean 'append'\?"):
+            merge(BASE, NEW, "apend")  # type: ignore[arg-type]
+
 
 KINDS = {
     "pandas": (pl.DataFrame.to_pandas, pl.DataFrame),

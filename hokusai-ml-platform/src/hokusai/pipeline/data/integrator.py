@@ -42,6 +42,7 @@ from hokusai.privacy.provided import default_tokenizer
 from hokusai.privacy.scrub import ColumnGate, scrub
 from hokusai.privacy.tokens import Tokenizer
 from hokusai.utils.logging import get_logger
+from hokusai.utils.text import meant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +85,7 @@ class DataIntegrator:
     ) -> None:
         if frames not in ("polars", "pandas"):
             raise InvalidInputError(
-                f"{frames!r} is no kind of table", where="frames", hint="Use polars or pandas."
+                f"{frames!r} is no kind of table", where="frames", hint=meant(frames, ["polars", "pandas"])
             )
         self.random_seed = random_seed
         self.schema = as_schema(schema) if schema is not None else None

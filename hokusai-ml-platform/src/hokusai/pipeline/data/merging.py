@@ -27,6 +27,7 @@ from hokusai.pipeline.data.key_update import (
 )
 from hokusai.pipeline.data.scan import Reject
 from hokusai.pipeline.task import find_id_column
+from hokusai.utils.text import meant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,7 +123,7 @@ def merge(
         ("repeats", repeats, get_args(Repeats)),
     ):
         if value not in choices:
-            raise InvalidInputError(f"{name}={value!r} is unknown", hint=f"Use one of {', '.join(choices)}.")
+            raise InvalidInputError(f"{name}={value!r} is unknown", hint=meant(str(value), choices))
     (base_rows, give_back), (new_rows, _) = to_polars(base), to_polars(new)
     columns = list(dict.fromkeys((*base_rows.columns, *new_rows.columns)))
     if how == "replace":

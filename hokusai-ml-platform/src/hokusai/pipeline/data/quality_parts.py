@@ -16,6 +16,7 @@ from hokusai.pipeline.data.label_noise import NotJudged, find_label_noise
 from hokusai.pipeline.data.outliers import LIMIT, find_outliers
 from hokusai.pipeline.data.quality_report import QualityPart, rounded
 from hokusai.pipeline.data.row_sample import RowSample
+from hokusai.utils.text import quantity
 
 _LARGE_SHIFT = 0.1
 
@@ -89,7 +90,7 @@ def consistency(sample: RowSample, task: Task | None) -> QualityPart | str:
         details.append(
             "mixed formats in " + ", ".join(f"{c.column!r} ({c.share:.1%} {c.format})" for c in mixed[:5])
             if mixed
-            else f"none of {len(formats)} text columns mixes formats"
+            else f"none of {quantity(len(formats), 'text column')} mixes formats"
         )
     if not shares:
         return "there are neither classes nor text columns"
@@ -134,7 +135,7 @@ def outliers(columns: ColumnStates, features: Sequence[str]) -> QualityPart | st
         "outliers",
         1 - outlying / values,
         f"1 - values with |0.6745 (x - median) / MAD| > {LIMIT} / values, over number columns",
-        f"{outlying:,} of {values:,} values in {len(found)} columns lie far out"
+        f"{outlying:,} of {values:,} values in {quantity(len(found), 'column')} lie far out"
         + (f": {named}" if named else ""),
         "Iglewicz and Hoaglin (1993), How to Detect and Handle Outliers",
     )
@@ -159,7 +160,7 @@ def drift(columns: ColumnStates, base: ColumnStates | None, ignored: Sequence[st
         "drift",
         1 - math.fsum(d.divergence for d in drifts) / len(drifts),
         "1 - mean over columns of the Jensen-Shannon divergence from the base data, in bits",
-        f"{len(drifts)} columns compared; "
+        f"{quantity(len(drifts), 'column')} compared; "
         + (f"far from the base: {named}" if named else "none is far from the base"),
         "Lin (1991), Divergence Measures Based on the Shannon Entropy",
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.privacy.policy import PiiPolicy
+from hokusai.utils.text import meant
 
 How = Literal["append", "replace", "update"]
 
@@ -55,7 +56,7 @@ def check_recipe(recipe: Recipe, *, has_base: bool) -> None:
     """
     if recipe.how not in ("append", "replace", "update"):
         raise InvalidInputError(
-            f"{recipe.how!r} is no way to merge", where="how", hint="Use append, replace or update."
+            f"{recipe.how!r} is no way to merge", where="how", hint=meant(recipe.how, get_args(How))
         )
     if recipe.how == "update" and not (has_base and recipe.key):
         what = "base data" if recipe.key else "key columns"

@@ -208,10 +208,9 @@ def _frame_of(values: Mapping[str, Any], columns: Sequence[CanonicalColumn]) -> 
 
     names = {column.name for column in columns}
     if set(values) != names:
-        odd = ", ".join(map(repr, sorted(names ^ set(values))))
-        raise InvalidInputError(
-            f"The row's columns are not those of the dataset: {odd} is in one of them only"
-        )
+        odd = (("missing: ", names - set(values)), ("not in the dataset: ", set(values) - names))
+        told = "; ".join(what + ", ".join(map(repr, sorted(some))) for what, some in odd if some)
+        raise InvalidInputError(f"The row's columns are not those of the dataset: {told}")
     return pl.DataFrame({column.name: _cell(column, values[column.name]) for column in columns})
 
 
