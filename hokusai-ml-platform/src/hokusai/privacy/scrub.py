@@ -81,6 +81,8 @@ def scrub(
         shown = names[column.name]
         cells = column.alias("")  # methods of a series take its name for a pattern
         cleaned = scrubber.column(cells, plan, _Place(column.name, shown))
+        if isinstance(cells.dtype, pl.Categorical | pl.Enum) and cleaned is not None:
+            cleaned = cells if cleaned.equals(cells.cast(pl.String)) else cleaned
         if cleaned is not None:
             kept[shown] = cleaned
     cleaned_frame = pl.DataFrame(kept) if kept else pl.DataFrame(height=frame.height)  # rows without columns
@@ -225,6 +227,8 @@ class _Scrubber:
         """
         import polars as pl
 
+        if text.null_count() == len(text):
+            return text, []
         column_kind = PiiKind(announced) if announced and announced != DECLARED else None
         kinds = [PiiKind(kind) for kind in actions]
         acting = [kind for kind, action in actions.items() if action in ACTING]

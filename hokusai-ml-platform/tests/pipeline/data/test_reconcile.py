@@ -20,6 +20,12 @@ def test_what_means_the_same_gets_one_type() -> None:
     assert common(pl.Series([1.5], dtype=pl.Float32), pl.Series([1.5])) == pl.Float64
     assert common(pl.Series([dt.date(2024, 1, 1)]), pl.Series([dt.datetime(2024, 1, 1)])) == pl.Datetime("us")
     assert common(pl.Series(["a"], dtype=pl.Categorical), pl.Series(["b"])) == pl.String
+    assert common(pl.Series(["a"], dtype=pl.Enum(["a"])), pl.Series(["b"], dtype=pl.Enum(["b"]))) == pl.String
+
+
+def test_a_type_that_all_have_stays() -> None:
+    for dtype in (pl.Categorical(), pl.Enum(["a", "b"])):
+        assert common(pl.Series(["a"], dtype=dtype), pl.Series(["b", None], dtype=dtype)) == dtype
 
 
 def test_a_column_without_values_fits_every_type() -> None:

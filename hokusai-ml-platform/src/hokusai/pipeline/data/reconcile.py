@@ -79,7 +79,8 @@ def _common_type(sources: Sequence[Source], column: str) -> pl.DataType:
     filled = [s for s in sources if s.frame[column].null_count() < s.frame.height]
     if not filled:
         return sources[0].frame[column].dtype
-    dtypes = [_plain(s.frame[column].dtype) for s in filled]
+    given = [s.frame[column].dtype for s in filled]
+    dtypes = given if len(set(given)) == 1 else [_plain(dtype) for dtype in given]
     kinds = [kind_of(dtype) for dtype in dtypes]
     if len(set(kinds)) > 1:
         if set(kinds) == {"numbers", "text"} and _are_codes(filled, column):
