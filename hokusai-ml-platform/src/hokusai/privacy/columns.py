@@ -74,7 +74,7 @@ def kind_by_name(column: str) -> PiiKind | None:
     if not words or len(words) > 12 or words[0] in _words(COUNTING) or _words(ABOUT).intersection(words):
         return None
     found: list[tuple[int, PiiKind]] = []  # of two phrases the longer one is meant: `email address`
-    for kind, phrases in _clear_phrases().items():
+    for kind, phrases in () if _first_words().isdisjoint(words) else _clear_phrases().items():
         found += [(len(phrase), kind) for phrase in phrases if _contains(words, phrase)]
     if found:
         return max(found, key=lambda one: one[0])[1]
@@ -103,16 +103,13 @@ def kind_by_content(
     """
     if not len(cells):
         return None
-    text = as_text(cells)
-    bare = text.str.contains(r"^\s*[0-9]+\s*$")
-    for kind in _BY_CONTENT:
-        if kind not in kinds:
-            continue
-        if kind is PiiKind.IP and _VERSION_WORDS.intersection(header_words(column)):
-            continue
-        likely = text.str.contains(_LOOKS[kind])
-        if kind not in _DIGITS_TELL:
-            likely &= ~bare
+    text = as_text(cells).alias("text")
+    versions = not _VERSION_WORDS.isdisjoint(header_words(column))
+    looked_for = [kind for kind in _BY_CONTENT if kind in kinds and not (kind is PiiKind.IP and versions)]
+    looks = text.to_frame().select(
+        **{kind: _looks(kind) for kind in looked_for}
+    )  # in one go: most columns are none
+    for kind, likely in zip(looked_for, looks.get_columns(), strict=True):
         if likely.sum() < LEAST_SHARE * len(text):
             continue
         whole = matches_whole(text.filter(likely), kind, regions=regions)
@@ -182,12 +179,24 @@ def _clear_phrases() -> dict[PiiKind, tuple[tuple[str, ...], ...]]:
 
 
 @lru_cache(maxsize=1)
+def _first_words() -> frozenset[str]:
+    return frozenset(phrase[0] for phrases in _clear_phrases().values() for phrase in phrases)
+
+
+@lru_cache(maxsize=1)
 def _lone_words() -> dict[str, PiiKind]:
     return {word: kind for kind, text in ONLY_ALONE.items() for (word,) in _phrases(text)}
 
 
 def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(header_words(phrase) for phrase in text.split(","))
+
+
+def _looks(kind: PiiKind) -> pl.Expr:
+    import polars as pl
+
+    likely = pl.first().str.contains(_LOOKS[kind])
+    return likely if kind in _DIGITS_TELL else likely & ~pl.first().str.contains(r"^\s*[0-9]+\s*$")
 
 
 def _contains(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:

@@ -85,8 +85,15 @@ def fold_column(text: pl.Series, *, blot: bool = True) -> tuple[pl.Series, dict[
     """
     import polars as pl
 
-    odd = (text.str.len_bytes() != text.str.len_chars()).fill_null(False)
-    left = text.str.contains(TAKEN_OUT).fill_null(False) if blot else odd.clear()
+    cell = pl.first().str
+    looks = {
+        "odd": cell.len_bytes() != cell.len_chars(),
+        "left": cell.contains(TAKEN_OUT) if blot else pl.lit(False),
+    }
+    seen = (
+        text.to_frame().select(**looks).fill_null(value=False)
+    )  # in one go, for tables of many short columns
+    odd, left = seen["odd"], seen["left"]
     if odd.any():
         # Only the few rows with characters of other scripts pay for the wide classes of the pattern.
         rows = odd.arg_true()
