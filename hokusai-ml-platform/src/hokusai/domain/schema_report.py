@@ -22,8 +22,9 @@ _ROWS_IN_TEXT = 5
 
 
 class Rule(StrEnum):
-    """What can be wrong; the texts are the reasons in reject files."""
+    """What can be wrong; the texts are the reasons in reject files, where those of readers say more."""
 
+    UNREADABLE = "cannot be read"
     MISSING_COLUMN = "column is missing"
     EXTRA_COLUMN = "column is not in the schema"
     NO_VALUE = "no value"
@@ -50,7 +51,7 @@ class SchemaProblem:
     Attributes:
         rule: Which.
         column: Where; several for a rule on a group, joined by `, `.
-        expected: What would be right, for people.
+        expected: What would be right, for people; of rows that cannot be read, what is wrong.
         count: Rows concerned; 0 for a problem of the table.
         rows: The first of them, counted from 1, at most `MOST_ROWS`.
         found: What stands there, one text a row, cut at 40 characters; empty if that was not kept.
@@ -88,12 +89,16 @@ class SchemaProblem:
         if self.rule.of_table:
             yield f"column {self.column!r}: {self.expected}"
             return
+        unreadable = self.rule is Rule.UNREADABLE
         for i, row in enumerate(self.rows[:most_rows]):
-            found = f"found {self.found[i]}" if values and i < len(self.found) else str(self.rule)
-            yield f"row {row:,}, column {self.column!r}: {found}, expected {self.expected}"
+            found = f"found {self.found[i]}" if values and any(self.found[i : i + 1]) else str(self.rule)
+            if unreadable:
+                yield f"row {row:,} {found}: {self.expected}"
+            else:
+                yield f"row {row:,}, column {self.column!r}: {found}, expected {self.expected}"
         more = self.count - min(len(self.rows), most_rows)
         if more > 0:
-            yield f"and {more:,} more rows with this in column {self.column!r}"
+            yield f"and {more:,} more rows with this" + ("" if unreadable else f" in column {self.column!r}")
 
 
 @dataclass(frozen=True, slots=True)

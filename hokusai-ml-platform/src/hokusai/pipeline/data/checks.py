@@ -8,7 +8,7 @@ table. Whether a value repeats depends on all rows; `check_table` looks at that 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +106,39 @@ def check_table(frame: pl.DataFrame, schema: DataSchema, *, source: str = "") ->
     return _result(frame, schema, faults, _numbers(frame, 0, None), source)
 
 
-def raise_unless_ok(report: SchemaReport, *, most_problems: int = 20) -> None:
+def report_of_unread(rejects: Iterable[Reject]) -> SchemaReport:
+    """What a reader found wrong with the rows that it set aside, in the terms of a schema's report.
+
+    >>> rows = [Reject("a.csv", 4, "wrong number of fields", detail="2 instead of 3"), Reject("a.csv", 9, "a NUL byte")]
+    >>> print(report_of_unread(rows))
+    2 of 2 rows do not fit the schema.
+    row 4 cannot be read: wrong number of fields
+    row 9 cannot be read: a NUL byte
+    """
+    rows: dict[tuple[str, Rule, str, str], list[int]] = {}
+    for reject in rejects:
+        of_cell = reject.reason == Rule.WRONG_TYPE and reject.column
+        rule, expected = (
+            (Rule.WRONG_TYPE, reject.detail.removeprefix("expected ").partition(", found ")[0])
+            if of_cell
+            else (Rule.UNREADABLE, reject.reason)
+        )
+        rows.setdefault((reject.source, rule, reject.column, expected), []).append(reject.row)
+    problems = tuple(
+        SchemaProblem(rule, column, expected, len(at), tuple(sorted(at)[:MOST_ROWS]), source=source)
+        for (source, rule, column, expected), at in rows.items()
+    )
+    count = sum(problem.count for problem in problems)
+    return SchemaReport(problems, count, count)
+
+
+def raise_unless_ok(report: SchemaReport, *, most_problems: int = 20, hint: str = "") -> None:
     """Refuse a table that does not fit its schema.
+
+    Args:
+        report: What was found.
+        most_problems: How many of them the text has.
+        hint: What else than correcting rows the caller can do.
 
     Raises:
         SchemaError: It does not. The text names the first problems without what stands in the cells, since errors
@@ -120,7 +151,7 @@ def raise_unless_ok(report: SchemaReport, *, most_problems: int = 20) -> None:
     error = SchemaError(
         f"{first.rstrip('.')}: {'; '.join(others)}",
         where=", ".join(sources),
-        hint="Correct the rows, or set them aside with on_error='reject'."
+        hint=f"Correct the rows{hint or ', or set them aside (DataIntegrator.reject_invalid)'}."
         if not report.of_table
         else "Correct the columns, or the schema.",
     )

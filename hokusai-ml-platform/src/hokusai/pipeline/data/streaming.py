@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import DataManifest, RowAccount, Transformation
 from hokusai.domain.schema_report import SchemaReport
-from hokusai.pipeline.data.checks import raise_unless_ok
+from hokusai.pipeline.data.checks import raise_unless_ok, report_of_unread
 from hokusai.pipeline.data.column_union import common_columns, union_notes
 from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.digest_log import DigestLog
@@ -55,6 +55,10 @@ __all__ = ["Integration", "Progress", "Recipe", "integrate_files"]
 
 GATE_ROWS = 100_000
 """From so many kept rows it is decided which columns hold one kind of personal data."""
+
+_SETTING_ASIDE = (
+    " (`hokusai data check` shows them), or set them aside: --rejects FILE, or ReadOptions(on_error='reject')"
+)
 
 Progress = Callable[[str, int, int | None], None]
 """Is told what is being done, how many rows of it, and of how many if that is known."""
@@ -125,7 +129,9 @@ def integrate_files(
         read = typed(recipe.read, recipe.schema)
         named, before = expand_paths(contributed), expand_paths(base) if base else ()
         check_no_overwrite([*named, *before], [path for path in (out, listed) if path is not None])
-        new = [open_table(path, read) for path in named]
+        # With a schema all faults are told at once, those of the reader among them.
+        new_read = read if recipe.schema is None else replace(read, on_error="reject")
+        new = [open_table(path, new_read) for path in named]
         old = [open_table(path, replace(read, on_error="raise")) for path in before]
         choice = choose(new + old, memory_budget_bytes, engine)
         folder = stack.enter_context(work_folder(out.parent if out is not None else None))
@@ -188,10 +194,14 @@ class _Run:
         base = self._first_pass(old, "base", replace(kernel, schema=None))
         self.pii, self.report = PiiCounts(), SchemaReport()  # the account is of what came in
         fresh = self._first_pass(new, "new", kernel)
-        self._set_aside(SchemaReport(), ())
+        if self.recipe.schema is not None:
+            self.report = self.report + report_of_unread(reject for scan in new for reject in scan.rejects)
+        if self.recipe.how == "update":  # which key is meant is open until the faults are gone
+            self._refuse_faults()
 
         self.tell("Finding duplicates", 0, fresh.height)
         fates = RowFates.of(fresh, base, self.recipe, self.schema, self._set_aside)
+        self._refuse_faults()
         columns = kernel.result_columns
         log = self.closing.enter_context(DigestLog(self.folder))
         ignored = self._ignored(fresh, fates, list(columns))
@@ -288,11 +298,14 @@ class _Run:
             yield heights[number], unpacked(table)
 
     def _set_aside(self, report: SchemaReport, rejects: Iterable[Reject]) -> None:
-        """Take in what the schema found, and raise where no row may be set aside."""
+        """Take in what the schema found."""
         self.report = self.report + report
-        if self.strict or self.report.of_table:
-            raise_unless_ok(self.report)
         self.listing.add_all(rejects)
+
+    def _refuse_faults(self) -> None:
+        """Raise all that was found, where no row may be set aside."""
+        if self.strict or self.report.of_table:
+            raise_unless_ok(self.report, hint=_SETTING_ASIDE)
 
     # The account
 
