@@ -68,6 +68,14 @@ def test_a_binary_file_that_was_compressed_as_a_whole_is_refused(saved) -> None:
             format_of(saved("a.gz", gzip.compress(content)))
 
 
+def test_a_binary_format_that_is_told_and_is_not_there_is_refused_with_what_to_do(saved) -> None:
+    for told, begins in (("parquet", "PAR1"), ("arrow", "ARROW1")):
+        with pytest.raises(
+            DataError, match=rf"said to be .* do not begin with '{begins}'.*Leave the format out"
+        ):
+            format_of(saved("a.csv", b"a,b\n1,2\n"), told)
+
+
 def test_what_is_told_is_followed_unless_there_is_no_such_format(saved) -> None:
     assert format_of(saved("a.json", b"a,b\n1,2\n"), "csv") == "csv"
     with pytest.raises(ConfigurationError, match="no format 'xls'"):

@@ -72,6 +72,7 @@ def format_of(file: OpenedFile, told: str | None = None) -> str:
             file.assumed.append(f"It is {found}, although its name says {hint}")
     else:
         found = told
+        _check_told(head, told, file)
     if file.compression:
         _refuse_within_compressed(head, found, file)
     return found
@@ -99,6 +100,16 @@ def _by_magic(head: bytes, hint: str, file: OpenedFile) -> str:
             hint="If the file is of another format, rename it; otherwise export it again.",
         )
     return ""
+
+
+def _check_told(head: bytes, told: str, file: OpenedFile) -> None:
+    begins = {"parquet": (b"PAR1",), "arrow": (b"ARROW1", _ARROW_STREAM)}.get(told)
+    if begins and not file.compression and not head.startswith(begins):
+        raise DataError(
+            f"The format was said to be {told.capitalize()}, but the bytes do not begin with {begins[0].decode()!r}",
+            where=file.name,
+            hint="Leave the format out: it is found from the bytes.",
+        )
 
 
 def _refuse_no_data(head: bytes, name: str) -> None:
