@@ -60,3 +60,20 @@ def test_rows_set_aside_by_reader_schema_and_key_are_listed_by_number_with_line_
         assert lines[each.line - 1] + b"\n" == record.splitlines(keepends=True)[0]
         assert each.sha256 == hashlib.sha256(record).hexdigest()
         assert each.source == "new.csv"
+
+
+def test_so_are_those_of_json_lines(tmp_path: Path) -> None:
+    records = [b'{"id":1,"age":30}', b'{"id":2,"age":-1}', b'{"id":3,"age":"old"}', b'{"id":1, "age":4}']
+    path = tmp_path / "new.jsonl"
+    path.write_bytes(b"\n\n".join(records) + b"\n")
+    integrate_files(
+        path,
+        recipe=Recipe(SCHEMA, None, read=ReadOptions(on_error="reject")),
+        rejects=tmp_path / "rejects.jsonl",
+    )
+    assert [
+        (each.row, each.line, each.reason, each.sha256) for each in read_rejects(tmp_path / "rejects.jsonl")
+    ] == [
+        (row, 2 * row - 1, reason, hashlib.sha256(records[row - 1]).hexdigest())
+        for row, reason in ((2, "too small"), (3, "wrong type"), (4, "not unique"))
+    ]

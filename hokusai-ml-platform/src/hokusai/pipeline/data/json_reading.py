@@ -16,7 +16,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,6 +99,16 @@ class JsonScan:
                 )
         if nulls != self.nulls:
             raise self._disagreement()
+
+    def locate(self, rows: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Line and digest of rows; see `scan.LocatingScan`."""
+        wanted = list(rows)
+        for span, data in _again(self.text, self.spans):
+            low = bisect.bisect_left(wanted, span.number)
+            here = set(wanted[low : bisect.bisect_left(wanted, span.number + span.height)])
+            for record in self.layout.records(data, span) if here else ():
+                if record.number in here:
+                    yield record.line, hashlib.sha256(record.raw).hexdigest()
 
     def _cut(self, data: bytes, span: Span, dropped: set[int]) -> Iterator[tuple[bytes, int, bool]]:
         """The records of a piece that are kept, as texts of one batch each: (text, records, whether it is lines)."""
