@@ -52,6 +52,8 @@ _BY_CONTENT: Final = (
 """Kinds with a form of their own; a column of dates is one of births only if it says so."""
 _DIGITS_TELL: Final = frozenset({PiiKind.CARD})
 """Kinds whose bare digits check themselves. Any ten digits may be a phone number, or an order's."""
+_LEAST_CHECKED: Final = 10**11
+"""The least number of twelve digits, as the shortest card has."""
 _AS_NUMBERS: Final = frozenset({PiiKind.PHONE, PiiKind.CARD, PiiKind.NATIONAL_ID, PiiKind.DATE_OF_BIRTH})
 """Kinds that are stored as numbers; a number is no name."""
 _VERSION_WORDS: Final = frozenset({"version", "ver", "release", "build", "firmware"})
@@ -101,14 +103,13 @@ def kind_by_content(
         kinds: The kinds that it may be.
         regions: Countries, as ISO 3166 codes, whose national formats count.
     """
-    if not len(cells):
+    if not len(cells) or _are_small_numbers(cells):
         return None
     text = as_text(cells).alias("text")
     versions = not _VERSION_WORDS.isdisjoint(header_words(column))
     looked_for = [kind for kind in _BY_CONTENT if kind in kinds and not (kind is PiiKind.IP and versions)]
-    looks = text.to_frame().select(
-        **{kind: _looks(kind) for kind in looked_for}
-    )  # in one go: most columns are none
+    # In one go, since most columns are none of them.
+    looks = text.to_frame().select(**{kind: _looks(kind) for kind in looked_for})
     for kind, likely in zip(looked_for, looks.get_columns(), strict=True):
         if likely.sum() < LEAST_SHARE * len(text):
             continue
@@ -197,6 +198,16 @@ def _looks(kind: PiiKind) -> pl.Expr:
 
     likely = pl.first().str.contains(_LOOKS[kind])
     return likely if kind in _DIGITS_TELL else likely & ~pl.first().str.contains(r"^\s*[0-9]+\s*$")
+
+
+def _are_small_numbers(cells: pl.Series) -> bool:
+    """Whether all are whole numbers of fewer digits than check themselves; then no look at their text is needed."""
+    if not (cells.dtype.is_integer() or cells.dtype.is_float()):
+        return False
+    low, high = float(cells.min()), float(cells.max())  # type: ignore[arg-type]
+    if not 0 <= low <= high < _LEAST_CHECKED:
+        return False
+    return cells.dtype.is_integer() or bool((cells.floor() == cells).all())
 
 
 def _contains(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:

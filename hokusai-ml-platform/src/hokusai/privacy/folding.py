@@ -90,9 +90,7 @@ def fold_column(text: pl.Series, *, blot: bool = True) -> tuple[pl.Series, dict[
         "odd": cell.len_bytes() != cell.len_chars(),
         "left": cell.contains(TAKEN_OUT) if blot else pl.lit(False),
     }
-    seen = (
-        text.to_frame().select(**looks).fill_null(value=False)
-    )  # in one go, for tables of many short columns
+    seen = text.to_frame().select(**looks).fill_null(value=False)
     odd, left = seen["odd"], seen["left"]
     if odd.any():
         # Only the few rows with characters of other scripts pay for the wide classes of the pattern.

@@ -42,10 +42,11 @@ def union_notes(scans: Sequence[TableScan]) -> list[str]:
     columns = common_columns(scans)
     notes = []
     for scan in scans:
-        missing = [name for name in columns if name not in scan.schema]
+        there = scan.schema  # made anew each time it is asked for
+        missing = [name for name in columns if name not in there]
         if not missing:
             continue
-        near = {name.strip().casefold(): name for name in scan.schema}
+        near = {name.strip().casefold(): name for name in there}
         meant = [
             f"{near[name.strip().casefold()]!r} may be {name!r}"
             for name in missing

@@ -38,7 +38,9 @@ class Choice:
     engine: str = "this process"
 
     def __str__(self) -> str:
-        place, sign = ("in memory", "within") if self.in_memory else ("on disk, found again by digest", "beyond")
+        place, sign = (
+            ("in memory", "within") if self.in_memory else ("on disk, found again by digest", "beyond")
+        )
         return (
             f"batches in {self.engine}; rows wait {place}: about {_megabytes(self.estimated_bytes)} are {sign} "
             f"the budget of {_megabytes(self.budget_bytes)}"
