@@ -40,6 +40,7 @@ def hash_values(column: pl.Series) -> NDArray[np.uint64]:
     """
     import numpy as np
 
+    column = column.alias("")  # methods of a series take its name for a pattern
     if column.null_count() == len(column):
         return np.zeros(len(column), dtype=np.uint64)
     fixed = _as_words(column)
