@@ -59,6 +59,26 @@ class TestTables:
         assert rows_of(kept) == [(1, "hi", "a"), (2, f"write {token}", "b"), (3, "x", None)]
         assert rows_of(merged) == rows_of(data) + rows_of(kept)
 
+    @pytest.mark.parametrize(
+        "nested",
+        [
+            pl.Series("f", [[0.5], None]), pl.Series("f", [{"a": 1}, {"a": 2}]),
+            pl.Series("f", [[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2)),
+        ],
+        ids=lambda column: str(column.dtype),
+    )  # fmt: skip
+    @pytest.mark.parametrize(
+        "step",
+        ["deduplicate", "calculate_data_hash", "create_data_manifest", "assess_quality", "assess_quality f"],
+    )
+    def test_with_lists_or_objects_are_refused_in_words(
+        self, integrator: DataIntegrator, step: str, nested: pl.Series
+    ) -> None:
+        data = pl.DataFrame({"id": [1, 2], "f": nested})
+        method, *target = step.split()
+        with pytest.raises(SchemaError, match=r"Column 'f' is of type .*store the values as JSON text"):
+            getattr(integrator, method)(data, *target)
+
     @pytest.mark.parametrize("how", ["append", "update", "replace"])
     def test_keep_categories_where_nothing_changed(self, integrator: DataIntegrator, how: Any) -> None:
         base = pd.DataFrame({"id": [1, 2], "label": pd.Categorical(["a", "b"])})

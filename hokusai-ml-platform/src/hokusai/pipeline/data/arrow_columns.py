@@ -188,7 +188,8 @@ def _column(column: str, kind: pa.DataType, wanted: str | None, name: str) -> Ar
         raise DataError(
             f"Column {column!r} has the type {kind}, which a table cannot hold",
             where=name,
-            hint="Columns are numbers, text, booleans, dates or times; convert the column, or leave it out.",
+            hint="Columns are numbers, text, booleans, dates or times: give each part a column of its own, or store "
+            "the values as JSON text.",
         )
     told = CellType(wanted) if wanted is not None else None
     return ArrowColumn(

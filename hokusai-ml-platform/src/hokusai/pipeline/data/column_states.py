@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.canonical import MAX_SAFE_INTEGER
 from hokusai.domain.manifest import ColumnSummary
 from hokusai.errors import SchemaError
+from hokusai.pipeline.data.canonical_columns import canonical_columns
 from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.distinct_count import DistinctCount
 from hokusai.pipeline.data.moments import Moments
@@ -235,6 +236,9 @@ class ColumnStates:
         schema: Column to type; every batch must have these columns, in any order.
         moments: Whether to sum for mean and deviation too, which only profiles show.
 
+    Raises:
+        SchemaError: A column holds lists or objects.
+
     >>> import polars as pl
     >>> frame = pl.DataFrame({"age": [31, None, 31], "name": ["Ann", "Bo", "Cy"]})
     >>> for column in ColumnStates(frame.schema).see(frame).summaries():
@@ -244,6 +248,7 @@ class ColumnStates:
     """
 
     def __init__(self, schema: Mapping[str, pl.DataType], *, moments: bool = False) -> None:
+        canonical_columns(schema)  # refuses lists and objects, by name
         self._states = {name: ColumnState(name, dtype, moments=moments) for name, dtype in schema.items()}
 
     def see(

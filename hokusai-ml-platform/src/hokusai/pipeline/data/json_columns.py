@@ -213,8 +213,8 @@ class Survey:
             listed(found, len(found), _MAX_PROBLEMS),
             where=self._name,
             hint="A column holds one kind of plain value: numbers without quotes, or all as text; long identifiers "
-            "as text; null where a value is unknown. Lists and objects need columns of their own, and rows must be "
-            "the outermost objects (in pandas: orient='records').",
+            "as text; null where a value is unknown. Lists and objects need columns of their own, or are stored as "
+            "text, and rows must be the outermost objects (in pandas: orient='records').",
         )
 
     def notes(self) -> list[str]:
