@@ -18,6 +18,7 @@ _NAME = rf"[{UPPER}][^\W\d_]{{0,24}}(?:['\u2019-][^\W\d_]{{1,24}}){{0,2}}"
 _PARTICLES = (
     r"(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|bin|ibn|al|el|zu|ter|ten|st\.|mac|mc)[ ]){0,3}"
 )
+_TWO = rf"{_NAME}[ ]{{1,2}}{_PARTICLES}(?:(?:{_NAME}|[{UPPER}]\.)[ ]{{1,2}}{_PARTICLES}){{0,2}}{_NAME}"
 _FULL = rf"{_NAME}(?:[ ]{{1,2}}{_PARTICLES}(?:{_NAME}|[{UPPER}]\.)){{0,3}}"
 _TITLES = (
     r"Mrs|Mr|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Madam|Herrn|Herr|Frau|Mme|Mlle|Monsieur|Madame|Mademoiselle"
@@ -33,6 +34,11 @@ _LABELS = (
     r"|[Cc]ardholder|[Aa]ttn|[Nn]om|[Pp]rénom|[Nn]achname|[Vv]orname|[Aa]pellidos?|[Nn]ombre completo|[Cc]ognome"
     r"|[Ss]igned(?: by)?"
 )
+_WEAK_LABELS = r"[Nn]ame|[Cc]ontact(?: [Pp]erson)?|[Pp]atient"
+_DETAILS = (
+    r"(?:[Tt]el|[Pp]hone|PHONE|[Mm]obile|E-?[Mm]ail|e-?mail|DOB|[Dd]ate of [Bb]irth|[Bb]orn|[Bb]irth|[Aa]ddress|[Aa]ge"
+    r"|SSN|[Pp]assport)\b"
+)
 _CLOSINGS = (
     r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
     r"|[Yy]ours (?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen"
@@ -47,19 +53,24 @@ _PATTERNS = tuple(
         rf"\b(?:(?:{_TITLES})\b\.?[ ]{{1,2}}){{1,3}}(?P<name>{_FULL})",
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_FULL})",
         rf"\b(?:{_LABELS})[ ]?[:=][ ]{{0,3}}(?P<name>{_FULL})",
+        # Things have names as well, so of a name alone at least two words, and what belongs to a person after them.
+        rf"\b(?:[Cc]ontact(?: [Pp]erson)?|[Pp]atient)[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})",
+        rf"(?:^|[\r\n,;|(])[ ]{{0,3}}[Nn]ame[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})[ ]{{0,2}}"
+        rf"[,;|\r\n]{{1,3}}[ ]{{0,3}}{_DETAILS}",
         rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
 HINT = (
-    rf"(?-u:\b)(?:{_TITLES})\.? |Señor|(?:{_INTRODUCTIONS}) |(?:{_LABELS}) ?[:=]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
-    rf"|(?:{_SALUTATIONS}) "
+    rf"(?-u:\b)(?:{_TITLES})\.? |Señor|(?:{_INTRODUCTIONS}) |(?:{_LABELS}|{_WEAK_LABELS}) ?[:=]"
+    rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) "
 )
 """Rust regex without counting, for the quick pass over all rows."""
 _CAPITAL = r"\p{Lu}"
 GATE = (
     rf"(?-u:\b)(?:{_TITLES})\.? {{1,2}}{_CAPITAL}|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_CAPITAL}"
-    rf"|(?:{_LABELS}) ?[:=] {{0,3}}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
+    rf"|(?:{_LABELS}|{_WEAK_LABELS}) ?[:=] {{0,3}}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
+    rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
 )
 """Rust regex for the rows that are left."""
 _NO_NAMES_TEXT = """
@@ -75,6 +86,8 @@ April June July August September October November December Google Amazon Microso
 Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
+LEADING_TITLES = rf"^(?:(?:{_TITLES.lower().replace('.', ' ').replace(chr(92), '')}) )+"
+"""Rust regex: what stands before a name in its canonical form and is no part of it."""
 
 
 def spans(text: str) -> Iterator[Found]:

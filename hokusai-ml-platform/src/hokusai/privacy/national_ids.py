@@ -1,5 +1,7 @@
 """National identity and tax numbers in text, each by its own check digits, and by words beside it where those are weak.
 
+Passports have none that all countries share: they count beside their word alone, and in every region.
+
 A bare run of nine digits is nobody's number: without a word such as "SSN" beside it, it is not taken for one.
 """
 
@@ -14,6 +16,7 @@ from hokusai.privacy.context import Found, after, before, is_numbered_thing, sta
 
 GATE = (
     r"[0-9](?:[ ./-]?[0-9]){8}|[XYZxyz0-9][0-9]{7}-?[A-Za-z]|[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
+    r"|[A-Z]{1,3}[0-9]{6}|[0-9]{2}[A-Z]{2}[0-9]{5}|[A-Z][0-9][0-9A-Z]{7}"
     r"|[A-Za-z]{5}[0-9]{4}[A-Za-z]|[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-Za-z]|[12] ?[0-9]{2} ?[0-9]{2} ?2[ABab]"
 )
 """Rust regex that matches wherever one of the schemes does."""
@@ -25,7 +28,7 @@ class Scheme:
     """One country's number.
 
     Attributes:
-        region: ISO 3166 code.
+        region: ISO 3166 code; `_PASSPORT` for what is of every region.
         written: Its shape.
         is_valid: Whether the letters and digits, upper case, without separators, pass its check.
         words: What people write beside it.
@@ -77,6 +80,8 @@ class Scheme:
         if self.certain is _is_anything:
             return True
         words = before(text, found.start(), _WORD_CHARACTERS)
+        if self.region == _PASSPORT and is_numbered_thing(words):
+            return False  # its shape is that of many codes
         return (
             (self.certain(found[0]) and not is_numbered_thing(words))
             or self.words.search(words) is not None
@@ -85,8 +90,8 @@ class Scheme:
 
 
 def schemes(regions: Collection[str]) -> tuple[Scheme, ...]:
-    """The numbers of some regions; regions without one that is known add none."""
-    return tuple(scheme for scheme in _SCHEMES if scheme.region in regions)
+    """The numbers of some regions, and passports; regions without one that is known add none."""
+    return tuple(scheme for scheme in _SCHEMES if scheme.region in regions or scheme.region == _PASSPORT)
 
 
 def spans(text: str, regions: Collection[str], *, told: bool = False) -> Iterator[Found]:
@@ -213,6 +218,10 @@ def _is_pesel(number: str) -> bool:
     return sum(int(d) * w for d, w in zip(number, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1), strict=True)) % 10 == 0
 
 
+def _is_passport(number: str) -> bool:
+    return sum(map(str.isdigit, number)) >= 5 and len(set(number)) > 1
+
+
 def _is_anything(_: str) -> bool:
     return True
 
@@ -247,6 +256,7 @@ def _scheme(
     return Scheme(region, re.compile(written, re.ASCII), is_valid, re.compile(f"(?i){words}"), certain)
 
 
+_PASSPORT = "passport"
 _SCHEMES = (
     _scheme(
         "US",
@@ -329,5 +339,12 @@ _SCHEMES = (
     _scheme("NL", r"\b[0-9]{9}\b", _is_bsn, r"\bbsn\b|burgerservice|\bsofi\b", _never),
     _scheme("PL", r"\b[0-9]{11}\b", _is_pesel, r"\bpesel\b", _never),
     _scheme("SE", r"\b[0-9]{6}[-+][0-9]{4}\b", luhn, r"personnummer|\bpersnr\b|\bpnr\b", _never),
+    _scheme(
+        _PASSPORT,
+        r"\b(?:[A-Z]{1,3}[0-9]{6,8}|[0-9]{9}|[0-9]{2}[A-Z]{2}[0-9]{5}|[A-Z][0-9][0-9A-Z]{7})\b",
+        _is_passport,
+        r"\bpasse?port\b|reisepass|\bpassnummer\b|pasaporte|passaporto|パスポート|旅券",
+        _never,
+    ),
 )
-REGIONS = frozenset(scheme.region for scheme in _SCHEMES)
+REGIONS = frozenset(scheme.region for scheme in _SCHEMES) - {_PASSPORT}

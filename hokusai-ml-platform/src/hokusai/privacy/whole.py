@@ -86,7 +86,11 @@ def canonical_whole(
             found = _by_spans(text, lambda cell: national_ids.spans(cell, codes, told=True))
         case PiiKind.DATE_OF_BIRTH:
             found = _by_spans(text, lambda cell: births.spans(cell, told=True))
-        case PiiKind.PERSON_NAME | PiiKind.POSTAL_ADDRESS:
+        case PiiKind.PERSON_NAME:
+            words = _words(text)
+            name = words.str.replace(names.LEADING_TITLES, "")
+            found = name.zip_with(name.str.contains(r"\p{L}").fill_null(value=False), words)
+        case PiiKind.POSTAL_ADDRESS:
             found = _words(text)
     return found.alias(text.name)
 

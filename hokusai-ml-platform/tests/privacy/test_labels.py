@@ -1,0 +1,70 @@
+"""Words beside a value, or within it, that say what it is: passports, labels before names, titles."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from hokusai.privacy.detector import canonical_whole, find
+from hokusai.privacy.kinds import PiiKind
+
+
+def found_in(text: str) -> list[tuple[str, str]]:
+    return [(form, kind) for _, _, _, kind, form in find(pl.Series([text])).rows()]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Passport number 123456789", "123456789"),
+        ("passport C01X00T47 shown at the desk", "C01X00T47"),
+        ("12AB34567 (passeport)", "12AB34567"),
+        ("Reisepass-Nr.: C01X00T47", "C01X00T47"),
+    ],
+)
+def test_a_passport_is_one_beside_its_word(text: str, number: str) -> None:
+    assert found_in(text) == [(f"passport:{number}", "national_id")]
+    assert find(pl.Series([text]), [PiiKind.NATIONAL_ID], regions=("BR",)).height == 1  # whatever the region
+
+
+@pytest.mark.parametrize(
+    "text", ["123456789", "part C01X00T47", "passport renewal, order no. 123456789", "passport 000000000"]
+)
+def test_codes_without_the_word_or_of_something_else_are_no_passports(text: str) -> None:
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Contact: Jane Doe", "jane doe"),
+        ("Patient: Jane van der Doe.", "jane van der doe"),
+        ("Name: Jane Doe\nE-mail: none", "jane doe"),
+        ("(name = Ada K. Lovelace; Phone unknown)", "ada k lovelace"),
+    ],
+)
+def test_a_label_gives_a_name_away(text: str, name: str) -> None:
+    assert found_in(text) == [(name, "person_name")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name: Blue Chair\nPrice: 5",
+        "Product name: Blue Chair, age 3+",
+        "Contact: Sales Team",
+        "patient: Unknown",
+    ],
+)
+def test_names_of_things_stay(text: str) -> None:
+    assert found_in(text) == []
+
+
+def test_a_title_is_no_part_of_the_name_in_a_column_either() -> None:
+    cells = pl.Series(["Dr. Ada Lovelace", "Mrs Ada  Lovelace", "Ada Lovelace", "Drake Miss", "Dr."])
+    assert canonical_whole(cells, PiiKind.PERSON_NAME).to_list() == [
+        *["ada lovelace"] * 3,
+        "drake miss",
+        "dr",
+    ]
+    assert found_in("saw Dr. Ada Lovelace") == [("ada lovelace", "person_name")]
