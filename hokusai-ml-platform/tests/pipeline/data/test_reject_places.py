@@ -9,6 +9,7 @@ import pytest
 
 from hokusai.domain.schema import DataSchema
 from hokusai.pipeline.data import csv_proof
+from hokusai.pipeline.data.integrator import DataIntegrator
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.streaming import Recipe, integrate_files
@@ -76,4 +77,22 @@ def test_so_are_those_of_json_lines(tmp_path: Path) -> None:
     ] == [
         (row, 2 * row - 1, reason, hashlib.sha256(records[row - 1]).hexdigest())
         for row, reason in ((2, "too small"), (3, "wrong type"), (4, "not unique"))
+    ]
+
+
+def test_steps_one_by_one_name_each_row_of_several_files_by_its_own_number(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("id,age\n1\n2,-1\n3,30\n")
+    second.write_text("id,age\n4,31\n5,6,7\n6,-2\n7,99\n")
+    integrator = DataIntegrator(pii="report", read=ReadOptions(on_error="reject"))
+    rows = integrator.load_data([first, second])
+    rows = integrator.reject_invalid(rows, schema={"columns": {"age": {"minimum": 0}}})
+    rows = integrator.remove_pii(rows)
+    rows = integrator.reject_invalid(rows, schema={"columns": {"age": {"maximum": 90}}})
+    assert sorted((each.source, each.row, each.reason) for each in integrator.rejects(rows)) == [
+        ("a.csv", 1, "wrong number of fields"),
+        ("a.csv", 2, "too small"),
+        ("b.csv", 2, "wrong number of fields"),
+        ("b.csv", 3, "too small"),
+        ("b.csv", 4, "too large"),
     ]

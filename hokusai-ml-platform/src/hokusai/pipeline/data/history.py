@@ -6,6 +6,7 @@ account begins with it: nothing is claimed that was not seen.
 
 from __future__ import annotations
 
+import bisect
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,7 @@ class History:
         rejects: Rows that were set aside.
         steps: What was done, in order.
         notes: What a reader has to know.
+        read: Rows of each of the sources, rejected ones included.
     """
 
     account: RowAccount
@@ -43,6 +45,7 @@ class History:
     rejects: tuple[Reject, ...] = ()
     steps: tuple[Transformation, ...] = ()
     notes: tuple[str, ...] = ()
+    read: tuple[int, ...] = ()
 
     @classmethod
     def of_rows(cls, rows: int) -> History:
@@ -55,14 +58,29 @@ class History:
         return dict(Counter(reject.reason for reject in self.rejects))
 
     def numbered(self, rejects: Iterable[Reject]) -> tuple[Reject, ...]:
-        """Rows of this table that are set aside, with their numbers in the file where the table is one file as read."""
-        if len(self.sources) != 1 or any(step.rows_after != step.rows_before for step in self.steps):
-            return tuple(rejects)
-        numbering = Numbering(reject.row for reject in self.rejects)
-        return tuple(
-            replace(reject, source=self.sources[0].name, row=numbering.one(reject.row - 1))
-            for reject in rejects
+        """Rows of this table that are set aside, with their numbers in their files, as long as these can be known.
+
+        That is while nothing but setting aside has changed the rows, and no two files have one name.
+        """
+        names = [source.name for source in self.sources]
+        changed = any(
+            step.rows_after != step.rows_before for step in self.steps if step.name != "validate_schema"
         )
+        if changed or not self.read or len(set(names)) < len(names):
+            return tuple(rejects)
+        parts: list[tuple[str, Numbering]] = []
+        starts = [0]
+        for name, read in zip(names, self.read, strict=True):
+            gone = [reject.row for reject in self.rejects if reject.source == name]
+            parts.append((name, Numbering(gone)))
+            starts.append(starts[-1] + read - len(gone))
+        numbered = []
+        for reject in rejects:
+            at = bisect.bisect_right(starts, reject.row - 1) - 1
+            name, numbering = parts[at]
+            row = numbering.one(reject.row - 1 - starts[at])
+            numbered.append(replace(reject, source=name, row=row))
+        return tuple(numbered)
 
     def after(
         self,

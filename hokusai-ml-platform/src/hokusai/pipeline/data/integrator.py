@@ -477,4 +477,5 @@ def _read_history(scans: Sequence[TableScan], rows: int) -> History:
             *(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
             *union_notes(scans),
         ),
+        read=tuple(scan.rows_read for scan in scans),
     )
