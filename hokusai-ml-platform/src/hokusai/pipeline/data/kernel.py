@@ -15,7 +15,7 @@ from hokusai.domain.schema_report import SchemaReport
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.checks import check
 from hokusai.pipeline.data.column_values import fit
-from hokusai.pipeline.data.columns import col, selected
+from hokusai.pipeline.data.columns import cells_of, col, selected
 from hokusai.pipeline.data.reconcile import MOST_EXACT
 from hokusai.pipeline.data.repeated_values import without_clean_columns
 from hokusai.pipeline.data.row_digests import row_digests
@@ -142,7 +142,7 @@ def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.Dat
     present = batch.schema
     for name, dtype in columns.items():
         if dtype.is_float() and name in present and present[name].is_integer():
-            _refuse_rounding(batch[name])
+            _refuse_rounding(name, cells_of(batch, name))
     return batch.select(
         col(name)
         if present.get(name) == dtype
@@ -151,14 +151,14 @@ def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.Dat
     )
 
 
-def _refuse_rounding(values: pl.Series) -> None:
+def _refuse_rounding(name: str, values: pl.Series) -> None:
     import polars as pl
 
     whole = values.cast(pl.Int64)
     large = (whole > MOST_EXACT) | (whole < -MOST_EXACT)
     if large.any():
         raise SchemaError(
-            f"Column {values.name!r} holds fractions in other files, and here {int(large.sum()):,} whole numbers "
+            f"Column {name!r} holds fractions in other files, and here {int(large.sum()):,} whole numbers "
             "that would be rounded beside them",
             hint="Whole numbers of more than 15 digits are best written as text in all files.",
         )
