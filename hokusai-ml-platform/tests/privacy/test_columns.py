@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hokusai.privacy.columns import as_text, header_words, kind_by_content, kind_by_name, looks_like
 from hokusai.privacy.kinds import PiiKind
@@ -134,6 +138,24 @@ class TestByContent:
     )
     def test_others_do_not(self, cells: list[object]) -> None:
         assert kind_by_content(pl.Series(cells, dtype=None if cells else pl.String)) is None
+
+    @given(st.lists(st.integers(0, 10**11 - 1), min_size=1, max_size=5))
+    @settings(max_examples=40)
+    def test_small_numbers_are_passed_over_because_their_text_would_tell_nothing(
+        self, cells: list[int]
+    ) -> None:
+        for numbers in (
+            pl.Series(cells),
+            pl.Series(cells, dtype=pl.Float64),
+            pl.Series(cells).cast(pl.String),
+        ):
+            assert kind_by_content(numbers) is None
+
+    def test_many_columns_of_small_numbers_take_no_time(self) -> None:
+        columns = [pl.Series([number]) for number in range(4_000)]
+        before = time.process_time()
+        assert not any(map(kind_by_content, columns))
+        assert time.process_time() - before < 1  # to search the text of each takes 3 seconds
 
     def test_nine_of_ten_are_needed(self) -> None:
         some = [f"u{number}@example.org" for number in range(90)]

@@ -155,7 +155,8 @@ def is_text(dtype: pl.DataType) -> bool:
 
 
 def _first_cells(column: pl.Series) -> pl.Series:
-    return column.head(SAMPLE_ROWS).drop_nulls().head(SAMPLE_CELLS)
+    cells = column.head(SAMPLE_ROWS)
+    return (cells.drop_nulls() if cells.null_count() else cells).head(SAMPLE_CELLS)
 
 
 def _plan(cells: pl.Series, name: str, policy: PiiPolicy, *, personal: bool) -> ColumnPlan:

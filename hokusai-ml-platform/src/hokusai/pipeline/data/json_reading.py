@@ -51,22 +51,18 @@ _Text = Callable[[], "AbstractContextManager[ByteReader]"]
 
 @dataclass(frozen=True, slots=True)
 class JsonScan:
-    """A JSON file that was proved; a `TableScan`."""
+    """A JSON file that was proved; a `TableScan`. `schema` has the columns in the order in which they first appear."""
 
     source: SourceFile
     rows_read: int
     rejects: tuple[Reject, ...]
     notes: tuple[str, ...]
     columns: dict[str, Settled]
+    schema: dict[str, pl.DataType]
     spans: tuple[Span, ...]
     nulls: dict[str, int]
     layout: Layout
     text: _Text
-
-    @property
-    def schema(self) -> dict[str, pl.DataType]:
-        """The columns' settled types, in the order in which they first appear."""
-        return {name: column.dtype() for name, column in self.columns.items()}
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """See `TableScan`.
@@ -223,6 +219,7 @@ def _scan(
         rejects=rejects,
         notes=tuple(survey.notes()),
         columns=columns,
+        schema={name: column.dtype() for name, column in columns.items()},
         spans=tuple(spans),
         nulls=survey.nulls(),
         layout=layout,
