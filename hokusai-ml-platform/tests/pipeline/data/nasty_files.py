@@ -142,7 +142,8 @@ HEADERS = [
     NastyFile("such a column with a value further down", b"a,b,\n" + b"1,2,\n" * 120 + b"3,4,x\n", 120,
         refused="line 122 has a value in a column without a name .column 3 of 3", rejected=[(122, UNNAMED)],
         assumed=["without a name or a value"]),
-    NastyFile("such a column with a value above", b"a,b,,\n1,2,,x\n", refused="no name for columns 3 and 4 of 4"),
+    NastyFile("such a column with a value above", b"a,b,,\n1,2,,\n1,2,,x\n3,4,5,\n",
+        refused="no name for columns 3 and 4 of 4.*look at lines 3; 4"),
     NastyFile("a title above the table", b"Report,,\n,,\na,b,c\n1,2,3\n",
         refused="no name for columns 2 and 3 of 3.*may begin on line 3: then remove the lines above"),
     NastyFile(

@@ -120,7 +120,7 @@ class TestNotes:
     @pytest.mark.parametrize(
         ("cells", "told"),
         [
-            (["1.234,50", "12,00", "-3,5"], "write 1234.50 instead"), (["$1,234.50", "$7"], "write 1234.50 instead"),
+            (["1.234,50", "12,00", "1,2E+03"], "write 1234.50 instead"), (["$1,234.50", "$7"], "write 1234.50 instead"),
             (["1,000", "2,000"], "write 1234.50 instead"), (["12 %", "7 %"], "write 1234.50 instead"),
             (["31.12.2023", "1.2.2024", "#N/A"], "write 2023-12-31 instead"),
             (["WAHR", "FALSCH"], "write true and false"),

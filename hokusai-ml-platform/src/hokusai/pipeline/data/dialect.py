@@ -125,7 +125,7 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
         names, unnamed = _unnamed_at_the_end(names, records, delimiter)
         if unnamed:
             assumed.append(f"Columns at its end without a name or a value were left out: {len(unnamed)}")
-        check_names(names, file.name, hint=_table_below(records, delimiter, skipped))
+        check_names(names, file.name, hint=_what_to_do(records, delimiter, skipped))
         skipped += records[0]
     else:
         names = _given_names(options.columns, len(names), file.name)
@@ -360,17 +360,23 @@ def _unnamed_at_the_end(
     return names[:named] + unnamed, tuple(unnamed)
 
 
-def _table_below(records: Sequence[bytes], delimiter: str, before: bytes) -> str:
-    """What to do if the table seems to begin further down, below a title."""
+def _what_to_do(records: Sequence[bytes], delimiter: str, before: bytes) -> str:
+    """What to do about columns without a name: the table may begin further down, or the last ones are nearly empty."""
     line = before.count(b"\n") + 1
+    names = _cells(records[0].decode("latin-1"), delimiter)
+    named = max((i for i, name in enumerate(names, 1) if name.strip()), default=0)
+    stray: list[str] = []
     for record in records:
         cells = _cells(record.decode("latin-1"), delimiter)
-        if len(cells) > 1 and all(cell.strip() for cell in cells):
-            return (
-                f"The table may begin on line {line:,}: then remove the lines above it." if line > 1 else ""
-            )
+        if len(cells) > 1 and all(cell.strip() for cell in cells) and not stray:
+            return f"The table may begin on line {line:,}: then remove the lines above it."
+        if any(cell.strip() for cell in cells[named:]):
+            stray.append(f"{line:,}")
         line += record.count(b"\n")
-    return ""
+    if not stray or not all(name.strip() for name in names[:named]):
+        return ""
+    lines = "line" if len(stray) == 1 else "lines"
+    return f"Name it, or remove what stands below it: look at {lines} {listed(stray, len(stray))}."
 
 
 def _counted(places: Sequence[str]) -> str:
