@@ -175,6 +175,16 @@ class TestColumnsOfOneKind:
         frame, _ = scrub(pl.DataFrame({"dob": born}), policy(default="hash"), TOKENIZER)
         assert frame["dob"][0] == TOKENIZER.token("date_of_birth", "1990-01-02")
 
+    def test_a_social_security_number_has_one_token_whether_its_noughts_were_kept_or_not(self) -> None:
+        numbers = pl.Series([78051120, 1012345, 536904399])  # 078-05-1120, 001-01-2345
+        texts = pl.Series(["078-05-1120", "001012345", "536 90 4399"])
+        stored, written = (
+            scrub(pl.DataFrame({"ssn": cells}), policy(default="hash"), TOKENIZER)[0]["ssn"].to_list()
+            for cells in (numbers, texts)
+        )
+        assert stored == written
+        assert stored[0] == TOKENIZER.token("national_id", "US:078051120")
+
     def test_a_moment_that_is_declared_personal_has_one_token_whatever_its_unit(self) -> None:
         moment = pl.Series([dt.datetime(2024, 5, 6, 7, 8, 9, 250_000)])
         tokens = {

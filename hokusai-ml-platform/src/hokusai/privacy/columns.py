@@ -157,6 +157,16 @@ def as_text(cells: pl.Series) -> pl.Series:
     return cells.to_frame().select(texts.alias(cells.name)).to_series()
 
 
+def says_ssn(column: str) -> bool:
+    """Whether a column's name announces numbers of the United States' Social Security: numbers lose their noughts.
+
+    >>> says_ssn("user_ssn"), says_ssn("passport")
+    (True, False)
+    """
+    words = header_words(column)
+    return "ssn" in words or _contains(words, ("social", "security"))
+
+
 def header_words(column: str) -> tuple[str, ...]:
     """The words of a column's name, in lower case and without accents; digits only separate them.
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from hokusai.errors import ConfigurationError, SchemaError
-from hokusai.privacy.columns import as_text
+from hokusai.privacy.columns import as_text, says_ssn
 from hokusai.privacy.counts import BY_CONTENT, IN_NAMES, Found, PiiCounts
 from hokusai.privacy.detector import canonical_whole, find
 from hokusai.privacy.gate import KINDS_IN_A_NAME, ColumnGate, ColumnPlan, is_text
@@ -179,6 +179,8 @@ class _Scrubber:
         text = as_text(cells)
         nothing = is_stand_in(text) | (text.str.strip_chars() == "")
         values = text.set(nothing.fill_null(value=False), None)
+        if cells.dtype.is_numeric() and says_ssn(place.name):
+            values = values.str.replace("^([0-9]{7})$", "0${1}").str.replace("^([0-9]{8})$", "0${1}")
         if plan.kind == DECLARED:
             canonical = values.clear().extend_constant(None, len(values))
         else:
