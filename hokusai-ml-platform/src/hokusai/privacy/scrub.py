@@ -25,7 +25,7 @@ from hokusai.privacy.tokens import Tokenizer
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ColumnGate", "PiiCounts", "scrub"]
+__all__ = ["ColumnGate", "PiiCounts", "scrub", "with_categories"]
 
 
 def scrub(
@@ -81,12 +81,32 @@ def scrub(
         shown = names[column.name]
         cells = column.alias("")  # methods of a series take its name for a pattern
         cleaned = scrubber.column(cells, plan, _Place(column.name, shown))
-        if isinstance(cells.dtype, pl.Categorical | pl.Enum) and cleaned is not None:
-            cleaned = cells if cleaned.equals(cells.cast(pl.String)) else cleaned
         if cleaned is not None:
             kept[shown] = cleaned
     cleaned_frame = pl.DataFrame(kept) if kept else pl.DataFrame(height=frame.height)  # rows without columns
     return cleaned_frame, scrubber.counts()
+
+
+def with_categories(cleaned: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The cleaned table, with the categories of those columns in which nothing changed.
+
+    For a whole table only: what changed in a batch says nothing about the others, and all must have the same types.
+
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"size": ["S", "L"]}, schema={"size": pl.Categorical})
+    >>> with_categories(scrub(frame, PiiPolicy(default="mask"))[0], frame).schema
+    Schema({'size': Categorical})
+    """
+    import polars as pl
+
+    unchanged = [
+        cells
+        for cells in frame.get_columns()
+        if isinstance(cells.dtype, pl.Categorical | pl.Enum)
+        and cells.name in cleaned.schema
+        and cleaned.get_column(cells.name).equals(cells.cast(pl.String))
+    ]
+    return cleaned.with_columns(unchanged)
 
 
 class _Place(NamedTuple):

@@ -49,6 +49,14 @@ def rows_of(table: Any) -> list[tuple[Any, ...]]:
 
 
 class TestTables:
+    def test_categories_stay_where_nothing_of_the_column_is_personal(
+        self, integrator: DataIntegrator
+    ) -> None:
+        rows = pd.DataFrame({"size": ["S", "L"], "note": ["x", "to ada@example.org"]}, dtype="category")
+        clean = integrator.remove_pii(rows)
+        assert isinstance(clean["size"].dtype, pd.CategoricalDtype)
+        assert not isinstance(clean["note"].dtype, pd.CategoricalDtype)
+
     def test_of_each_kind_come_back_as_what_they_were(self, integrator: DataIntegrator, data: Any) -> None:
         token = TOKENIZER.token("email", "ada@example.org")
         assert integrator.validate_schema(data, ["query_id", "label"]) is True

@@ -39,7 +39,7 @@ from hokusai.pipeline.data.streaming import Integration, Progress, integrate_fil
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
-from hokusai.privacy.scrub import ColumnGate, scrub
+from hokusai.privacy.scrub import ColumnGate, scrub, with_categories
 from hokusai.privacy.tokens import Tokenizer
 from hokusai.utils.logging import get_logger
 from hokusai.utils.text import meant
@@ -196,7 +196,7 @@ class DataIntegrator:
         history = self._history(df, rows.height).after(
             "remove_pii", cleaned.height, policy.to_dict(), pii=counts, notes=gate.notes()
         )
-        return self._kept(give_back.changed(cleaned), history)
+        return self._kept(give_back.changed(with_categories(cleaned, rows)), history)
 
     def deduplicate(
         self,
