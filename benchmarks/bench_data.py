@@ -69,7 +69,7 @@ def main() -> int:
         for script in ("bench_data_hash.py", "bench_pii.py"):
             print(f"\n{script}", flush=True)
             missed += subprocess.run([sys.executable, str(ROOT / script)], check=False).returncode != 0
-    print("\nAll targets are met." if not missed else f"\n{missed} targets are missed.")
+    print("\nAll targets are met." if not missed else f"\nTargets missed: {missed}.")
     return missed
 
 

@@ -1,5 +1,7 @@
 """Samples of rows that depend on the rows alone."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -82,3 +84,18 @@ def test_long_text_is_told_apart_but_kept_short() -> None:
     frame = pl.DataFrame({"t": ["a" * 10_000 + end for end in "xyx"]})
     sampled = RowSample(["t"]).see(frame).frame()
     assert sampled["t"].str.len_chars().to_list() == [2_000, 2_000]
+
+
+def test_a_sample_does_not_keep_the_batches_that_it_was_drawn_from() -> None:
+    def anonymous_mb() -> float:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) / 1_000
+
+    def batch(number: int) -> pl.DataFrame:
+        return pl.DataFrame({"t": [f"{number}{row:0200d}" for row in range(20_000)]})
+
+    sample = RowSample(["t"]).see(batch(0))
+    before = anonymous_mb()
+    for number in range(1, 31):
+        sample.see(batch(number))
+    assert anonymous_mb() - before < 25  # the batches have 120 MB, of which the sample would keep 48

@@ -57,7 +57,7 @@ class RowSample:
         if len(at):
             rows = selected(batch[at], (*self.features, *((self.target,) if self.target else ())))
             labels = hash_values(rows[self.target]) if self.target else np.zeros(len(at), dtype=np.uint64)
-            self._take(keys[at], labels, rows.with_columns(cs.string().str.head(_LONGEST_TEXT)))
+            self._take(keys[at], labels, _copied(rows.with_columns(cs.string().str.head(_LONGEST_TEXT))))
         return self
 
     def merge(self, other: RowSample) -> RowSample:
@@ -124,3 +124,18 @@ class RowSample:
             self._limit = int(keys[kept[-1]])
         rows = pl.concat([part[2] for part in self._parts])[order[kept]]
         self._parts, self._held, self._settled = [(keys[kept], labels[kept], rows)], len(kept), True
+
+
+def _copied(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows in memory of their own: text that was picked out of a batch would keep all text of the batch there."""
+    import polars as pl
+
+    oldest = pl.CompatLevel.oldest()
+    return pl.DataFrame(
+        [
+            pl.Series(column.name, column.to_arrow(compat_level=oldest), dtype=column.dtype)
+            if column.dtype in (pl.String, pl.Binary)
+            else column
+            for column in rows.get_columns()
+        ]
+    )
