@@ -138,7 +138,7 @@ class TestShape:
 
     def test_header_names(self, read) -> None:
         refused(read, b"a,b,a\n1,2,3\n", r"more than once: 'a' \(columns 1, 3\)")
-        refused(read, b"a,,b,\n1,2,3,4\n", "no name for column 2, 4 of 4")
+        refused(read, b"a,,b,\n1,2,3,4\n", "no name for columns 2 and 4 of 4")
 
     def test_padded_names_are_kept(self, read) -> None:
         assert read(b" a , b\n1,2\n").frame.columns == [" a ", " b"]
