@@ -1,7 +1,7 @@
 """The command `hokusai`. One file a group of commands; a group is imported when it is used.
 
 Errors leave here as one sentence that says what was wrong, where, and what to do; a traceback would be a bug. With
-`--json` the error is a document on standard output too.
+`hokusai data … --json` the error is a document on standard output too; other commands leave that empty.
 Exit codes: 0 done, 1 refused or failed, 2 the command line itself is wrong, 130 interrupted.
 """
 
@@ -42,6 +42,10 @@ _GROUPS = {
 }
 
 
+_ERRORS_AS_JSON = ("data",)
+"""Groups whose errors are documents too, with `--json`."""
+
+
 class _LazyGroup(click.Group):
     """Knows its commands by name, and imports one only to run it or to show its own help."""
 
@@ -80,6 +84,6 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except HokusaiError as problem:
-        Failed(problem, as_json="--json" in given).show()
+        Failed(problem, as_json="--json" in given and given[0] in _ERRORS_AS_JSON).show()
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

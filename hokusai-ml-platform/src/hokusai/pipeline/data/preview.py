@@ -27,6 +27,7 @@ from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
 from hokusai.privacy.policy import PiiAction, PiiPolicy
+from hokusai.utils.text import quantity
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -64,10 +65,10 @@ class Preview:
         if rows.rejected:
             reasons = Counter(self.integration.manifest.rejects).most_common(3)
             most = ", ".join(f"{reason} ({count:,})" for reason, count in reasons)
-            return f"{rows.rejected:,} of {rows.read:,} rows would be rejected: {most}."
+            return f"{rows.rejected:,} of {quantity(rows.read, 'row')} would be rejected: {most}."
         if not rows.kept:
             return "Every row repeats one that is there already."
-        return f"All {rows.kept:,} new rows would be accepted."
+        return f"All {quantity(rows.kept, 'new row')} would be accepted."
 
     @property
     def detectable_delta(self) -> float | None:
