@@ -453,6 +453,13 @@ class TestConvert:
         assert (home / "same.csv").read_text() == (home / "f.csv").read_text()
         assert hokusai("data", "convert", "f.csv", "--output", "x.parquet", "--safe-csv").code == 2
 
+    def test_json_and_packed_text_have_the_same_rows(self, hokusai: Hokusai, home: Path) -> None:
+        expected = hokusai("data", "hash", "good.csv", "--json").json["data_hash"]
+        for name in ("o.json", "o.csv.gz", "o.v2.jsonl.zst"):
+            for command in (("convert",), ("clean", "--pii", "report")):
+                assert hokusai("data", *command, "good.csv", "--output", name).code == 0
+                assert hokusai("data", "hash", name, "--json").json["data_hash"] == expected
+
     def test_a_suffix_that_is_not_known_is_refused(self, hokusai: Hokusai, home: Path) -> None:
         done = hokusai("data", "convert", "good.csv", "--output", "o.xlsx")
         assert done.code == 1
