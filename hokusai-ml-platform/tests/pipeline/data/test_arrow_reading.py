@@ -113,7 +113,7 @@ def test_a_stream_that_is_cut_off_between_two_batches_is_refused(read) -> None:
 
 
 def test_what_follows_the_end_of_a_stream_is_refused(read) -> None:
-    with pytest.raises(DataError, match=r"damaged.*something follows"):
+    with pytest.raises(DataError, match="damaged"):
         read(pyarrow_stream(pa.table({"a": [1]})) + b"x")
 
 
