@@ -410,6 +410,7 @@ class TestProofs:
             "data", "verify", "p.json", "--root", hashes["data_hash"], "--row-json", self.ABSENT
         )
         assert (other_row.code, "another row" in other_row.err) == (1, True)
+        assert "row 17" in other_row.err
         other_root = hokusai("data", "verify", "p.json", "--root", "0" * 64, "--row-json", self.ROW)
         assert (other_root.code, "another dataset" in other_root.err) == (1, True)
         proof = json.loads((home / "p.json").read_text())

@@ -120,7 +120,9 @@ def verify_row(proof: RowProof, row: pl.DataFrame | Mapping[str, Any], data_hash
         InvalidInputError: `row` is not one row with the columns of the dataset.
     """
     if digest_of(row, proof.columns) != proof.digest:
-        raise IntegrityError(f"The proof is about another row than the one that was given: row {proof.row:,}")
+        raise IntegrityError(
+            f"The proof is about another row than the one that was given: row {proof.row + 1:,}"
+        )
     if proof.data_hash != data_hash:
         raise IntegrityError("The proof leads to the hash of another dataset than the one that was given")
 
