@@ -293,6 +293,18 @@ class TestClean:
             hokusai(*command, "--output", "b.csv", "--keep-duplicates", "--json").json["rows"]["kept"] == 16
         )
 
+    def test_leaves_out_rows_with_the_key_of_an_earlier_one(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "k.csv").write_text("id,v\n1,a\n2,b\n1,c\n")
+        told = hokusai("data", "clean", "k.csv", "--key", "id", "--output", "o.csv", "--json").json
+        assert told["rows"] == {
+            "read": 3, "kept": 2, "rejected": 0, "duplicates": 1, "near_duplicates": 0,
+        }  # fmt: skip
+        assert (home / "o.csv").read_text() == "id,v\n1,a\n2,b\n"
+        (home / "more.csv").write_text("id,v\n2,z\n3,d\n")
+        merged = hokusai("data", "merge", "o.csv", "more.csv", "--key", "id", "--output", "m.csv")
+        assert merged.code == 0
+        assert (home / "m.csv").read_text() == "id,v\n1,a\n2,b\n3,d\n"
+
     def test_cleaning_what_was_cleaned_changes_nothing(self, hokusai: Hokusai, home: Path) -> None:
         first = hokusai("data", "clean", "bad.csv", "--output", "a.parquet", "--json").json
         again = hokusai("data", "clean", "a.parquet", "--output", "b.parquet", "--json").json

@@ -219,6 +219,13 @@ def profile(files: tuple[str, ...], *, plots: Path | None, as_json: bool, **give
     metavar="COLUMN",
     help="also leave rows out whose text here says nearly the same",
 )
+@click.option(
+    "--key",
+    "key",
+    multiple=True,
+    metavar="COLUMN",
+    help="rows with the same value here repeat one another; may be repeated; by default only equal rows do",
+)
 @click.option("--keep-duplicates", is_flag=True, help="leave rows in that repeat an earlier one")
 @predicting
 @memory_option
@@ -235,6 +242,7 @@ def clean(
     pii: str,
     policy: str | None,
     near: tuple[str, ...],
+    key: tuple[str, ...],
     target: str | None,
     features: tuple[str, ...],
     keep_duplicates: bool,
@@ -255,6 +263,7 @@ def clean(
         schema=rules,
         pii=wanted,
         deduplicate=not keep_duplicates,
+        key=key,
         near_text=near,
         target=target,
         features=features,
@@ -277,7 +286,13 @@ def clean(
     show_default=True,
     help="behind the base rows, instead of them, or in the place of those with the same key",
 )
-@click.option("--key", "key", multiple=True, metavar="COLUMN", help="what identifies a row; may be repeated")
+@click.option(
+    "--key",
+    "key",
+    multiple=True,
+    metavar="COLUMN",
+    help="what identifies a row; may be repeated. Without an update, new rows whose key an earlier row has are left out",
+)
 @predicting
 @personal("hash")
 @memory_option

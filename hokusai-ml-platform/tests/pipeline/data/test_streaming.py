@@ -196,6 +196,64 @@ class TestTheResult:
         )
 
 
+class TestRepeatsByKey:
+    ROWS = pl.DataFrame(
+        {
+            "id": [1, 2, 2, 7, None, None, 2, 9],
+            "part": ["a", "a", "b", None, None, None, "a", "z"],
+            "v": [0, 1, 2, 3, 4, 4, 5, 6],
+        }
+    )
+    WAYS: tuple[dict[str, object], ...] = (
+        {"memory_budget_bytes": 1 << 30},
+        {"memory_budget_bytes": 0},
+        {"memory_budget_bytes": 0, "engine": InProcessEngine()},
+    )
+
+    @pytest.mark.parametrize(
+        ("key", "kept"), [(("id",), [0, 1, 3, 4, 4, 6]), (("id", "part"), [0, 1, 2, 3, 4, 4, 6])]
+    )
+    def test_are_the_same_in_memory_on_disk_and_on_an_engine(
+        self, tmp_path: Path, key: tuple[str, ...], kept: list[int]
+    ) -> None:
+        self.ROWS.write_csv(tmp_path / "in.csv")
+        assert DataIntegrator().deduplicate(self.ROWS, key)["v"].to_list() == kept
+        digests = set()
+        for way in self.WAYS:
+            done = integrate(tmp_path / "in.csv", tmp_path / "out.parquet", recipe=Recipe(key=key), **way)
+            assert pl.read_parquet(tmp_path / "out.parquet")["v"].to_list() == kept
+            assert done.manifest.rows == RowAccount(read=8, kept=len(kept), duplicates=8 - len(kept))
+            digests.add(done.manifest.digest)
+        assert len(digests) == 1
+        steps = {step.name: step for step in done.manifest.transformations}
+        assert steps["deduplicate"].details == {"subset": list(key)}
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_are_found_in_the_base_data_too(self, tmp_path: Path, way: dict[str, object]) -> None:
+        base = pl.DataFrame({"id": [9, 9, None, 3], "part": ["x", "y", None, "x"], "v": [-1, -2, -3, -4]})
+        base.write_csv(tmp_path / "base.csv")
+        self.ROWS.write_csv(tmp_path / "in.csv")
+        recipe = Recipe(key=("id",))
+        done = integrate(tmp_path / "in.csv", tmp_path / "out.parquet", tmp_path / "base.csv", recipe, **way)
+        stepwise = DataIntegrator().deduplicate(self.ROWS, "id", against=base)
+        assert stepwise["v"].to_list() == [0, 1, 3, 4, 4]
+        assert pl.read_parquet(tmp_path / "out.parquet")["v"].to_list() == [-1, -2, -3, -4, 0, 1, 3, 4, 4]
+        assert done.manifest.rows == RowAccount(read=8, kept=5, duplicates=3)
+
+    def test_are_told_by_what_is_hidden_afterwards(self, tmp_path: Path) -> None:
+        rows = {"mail": ["ada@example.org", "bob@example.org", "ada@example.org"], "v": [1, 2, 3]}
+        pl.DataFrame(rows).write_csv(tmp_path / "in.csv")
+        recipe = Recipe(key=("mail",), pii=PiiPolicy(default="mask"))  # type: ignore[arg-type]
+        integrate(tmp_path / "in.csv", tmp_path / "out.csv", recipe=recipe)
+        assert pl.read_csv(tmp_path / "out.csv").rows() == [("[email]", 1), ("[email]", 2)]
+
+    def test_need_the_key_and_cannot_be_kept(self, files: tuple[Path, Path]) -> None:
+        with pytest.raises(SchemaError, match="Column 'query' is missing"):
+            integrate(files[1], recipe=Recipe(key=("query",)))
+        with pytest.raises(InvalidInputError, match="such rows are to be kept"):
+            integrate(files[1], recipe=Recipe(key=("query_id",), deduplicate=False))
+
+
 class TestTheAccount:
     SCHEMA = DataSchema((ColumnRule("id", "integer", unique=True), ColumnRule("age", "integer", minimum=0)))
 

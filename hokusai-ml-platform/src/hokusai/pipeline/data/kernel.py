@@ -36,19 +36,20 @@ class KeyDigests:
 
     Attributes:
         digests: Of the key columns, uint8 of shape (n_rows, 32).
-        absent: Which rows have no key, since one of these columns is null; they equal no other.
+        absent: Which rows have no key; they equal no other.
     """
 
     digests: NDArray[np.uint8]
     absent: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, key: Sequence[str]) -> KeyDigests:
-        """The keys of rows."""
+    def of(cls, rows: pl.DataFrame, key: Sequence[str], *, partial: bool = False) -> KeyDigests:
+        """The keys of rows: none where one of the columns is null, or, if `partial`, where all of them are."""
         import polars as pl
 
         columns = selected(rows, key)
-        absent = columns.select(pl.any_horizontal(pl.all().is_null())).to_series()
+        horizontal = pl.all_horizontal if partial else pl.any_horizontal
+        absent = columns.select(horizontal(pl.all().is_null())).to_series()
         return cls(row_digests(columns), absent.to_numpy())
 
 
@@ -85,7 +86,8 @@ class Kernel:
         policy: What happens to personal data; None leaves it alone.
         gate: Which columns hold nothing but one kind of it.
         tokenizer: What makes tokens, where the policy hashes.
-        key: The columns that identify a row, for a merge by key.
+        key: The columns that identify a row.
+        partial_keys: Whether some of them may be null.
         compared: The columns that a row's digest is of; all, if there are none here.
     """
 
@@ -95,6 +97,7 @@ class Kernel:
     gate: ColumnGate | None = None
     tokenizer: Tokenizer | None = None
     key: tuple[str, ...] = ()
+    partial_keys: bool = False
     compared: tuple[str, ...] = ()
 
     @property
@@ -130,9 +133,15 @@ class Kernel:
             rows, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
         # What is masked or dropped is the same for everybody: such rows are told apart by what they were.
         told_by = before if self.policy is not None and self.policy.hides else rows
-        key = KeyDigests.of(told_by, self.key) if self.key else None
+        key = KeyDigests.of(told_by, self.key, partial=self.partial_keys) if self.key else None
         digests = row_digests(selected(told_by, self.compared) if self.compared else told_by)
         return Processed(rows, digests, key, unique, rejects, report, pii)
+
+    def _key_of(self, rows: pl.DataFrame, before: pl.DataFrame, unique: tuple[KeyDigests, ...]) -> KeyDigests:
+        """The keys of rows; those that were made already, if the key must be unique and stayed as it was."""
+        if self.key in self.unique_keys and selected(rows, self.key).equals(selected(before, self.key)):
+            return unique[self.unique_keys.index(self.key)]
+        return KeyDigests.of(rows, self.key)
 
 
 def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:

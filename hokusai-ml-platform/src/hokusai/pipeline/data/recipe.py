@@ -22,12 +22,14 @@ class Recipe:
     Attributes:
         schema: What must hold of every row.
         pii: What happens to personal data; None leaves it as it is.
-        deduplicate: Whether rows that repeat an earlier one, also one of the base data, are left out.
+        deduplicate: Whether rows that repeat an earlier one, also one of the base data, are left out: in all columns,
+            or in those of `key`.
         near_text: Columns of text in which rows that say nearly the same as an earlier one are left out too; these
             columns are held in memory.
         how: `append` puts the new rows behind the base rows; `replace` takes them instead; `update` by `key` puts
             them where the base data has their key, and the others behind.
-        key: The columns that identify a row, for `update`.
+        key: The columns that identify a row: by them an `update` puts rows in place, and otherwise rows repeat one
+            another. A row without a value in any of them then repeats nothing.
         target: The column that is predicted, for the quality of its labels.
         features: What it is predicted from; by default all other columns but those that only identify a row.
         seed: Of what is drawn: the hashes by which near duplicates are found.
@@ -47,6 +49,11 @@ class Recipe:
     quality: bool = True
     read: ReadOptions = field(default_factory=ReadOptions)
 
+    @property
+    def repeats_by_key(self) -> bool:
+        """Whether rows repeat one another if their keys are the same, whatever else stands in them."""
+        return bool(self.key) and self.how != "update"
+
 
 def check_recipe(recipe: Recipe, *, has_base: bool) -> None:
     """Find contradictions.
@@ -64,6 +71,12 @@ def check_recipe(recipe: Recipe, *, has_base: bool) -> None:
             f"An update needs {what}",
             where="how",
             hint="Name the base data and the columns that identify a row, or use append.",
+        )
+    if recipe.repeats_by_key and not recipe.deduplicate:
+        raise InvalidInputError(
+            "A key says which rows repeat one another, but such rows are to be kept",
+            where="key",
+            hint="Leave out one of the two.",
         )
 
 

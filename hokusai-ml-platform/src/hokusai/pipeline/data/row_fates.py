@@ -31,8 +31,8 @@ class RowFates:
     """For each row of the contributions, arrays of shape (n_rows,); no row has two fates.
 
     Attributes:
-        in_base: It stands in the base data already.
-        repeated: It repeats an earlier contributed row.
+        in_base: It stands in the base data already, as a whole or by its key.
+        repeated: It repeats an earlier contributed row, likewise.
         near: It says nearly the same as an earlier row.
         refused: It has a value that must be unique, and that an earlier row has.
         replaces: The row of the base data whose place it takes; -1 for all others.
@@ -61,13 +61,25 @@ class RowFates:
         import numpy as np
 
         none = np.zeros(fresh.height, dtype=bool)
-        repeated = fresh.digests.duplicates() if recipe.deduplicate else none
-        against_base = recipe.deduplicate and base.height > 0 and recipe.how != "replace"
-        in_base = (first_match(fresh.digests, base.digests) >= 0) & ~repeated if against_base else none
+        repeated, in_base = _repeated(fresh, base, recipe) if recipe.deduplicate else (none, none)
         refused = _clashing(fresh, schema, repeated | in_base, set_aside)
         near = _nearly_repeated(fresh, base, recipe, ~(repeated | in_base | refused))
         replaces = _replaced(fresh, base, recipe, ~(repeated | refused | near))
         return cls(in_base, repeated, near, refused, np.where(in_base, -1, replaces))
+
+
+def _repeated(fresh: Side, base: Side, recipe: Recipe) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows repeat an earlier contributed row, and which of the others one of the base data."""
+    import numpy as np
+
+    by_key = recipe.repeats_by_key
+    repeated = fresh.key.duplicates() if by_key else fresh.digests.duplicates()
+    if not base.height or recipe.how == "replace":
+        return repeated, np.zeros(fresh.height, dtype=bool)
+    if not by_key:
+        return repeated, (first_match(fresh.digests, base.digests) >= 0) & ~repeated
+    found = first_match(fresh.key.digests, base.key.digests) >= 0
+    return repeated, found & ~repeated & ~fresh.key.absent
 
 
 def _clashing(

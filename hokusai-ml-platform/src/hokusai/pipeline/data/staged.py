@@ -69,12 +69,16 @@ class KeyLog:
         self.digests.append(keys.digests)
         self._absent.append(keys.absent)
 
-    def duplicates(self, among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-        """Which rows have the key of an earlier one; `among` says which rows take part."""
+    @property
+    def absent(self) -> NDArray[np.bool_]:
+        """Which rows have no key."""
         import numpy as np
 
-        skip = np.concatenate(self._absent) if self._absent else np.zeros(0, dtype=bool)
-        return self.digests.duplicates(skip if among is None else skip | ~among)
+        return np.concatenate(self._absent) if self._absent else np.zeros(0, dtype=bool)
+
+    def duplicates(self, among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Which rows have the key of an earlier one; `among` says which rows take part."""
+        return self.digests.duplicates(self.absent if among is None else self.absent | ~among)
 
 
 @dataclass(slots=True)

@@ -176,6 +176,8 @@ class _Run:
             require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
             wanted = (*((self.recipe.target,) if self.recipe.target else ()), *self.recipe.features)
             require_columns(list(scan.schema), wanted, scan.source.name)
+        for scan in (*old, *new):
+            require_columns(list(scan.schema), self.recipe.key, scan.source.name)
         told = {name for scan in new for name in scan.schema}
         columns = common_columns([*old, *new])
         if self.recipe.how == "update":
@@ -185,7 +187,8 @@ class _Run:
             schema=self.schema,
             policy=self.recipe.pii,
             tokenizer=self.tokenizer,
-            key=self.recipe.key if self.recipe.how == "update" else (),
+            key=self.recipe.key,
+            partial_keys=self.recipe.repeats_by_key,
             compared=tuple(name for name in columns if name in told) if self.untold else (),
         )
         self.gate = self._gate(kernel, [*old, *new])
@@ -321,7 +324,8 @@ class _Run:
     def _ignored(self, fresh: Side, fates: RowFates, columns: Sequence[str]) -> tuple[str, ...]:
         """The columns that nothing is predicted from."""
         rows, recipe = first_kept_rows(fresh, fates, FIRST_ROWS), self.recipe
-        return no_features(rows, columns, recipe.target, recipe.features, self.schema, recipe.key)
+        key = recipe.key if recipe.how == "update" else ()
+        return no_features(rows, columns, recipe.target, recipe.features, self.schema, key)
 
     def _steps(
         self,
@@ -339,7 +343,12 @@ class _Run:
         if self.recipe.pii is not None:
             yield Transformation("remove_pii", rows, rows, self.recipe.pii.to_dict())
         taken_out = [
-            ("deduplicate", self.recipe.deduplicate, int((fates.repeated | fates.in_base).sum()), {}),
+            (
+                "deduplicate",
+                self.recipe.deduplicate,
+                int((fates.repeated | fates.in_base).sum()),
+                {"subset": list(self.recipe.key)} if self.recipe.repeats_by_key else {},
+            ),
             ("reject_repeated_keys", fates.refused.any(), int(fates.refused.sum()), {}),
             (
                 "deduplicate_nearly",
