@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hokusai.domain.audit import AuditEvent, AuditHead, Happening
+from hokusai.domain.benchmark import Benchmark, BenchmarkUse, UsePurpose
 from hokusai.domain.journal import RunJournal, TrackedRun
 from hokusai.domain.records import ModelRecord
+from hokusai.domain.stored_attestation import AttestationFacts, StoredAttestation
 
 # Declared beside its caller, which stands in the layer below this one.
 from hokusai.utils.metrics import MetricSink
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "AttestationShelf",
     "BatchEngine",
+    "BenchmarkShelf",
     "Ledger",
     "MetricSink",
     "ModelFile",
@@ -255,8 +259,114 @@ class ModelIndex(Protocol):
         """Write such a note."""
 
 
+class AttestationShelf(Protocol):
+    """Keeps signed statements. One that is there is never changed or removed; it can only gain signatures."""
+
+    def put(self, attestation: StoredAttestation, *, actor: str = "") -> StoredAttestation:
+        """Keep an attestation, and write `attestation.stored` to the audit trail unless it brings nothing new.
+
+        Returns:
+            What is kept: with the signatures of every copy of this statement that was put, each key's once, and the
+            first model id that was told.
+
+        Raises:
+            ConflictError: A key that signed the copy that is kept is said to have signed otherwise.
+        """
+
+    def get(self, statement_sha256: str) -> StoredAttestation:
+        """The attestation of the statement with this digest.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    def find(
+        self,
+        *,
+        model_sha256: str | None = None,
+        contributor: str | None = None,
+        benchmark_sha256: str | None = None,
+        subject_sha256: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[AttestationFacts]:
+        """What is known of attestations to which all that is given applies, the latest put first.
+
+        Args:
+            model_sha256: Digest of the baseline model or of the new one.
+            contributor: Id or wallet of a contributor, in any case.
+            benchmark_sha256: Digest of the benchmark's bytes or of its record.
+            subject_sha256: Digest of any file that the statement is about.
+            limit: At most so many.
+            after: The digest of the last statement on the page before.
+
+        Raises:
+            NotFoundError: There is no statement `after`.
+        """
+
+
+class BenchmarkShelf(Protocol):
+    """Keeps benchmarks, which never change, and counts their uses. All methods but `put` need one that is there.
+
+    Raises:
+        NotFoundError: There is no such benchmark.
+    """
+
+    def put(self, benchmark: Benchmark, *, actor: str = "") -> None:
+        """Keep a benchmark, and write `benchmark.added` to the audit trail; one that is there stays as it is."""
+
+    def get(self, sha256: str) -> Benchmark:
+        """The benchmark with this identity."""
+
+    def find(self, name: str | None = None, *, prefix: str = "") -> list[Benchmark]:
+        """Benchmarks of a name, or whose identity begins with `prefix`, or all; the latest put first."""
+
+    def use(
+        self,
+        benchmark_sha256: str,
+        purpose: UsePurpose,
+        subject: str,
+        submitter: str,
+        *,
+        limit: int | None = None,
+        actor: str = "",
+    ) -> BenchmarkUse:
+        """Count a use, and write `benchmark.used` to the audit trail; the same subject again is the same use.
+
+        Args:
+            benchmark_sha256: Which benchmark.
+            purpose: What for; its uses are numbered 1, 2, … without gaps.
+            subject: Content that was measured.
+            submitter: On whose behalf; compared without regard to case.
+            limit: How many uses for this purpose one submitter may have.
+            actor: Who counts it.
+
+        Raises:
+            ConflictError: It was opened for another payment already, or the submitter has no use left.
+        """
+
+    def uses(
+        self,
+        benchmark_sha256: str,
+        *,
+        purpose: UsePurpose | None = None,
+        submitter: str | None = None,
+    ) -> list[BenchmarkUse]:
+        """The uses of a benchmark, in the order in which they were counted."""
+
+    def ladder(self, benchmark_sha256: str) -> tuple[bytes, int]:
+        """What is remembered for the next submission's feedback, and its version; nothing and 0 at first."""
+
+    def set_ladder(self, benchmark_sha256: str, state: bytes, *, version: int) -> int:
+        """Replace what is remembered at `version`, and give the version that it has then.
+
+        Raises:
+            ConflictError: Somebody else replaced it meanwhile.
+        """
+
+
 class Ledger(Protocol):
-    """What MLflow has no notion of: the audit trail, and the index of models."""
+    """What MLflow has no notion of: the audit trail, the index of models, attestations and benchmarks."""
 
     @property
     def location(self) -> str:
@@ -265,6 +375,14 @@ class Ledger(Protocol):
     @property
     def index(self) -> ModelIndex:
         """The index of models."""
+
+    @property
+    def attestations(self) -> AttestationShelf:
+        """The signed statements."""
+
+    @property
+    def benchmarks(self) -> BenchmarkShelf:
+        """The benchmarks and their uses."""
 
     def check(self) -> None:
         """Raise `BackendUnavailableError` unless the ledger can be used now."""

@@ -94,9 +94,19 @@ class GuardrailOutcome:
     reason: str
 
     def __post_init__(self) -> None:
-        if None in (self.change, self.bound, self.allowed) and not self.breached:
+        if self.change is None or self.bound is None or self.allowed is None:
+            if not self.breached:
+                raise InvalidInputError(
+                    "A guardrail without a measurement is breached", where=self.guardrail.name
+                )
+            return
+        margin = self.guardrail.margin
+        agreed = self.allowed <= 0 if self.guardrail.relative else self.allowed == -margin
+        if not agreed or self.breached == (self.bound >= self.allowed):
             raise InvalidInputError(
-                "A guardrail without a measurement is breached", where=self.guardrail.name
+                f"A guardrail of margin {margin} is breached where the bound, {self.bound}, is below minus the margin; "
+                f"got {self.allowed} and {'a breach' if self.breached else 'no breach'}",
+                where=self.guardrail.name,
             )
 
 
