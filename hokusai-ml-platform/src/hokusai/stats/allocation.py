@@ -1,0 +1,365 @@
+"""Who is credited with how much of an improvement: values with their uncertainty, and whole basis points.
+
+Two things are kept apart. A contributor's *value* is his part of the gain, measured, with a standard error over
+retraining seeds, benchmark rows and sampled orders. His *weight* is what he is paid: nothing where his value may be
+noise or harm, and of the rest in proportion, in basis points that sum to exactly 10,000. Whether anything is paid at
+all is another question, which `hokusai.stats.decide` answers.
+
+>>> from hokusai.domain.contribution import Contributor
+>>> told = attribute(
+...     [Contributor("a"), Contributor("b")],
+...     {(0,): Gain((0.020, 0.021, 0.022)), (1,): Gain((0.002, -0.001, 0.0)), (0, 1): Gain((0.021, 0.020, 0.022))},
+...     rows=[500, 500],
+... )
+>>> [(credit.contributor.contributor_id, credit.weight_bps, credit.unpaid) for credit in told.credits]
+[('a', 10000, ''), ('b', 0, 'what the data is worth cannot be told from zero')]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from hokusai.domain.attribution import ALL_BPS, Attribution, AttributionMethod, Credit
+from hokusai.domain.contribution import Contributor
+from hokusai.domain.delta import Interval
+from hokusai.errors import InvalidInputError
+from hokusai.stats.coalitions import (
+    EXACT_UP_TO,
+    PERMUTATIONS,
+    Coalition,
+    SampledShapley,
+    Weights,
+    apply,
+    coalitions,
+    exact_shapley,
+    leave_one_out,
+    leave_one_out_weights,
+    monte_carlo_shapley,
+    proportional,
+    proportional_weights,
+    shapley_method,
+    shapley_weights,
+)
+from hokusai.stats.student_t import t_critical_value, welch_satterthwaite
+from hokusai.stats.wald import critical_value, stand_in_error
+
+__all__ = [
+    "EXACT_UP_TO",
+    "MOST_PAID",
+    "Coalition",
+    "Gain",
+    "SampledShapley",
+    "attribute",
+    "basis_points",
+    "coalitions",
+    "exact_shapley",
+    "leave_one_out",
+    "monte_carlo_shapley",
+    "proportional",
+    "shapley_method",
+]
+
+MOST_PAID = 100
+"""Most contributors that one mint can pay."""
+
+NO_ROWS = "no row was used that had not been contributed before"
+HARM = "the data does harm"
+NO_WORTH = "the data is worth nothing"
+NOISE = "what the data is worth cannot be told from zero"
+UNKNOWN_NOISE = "how sure the value is cannot be told"
+TOO_MANY = f"at most {MOST_PAID} contributors are paid at once, and others are worth more"
+LESS_THAN_A_POINT = "the share is less than one basis point"
+
+_NO_SPREAD = 1e-9
+
+Array = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gain:
+    """What a coalition achieves: the gain of the model trained on its data over the baseline model.
+
+    Attributes:
+        per_seed: The gain for each seed with which the model was trained, a fraction; the seeds in the same order for
+            every coalition.
+        influence: (n_rows,) influence of each benchmark row on the gain, averaged over the seeds, as
+            `hokusai.stats.measured` defines it; float32 will do. Where rows belong to units (users, documents): one
+            number for each unit, the sum of its rows' influences times n_units / n_rows. None if it is not known.
+    """
+
+    per_seed: tuple[float, ...]
+    influence: Array | None = None
+
+
+def attribute(
+    contributors: Sequence[Contributor],
+    values: Mapping[Coalition, Gain],
+    *,
+    rows: Sequence[int],
+    method: AttributionMethod | None = None,
+    confidence: float = 0.95,
+    permutations: int = PERMUTATIONS,
+    tolerance: float = 0.0,
+    seed: int = 0,
+) -> Attribution:
+    """Share one gain out among those who contributed.
+
+    Nothing is paid where the interval of a value covers zero, nor, for a measured value, where nothing shows its
+    noise: it takes two seeds that differ, or the influences of the benchmark's rows.
+
+    Args:
+        contributors: Each once, in the order in which they contributed.
+        values: The gain of each of `coalitions(...)`, by positions among `contributors`; `()` too if it was measured.
+            A mapping that fetches a gain when it is asked for will do.
+        rows: The rows of each that were used; what others gave before is not counted again. Who has none takes no part.
+        method: By default exact Shapley values for up to 10 contributors with rows, and sampled ones beyond.
+        confidence: Coverage of the intervals.
+        permutations: Orders to sample, for `SHAPLEY_MONTE_CARLO`; as it was given to `coalitions`.
+        tolerance: As in `monte_carlo_shapley`.
+        seed: What orders are sampled by; as it was given to `coalitions`.
+
+    Raises:
+        InvalidInputError: Nobody has rows, somebody stands there twice, a coalition's gain is missing or not finite,
+            or the coalitions differ in their seeds or rows.
+    """
+    critical_value(confidence)
+    everybody = _players(contributors, rows)
+    method = method or shapley_method(len(everybody))
+    sampled = None
+    match method:
+        case AttributionMethod.SHAPLEY:
+            weights = shapley_weights(everybody)
+        case AttributionMethod.SHAPLEY_MONTE_CARLO:
+            sampled = monte_carlo_shapley(
+                lambda coalition: _mean(_gain(values, coalition).per_seed),
+                everybody,
+                permutations=permutations,
+                tolerance=tolerance,
+                seed=seed,
+            )
+            weights = sampled.weights
+        case AttributionMethod.LEAVE_ONE_OUT:
+            weights = leave_one_out_weights(everybody)
+        case AttributionMethod.PROPORTIONAL:
+            weights = proportional_weights(everybody, [rows[player] for player in everybody])
+    found = _estimates(weights, values, confidence, sampled)
+    estimates = dict(zip(everybody, found, strict=True))
+    reasons = {player: _reason(estimate, method) for player, estimate in estimates.items()}
+    worth = {player: estimates[player].value for player in everybody if not reasons[player]}
+    ids = [contributor.contributor_id for contributor in contributors]
+    ranked = sorted(worth, key=lambda player: (-worth[player], ids[player], player))
+    reasons |= dict.fromkeys(ranked[MOST_PAID:], TOO_MANY)
+    payees = sorted(ranked[:MOST_PAID])
+    bps = dict(zip(payees, basis_points([worth[p] for p in payees], [ids[p] for p in payees]), strict=True))
+    reasons |= {player: LESS_THAN_A_POINT for player in payees if not bps[player]}
+    none = _Estimate(0.0, None, None)
+    return Attribution(
+        method=method,
+        gain=_mean(_gain(values, everybody).per_seed) - _mean(_gain(values, ()).per_seed),
+        credits=tuple(
+            Credit(
+                contributor=contributor,
+                value=estimates.get(i, none).value,
+                standard_error=estimates.get(i, none).standard_error,
+                interval=estimates.get(i, none).interval,
+                weight_bps=bps.get(i, 0),
+                rows=rows[i],
+                unpaid=reasons.get(i, NO_ROWS),
+            )
+            for i, contributor in enumerate(contributors)
+        ),
+        seeds=len(_gain(values, everybody).per_seed),
+        evaluations=len(weights) - (() in weights),
+        sampling_error=max(sampled.standard_errors) if sampled else None,
+        note=_note(values, everybody, [(ids[p], worth[p], bps[p]) for p in payees]),
+    )
+
+
+def basis_points(shares: Sequence[float | Fraction], identities: Sequence[str]) -> tuple[int, ...]:
+    """Whole basis points in proportion to `shares`, summing to exactly 10,000; all 0 where the shares are.
+
+    By largest remainder: each gets the whole points that he has for sure, and those with the largest rest get one more.
+    Equal rests are taken in the order of identities, then as given.
+
+    Args:
+        shares: At least 0, in any unit.
+        identities: One for each share.
+
+    Raises:
+        InvalidInputError: A share is negative or not finite, or one of the two is longer.
+
+    >>> basis_points([1, 1, 1], ["c", "a", "b"])
+    (3333, 3334, 3333)
+    """
+    if len(shares) != len(identities) or any(not math.isfinite(share) or share < 0 for share in shares):
+        raise InvalidInputError(
+            "Shares are finite numbers of 0 or more, each with an identity", where="shares"
+        )
+    exact = [Fraction(share) for share in shares]
+    total = sum(exact)
+    if not total:
+        return (0,) * len(exact)
+    points = [share * ALL_BPS // total for share in exact]
+    rests = [share * ALL_BPS / total - point for share, point in zip(exact, points, strict=True)]
+    by_rest = sorted(range(len(exact)), key=lambda i: (-rests[i], identities[i], i))
+    for i in by_rest[: ALL_BPS - sum(points)]:
+        points[i] += 1
+    return tuple(points)
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    value: float
+    standard_error: float | None
+    interval: Interval | None
+
+
+def _players(contributors: Sequence[Contributor], rows: Sequence[int]) -> Coalition:
+    """The positions of those who have rows."""
+    if len(contributors) != len(rows) or any(count < 0 for count in rows):
+        raise InvalidInputError(
+            f"Each contributor has a number of rows; got {len(contributors)} contributors and {list(rows)[:20]}"
+        )
+    ids = [contributor.contributor_id for contributor in contributors]
+    twice = next((one for one in ids if ids.count(one) > 1), None)
+    if twice is not None:
+        raise InvalidInputError(
+            f"{twice!r} stands among the contributors twice", hint="Give each once, with all his rows."
+        )
+    everybody = tuple(i for i, count in enumerate(rows) if count)
+    if not everybody:
+        raise InvalidInputError("No contributor has a row that was used, so there is nobody to credit")
+    return everybody
+
+
+def _gain(values: Mapping[Coalition, Gain], coalition: Coalition) -> Gain:
+    """The gain of a coalition; 0 for the empty one unless it was measured."""
+    gain = values.get(coalition)
+    if gain is None and coalition == ():
+        return Gain((0.0,))
+    if gain is None or not gain.per_seed or not all(map(math.isfinite, gain.per_seed)):
+        what = "was not measured" if gain is None else "is not one finite number for each seed"
+        raise InvalidInputError(f"The gain of coalition {coalition} {what}", where="values")
+    return gain
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return math.fsum(numbers) / len(numbers)
+
+
+def _estimates(
+    weights: Weights,
+    values: Mapping[Coalition, Gain],
+    confidence: float,
+    sampled: SampledShapley | None,
+) -> list[_Estimate]:
+    """The value of each player with its error: of seeds, of benchmark rows, and of sampled orders.
+
+    The three add up: given the seeds, the rows' influences tell the variance that the rows cause; the spread over seeds
+    tells what the seeds cause, and a little of what both do, so that the sum is rather too large than too small.
+    """
+    gains = {coalition: _gain(values, coalition) for coalition in weights if coalition or () in values}
+    n_seeds, n_rows = _shape(gains)
+    by_seed = [
+        apply(weights, {coalition: gain.per_seed[s] for coalition, gain in gains.items()})
+        for s in range(n_seeds)
+    ]
+    row_errors = _row_errors(weights, gains, n_rows) if n_rows else None
+    estimates = []
+    for i, own in enumerate(zip(*by_seed, strict=True)):
+        value = _mean(own)
+        parts: list[tuple[float, float]] = []
+        if row_errors is not None:
+            error = row_errors[i]
+            if value and error <= _NO_SPREAD * abs(value):  # the same in every row that shows it
+                error = stand_in_error(value, 1)
+            parts.append((error**2, max(n_rows - 1, 1)))
+        if n_seeds > 1:
+            spread = math.fsum((one - value) ** 2 for one in own) / (n_seeds - 1) / n_seeds
+            parts.append((spread, n_seeds - 1))
+        if row_errors is None and not any(variance for variance, _ in parts):
+            estimates.append(_Estimate(value, None, None))
+            continue
+        untrained = 0.0
+        if sampled is not None:
+            parts.append((sampled.standard_errors[i] ** 2, sampled.orders / 2 - 1))
+            untrained = abs(sampled.untrained[i])
+        standard_error = math.sqrt(math.fsum(variance for variance, _ in parts))
+        half_width = t_critical_value(confidence, welch_satterthwaite(parts)) * standard_error + untrained
+        estimates.append(
+            _Estimate(value, standard_error, Interval(value - half_width, value + half_width, confidence))
+        )
+    return estimates
+
+
+def _shape(gains: Mapping[Coalition, Gain]) -> tuple[int, int]:
+    """(number of seeds, number of rows) that all coalitions agree on; no rows where the influences are not known."""
+    first = next(iter(gains.values()))
+    shape = (len(first.per_seed), 0 if first.influence is None else len(first.influence))
+    for coalition, gain in gains.items():
+        own = (len(gain.per_seed), 0 if gain.influence is None else len(gain.influence))
+        if own != shape:
+            raise InvalidInputError(
+                f"Coalitions are measured on the same rows with the same seeds: {coalition} has {own[0]} seeds and "
+                f"{own[1]} influences, another {shape[0]} and {shape[1]}",
+                where="values",
+            )
+        if gain.influence is not None and not np.isfinite(gain.influence).all():
+            raise InvalidInputError(f"An influence on the gain of {coalition} is not finite", where="values")
+    return shape
+
+
+def _row_errors(weights: Weights, gains: Mapping[Coalition, Gain], n_rows: int) -> list[float]:
+    """The standard error of each player's value over benchmark rows.
+
+    The influence of a row on a weighted sum of gains is the weighted sum of its influences on each.
+    """
+    influence = np.zeros((len(next(iter(weights.values()))), n_rows))
+    for coalition, gain in gains.items():
+        factors = np.asarray(weights[coalition], dtype=np.float64)
+        for player in np.flatnonzero(factors):
+            influence[player] += factors[player] * np.asarray(gain.influence)
+    return [math.sqrt(float(np.square(one).sum())) / n_rows for one in influence]
+
+
+def _reason(estimate: _Estimate, method: AttributionMethod) -> str:
+    """Why an estimate is not paid, or ""."""
+    interval = estimate.interval
+    if interval is None:
+        # By rows given, nothing was measured that could be noise: whether the gain is, the decision says.
+        by_rows = method is AttributionMethod.PROPORTIONAL
+        return UNKNOWN_NOISE if not by_rows else "" if estimate.value > 0 else NO_WORTH
+    if interval.low > 0:
+        return ""
+    if interval.high < 0:
+        return HARM
+    return NOISE if estimate.value else NO_WORTH
+
+
+def _note(
+    values: Mapping[Coalition, Gain], everybody: Coalition, paid: Sequence[tuple[str, float, int]]
+) -> str:
+    """What a reader has to know; `paid` is (id, value, basis points) of each."""
+    gain = _gain(values, everybody)
+    again = _mean(_gain(values, ()).per_seed)
+    told = []
+    if len(gain.per_seed) == 1:
+        told.append("Each model was trained once: the intervals leave out what another seed would change")
+    if gain.influence is None:
+        told.append("The intervals leave out what other benchmark rows would change")
+    if again:
+        told.append(f"Training without any contribution gains {again:+.6f}, which is nobody's")
+    for value in sorted({value for _, value, _ in paid}):
+        points = {name: bps for name, own, bps in paid if own == value}
+        if len(set(points.values())) > 1:
+            names = ", ".join(repr(name) for name in sorted(points))
+            told.append(
+                f"{names} are worth the same: of what cannot be split, the first by name have a basis point more"
+            )
+    return ". ".join(told)
