@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from hokusai.attestation.statement import Json, is_writable
+from hokusai.attestation.numbers import Json, is_writable
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.delta import Comparison, Interval, MetricDelta, primary_record
 from hokusai.domain.metrics import Scale, Task

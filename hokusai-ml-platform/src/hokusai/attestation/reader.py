@@ -7,14 +7,16 @@ strict about types, and says where in the document something is wrong.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-from hokusai.attestation.statement import PREDICATE_TYPE, STATEMENT_TYPE, decimal_text
+from hokusai.attestation.credited import read_attribution, read_interval
+from hokusai.attestation.decided import read_decision
+from hokusai.attestation.node import Node
+from hokusai.attestation.statement import PREDICATE_TYPE, STATEMENT_TYPE
 from hokusai.domain.claim import DeltaOneClaim, Estimator, Evidence
+from hokusai.domain.commitments import Commitments
 from hokusai.domain.contribution import Contribution, Contributor
 from hokusai.domain.delta import Comparison, Interval, JointCounts, MetricDelta, PrimaryRecord
 from hokusai.domain.identifiers import WalletAddress
@@ -22,11 +24,8 @@ from hokusai.domain.metrics import METRICS, MetricSpec, Task, metric_spec
 from hokusai.errors import HokusaiError, IntegrityError
 
 T = TypeVar("T")
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,4000}")
-_LARGEST = 10**300
 _MOST_ROWS = 10**10
 """McNemar's test takes a time that grows with the root of the rows; a real benchmark is far smaller."""
-_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?")
 
 
 def read_statement(statement: object) -> DeltaOneClaim:
@@ -37,7 +36,7 @@ def read_statement(statement: object) -> DeltaOneClaim:
     Raises:
         IntegrityError: The document is not a DeltaOne statement v1; `where` is the JSON path.
     """
-    top = _Node(statement, "$")
+    top = Node(statement)
     for name, expected in (("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)):
         if top[name].value != expected:
             raise top[name].wrong(f"expected {expected!r}")
@@ -63,6 +62,11 @@ def read_statement(statement: object) -> DeltaOneClaim:
             libraries={name: node.text() for name, node in predicate["libraries"].members().items()},
             dry_run=predicate["dryRun"].flag(),
             evidence=tuple(_evidence(node) for node in predicate["evidence"].items()),
+            decision=_where_present(predicate, "decision", read_decision),
+            attribution=_where_present(predicate, "attribution", read_attribution),
+            commitments=_where_present(predicate, "commitments", _commitments),
+            benchmark_record_sha256=_where_present(predicate, "benchmarkRecord", _sha256),
+            benchmark_statement_sha256=_where_present(predicate, "benchmarkStatement", _sha256),
         )
     except IntegrityError:
         raise
@@ -70,77 +74,26 @@ def read_statement(statement: object) -> DeltaOneClaim:
         raise IntegrityError(f"Not a DeltaOne statement v1: {exc}") from exc
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A JSON value and where it stands, with one method a type that it may be read as."""
-
-    value: object
-    path: str
-
-    def __getitem__(self, name: str) -> _Node:
-        members = self._a(dict, "an object")
-        if name not in members:
-            raise self.wrong(f"{name!r} is missing")
-        return _Node(members[name], f"{self.path}.{name}")
-
-    def members(self) -> dict[str, _Node]:
-        return {
-            name: _Node(value, f"{self.path}.{name}") for name, value in self._a(dict, "an object").items()
-        }
-
-    def items(self) -> list[_Node]:
-        return [_Node(value, f"{self.path}[{i}]") for i, value in enumerate(self._a(list, "a list"))]
-
-    def text(self) -> str:
-        return self._a(str, "text")
-
-    def flag(self) -> bool:
-        return self._a(bool, "true or false")
-
-    def count(self) -> int:
-        if isinstance(self.value, bool) or self._a(int, "a whole number") < 0:
-            raise self.wrong("expected a whole number, zero or more")
-        return self._a(int, "a whole number")
-
-    def integer(self) -> int:
-        return int(self._matching(_INTEGER, "a whole number in decimal, as text"))
-
-    def decimal(self) -> float:
-        number = float(self._matching(_DECIMAL, "a decimal number, as text"))
-        if abs(number) == float("inf") or decimal_text(number) != self.value:
-            raise self.wrong(f"expected the one text of a double, got {self.value!r}")
-        return number
-
-    def fraction(self) -> Fraction:
-        numerator, denominator = self["num"].integer(), self["den"].integer()
-        if denominator < 1:
-            raise self["den"].wrong("a denominator must be above zero")
-        if abs(numerator) > denominator * _LARGEST:
-            raise self.wrong("the number is too large")
-        return Fraction(numerator, denominator)
-
-    def number(self) -> Fraction | float:
-        return self.fraction() if isinstance(self.value, dict) else self.decimal()
-
-    def optional(self, read: Callable[[_Node], T]) -> T | None:
-        return None if self.value is None else read(self)
-
-    def wrong(self, what: str) -> IntegrityError:
-        return IntegrityError(f"Not a DeltaOne statement v1: {what}", where=self.path)
-
-    def _a(self, kind: type[T], name: str) -> T:
-        if not isinstance(self.value, kind):
-            raise self.wrong(f"expected {name}, got {type(self.value).__name__}")
-        return self.value
-
-    def _matching(self, pattern: re.Pattern[str], name: str) -> str:
-        text = self._a(str, name)
-        if not pattern.fullmatch(text):
-            raise self.wrong(f"expected {name}, got {text[:40]!r}")
-        return text
+def _where_present(predicate: Node, name: str, read: Callable[[Node], T]) -> T | None:
+    """A member that a statement need not have; where it stands, it is not null."""
+    node = predicate.get(name)
+    return None if node is None else read(node)
 
 
-def _comparison(predicate: _Node) -> Comparison:
+def _commitments(node: Node) -> Commitments:
+    return Commitments(
+        labels=node["labels"].text(),
+        baseline=node["baselinePredictions"].text(),
+        new=node["newPredictions"].text(),
+        scheme=node["scheme"].text(),
+    )
+
+
+def _sha256(node: Node) -> str:
+    return node["sha256"].text()
+
+
+def _comparison(predicate: Node) -> Comparison:
     whole = predicate["deltaOne"]
     score = whole["score"].number()
     standard_error, interval, p_value = _uncertainty(whole)
@@ -161,13 +114,13 @@ def _comparison(predicate: _Node) -> Comparison:
     )
 
 
-def _deltas(node: _Node) -> tuple[MetricDelta, ...]:
+def _deltas(node: Node) -> tuple[MetricDelta, ...]:
     deltas = [_delta(metric_spec(name), member) for name, member in node.members().items()]
     reporting_order = list(METRICS)
     return tuple(sorted(deltas, key=lambda delta: reporting_order.index(delta.metric.name)))
 
 
-def _delta(spec: MetricSpec, node: _Node) -> MetricDelta:
+def _delta(spec: MetricSpec, node: Node) -> MetricDelta:
     baseline, new, gain = node["baseline"].number(), node["new"].number(), node["gain"].number()
     exact = (baseline, new) if isinstance(baseline, Fraction) and isinstance(new, Fraction) else None
     standard_error, interval, p_value = _uncertainty(node)
@@ -184,21 +137,19 @@ def _delta(spec: MetricSpec, node: _Node) -> MetricDelta:
     )
 
 
-def _uncertainty(node: _Node) -> tuple[float, Interval, float]:
-    bounds = node["interval"]
-    interval = Interval(bounds["low"].decimal(), bounds["high"].decimal(), bounds["confidence"].decimal())
-    return node["standardError"].decimal(), interval, node["pValue"].decimal()
+def _uncertainty(node: Node) -> tuple[float, Interval, float]:
+    return node["standardError"].decimal(), read_interval(node["interval"]), node["pValue"].decimal()
 
 
-def _counts(node: _Node) -> JointCounts:
+def _counts(node: Node) -> JointCounts:
     return JointCounts(
         classes=tuple(name.text() for name in node["classes"].items()),
-        positive=node["positive"].optional(_Node.count),
+        positive=node["positive"].optional(Node.count),
         cells=tuple(_cell(cell) for cell in node["cells"].items()),
     )
 
 
-def _cell(node: _Node) -> tuple[tuple[int, int, int], int]:
+def _cell(node: Node) -> tuple[tuple[int, int, int], int]:
     match node.items():
         case [indexes, count]:
             match indexes.items():
@@ -209,18 +160,18 @@ def _cell(node: _Node) -> tuple[tuple[int, int, int], int]:
     raise node.wrong("expected [[label, baseline, new], count]")
 
 
-def _primary(node: _Node) -> PrimaryRecord:
+def _primary(node: Node) -> PrimaryRecord:
     return PrimaryRecord(
         metric=node["metric"].text(),
-        baseline_bps=node["baselineBps"].optional(_Node.integer),
-        new_bps=node["newBps"].optional(_Node.integer),
+        baseline_bps=node["baselineBps"].optional(Node.integer),
+        new_bps=node["newBps"].optional(Node.integer),
         delta_bps=node["deltaBps"].integer(),
     )
 
 
-def _contribution(node: _Node) -> Contribution:
+def _contribution(node: Node) -> Contribution:
     rows = node["rows"]
-    wallet = node["wallet"].optional(_Node.text)
+    wallet = node["wallet"].optional(Node.text)
     return Contribution(
         contributor=Contributor(
             node["contributor"].text(), None if wallet is None else WalletAddress.parse(wallet)
@@ -237,18 +188,18 @@ def _contribution(node: _Node) -> Contribution:
     )
 
 
-def _evidence(node: _Node) -> Evidence:
+def _evidence(node: Node) -> Evidence:
     return Evidence(node["name"].text(), node["digest"]["sha256"].text(), node["mediaType"].text())
 
 
-def _estimator(node: _Node) -> Estimator:
+def _estimator(node: Node) -> Estimator:
     params = node["params"]
     return Estimator(
         node["importPath"].text(), {name: _param(value) for name, value in params.members().items()}
     )
 
 
-def _param(node: _Node) -> object:
+def _param(node: Node) -> object:
     if isinstance(node.value, list):
         return [_param(item) for item in node.items()]
     if isinstance(node.value, dict):

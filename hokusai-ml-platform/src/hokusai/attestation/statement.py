@@ -11,13 +11,15 @@ The same claim gives the same bytes. `hokusai.attestation.reader` is the inverse
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from hokusai.attestation.credited import attribution_json, interval_json
+from hokusai.attestation.decided import decision_json
+from hokusai.attestation.numbers import Json, decimal_text, fraction_json, is_writable, percentage_points
 from hokusai.domain.canonical import canonical_json
-from hokusai.domain.claim import CREDIT_METHOD, DeltaOneClaim, Estimator
+from hokusai.domain.claim import DeltaOneClaim, Estimator
 from hokusai.domain.contribution import Contribution
 from hokusai.domain.delta import (
     COMPUTATION_METHOD,
@@ -46,8 +48,18 @@ NON_CLAIMS = (
 DRY_RUN_NON_CLAIM = "It says nothing at all about any model: this was a dry run on mock data. NOT EVIDENCE."
 """What stands first among them if the run was a rehearsal."""
 
-Json = dict[str, object]
-_MAX_BITS = 13_000
+COMMITMENTS_NON_CLAIM = (
+    "The commitments hold the signer to one label and one prediction of each model for each row; they do not "
+    "say that these are right. Have rows opened that you choose, and run the models on them. They hide the "
+    "rows only from those who cannot guess a whole column."
+)
+"""What is added where there are commitments."""
+
+ATTRIBUTION_NON_CLAIM = (
+    "What each contributor's data was worth is the signer's word: "
+    "to know it, train the models with and without it again."
+)
+"""What is added where there is an attribution."""
 
 
 def build_statement(claim: DeltaOneClaim) -> Json:
@@ -73,47 +85,6 @@ def statement_bytes(claim: DeltaOneClaim) -> bytes:
     return canonical_json(build_statement(claim))
 
 
-def fraction_json(value: Fraction) -> Json:
-    """An exact number: numerator and denominator in decimal, reduced, denominator above zero.
-
-    >>> fraction_json(Fraction(6, -8))
-    {'num': '-3', 'den': '4'}
-    """
-    return {"num": str(value.numerator), "den": str(value.denominator)}
-
-
-def is_writable(value: Fraction) -> bool:
-    """Whether an exact number is short enough to be written out (about 3,900 digits).
-
-    A macro average over very many classes may not be: the least common multiple of their sizes grows without
-    bound. It is then written as a measured number.
-    """
-    return max(value.numerator.bit_length(), value.denominator.bit_length()) <= _MAX_BITS
-
-
-def decimal_text(value: float) -> str:
-    """A measured number as the RFC 8785 text of its double.
-
-    Raises:
-        InvalidInputError: It is not finite.
-
-    >>> decimal_text(0.1), decimal_text(1.0), decimal_text(1e-7)
-    ('0.1', '1', '1e-7')
-    """
-    if not math.isfinite(value):
-        raise InvalidInputError(f"An attestation holds finite numbers only, got {value}")
-    return canonical_json(float(value)).decode("ascii")
-
-
-def percentage_points(value: Fraction | float) -> str:
-    """A fraction as people read it.
-
-    >>> percentage_points(Fraction(1, 30))
-    '+3.3333 percentage points'
-    """
-    return f"{float(value) * 100:+.4f} percentage points"
-
-
 def _predicate(claim: DeltaOneClaim) -> Json:
     comparison = claim.comparison
     return {
@@ -135,7 +106,7 @@ def _predicate(claim: DeltaOneClaim) -> Json:
         "metrics": {delta.metric.name: _metric(delta) for delta in comparison.deltas},
         "deltaOne": _delta_one(comparison),
         "primary": _primary(comparison.primary),
-        "creditMethod": CREDIT_METHOD,
+        "creditMethod": claim.credit_method,
         "contributions": [
             _contribution(contribution, credit, subject=f"contributed-data/{i}")
             for i, (contribution, credit) in enumerate(
@@ -147,8 +118,40 @@ def _predicate(claim: DeltaOneClaim) -> Json:
             {"name": item.name, "digest": {"sha256": item.sha256}, "mediaType": item.media_type}
             for item in claim.evidence
         ],
-        "nonClaims": [*([DRY_RUN_NON_CLAIM] if claim.dry_run else []), *NON_CLAIMS],
+        **_optional(claim),
+        "nonClaims": list(_non_claims(claim)),
     }
+
+
+def _optional(claim: DeltaOneClaim) -> Json:
+    """The members that a statement has only where the claim says something."""
+    members: Json = {}
+    if claim.decision is not None:
+        members["decision"] = decision_json(claim.decision)
+    if claim.attribution is not None:
+        members["attribution"] = attribution_json(claim.attribution)
+    if claim.commitments is not None:
+        members["commitments"] = {
+            "scheme": claim.commitments.scheme,
+            "labels": claim.commitments.labels,
+            "baselinePredictions": claim.commitments.baseline,
+            "newPredictions": claim.commitments.new,
+        }
+    if claim.benchmark_record_sha256 is not None:
+        members["benchmarkRecord"] = {"sha256": claim.benchmark_record_sha256}
+    if claim.benchmark_statement_sha256 is not None:
+        members["benchmarkStatement"] = {"sha256": claim.benchmark_statement_sha256}
+    return members
+
+
+def _non_claims(claim: DeltaOneClaim) -> Iterator[str]:
+    if claim.dry_run:
+        yield DRY_RUN_NON_CLAIM
+    yield from NON_CLAIMS
+    if claim.commitments is not None:
+        yield COMMITMENTS_NON_CLAIM
+    if claim.attribution is not None:
+        yield ATTRIBUTION_NON_CLAIM
 
 
 def _estimator(estimator: Estimator) -> Json:
@@ -214,11 +217,7 @@ def _delta_one(comparison: Comparison) -> Json:
 def _uncertainty(standard_error: float, interval: Interval, p_value: float) -> Json:
     return {
         "standardError": decimal_text(standard_error),
-        "interval": {
-            "low": decimal_text(interval.low),
-            "high": decimal_text(interval.high),
-            "confidence": decimal_text(interval.confidence),
-        },
+        "interval": interval_json(interval),
         "pValue": decimal_text(p_value),
     }
 

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hokusai.attestation import checks
 from hokusai.attestation.envelope import Envelope
 from hokusai.attestation.envelope import verify as verify_signatures
+from hokusai.attestation.numbers import Json
 from hokusai.attestation.reader import read_statement
-from hokusai.attestation.statement import Json, build_statement
-from hokusai.domain.canonical import canonical_json, parse_json, sha256_hex
-from hokusai.domain.claim import DeltaOneClaim, require_sha256
+from hokusai.attestation.statement import build_statement
+from hokusai.domain.canonical import canonical_json, parse_json, require_sha256, sha256_hex
+from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.metrics import metric_spec
 from hokusai.errors import ConfigurationError, HokusaiError, IntegrityError
 from hokusai.stats.from_counts import COUNT_METRICS

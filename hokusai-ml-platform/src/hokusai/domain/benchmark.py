@@ -13,13 +13,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from hokusai.domain.canonical import digest
-from hokusai.domain.claim import require_sha256
+from hokusai.domain.canonical import digest, require_sha256
 from hokusai.domain.decision import AcceptanceRule, Guardrail
 from hokusai.domain.metrics import Task, metric_spec
-from hokusai.errors import InvalidInputError
+from hokusai.errors import ConflictError, InvalidInputError
 
 FORMAT = "hokusai-benchmark-v1"
+_LONGEST_NAME = 200
+_LONGEST_TEXT = 256
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ class Benchmark:
         require_sha256(self.data_sha256, "data_sha256")
         if self.labels_root is not None:
             require_sha256(self.labels_root, "labels_root")
-        if not self.name or not self.name.isprintable() or self.n_rows < 1:
-            raise InvalidInputError("A benchmark has a name that can be read, and at least one row")
+        if not 0 < len(self.name) <= _LONGEST_NAME or not self.name.isprintable() or self.n_rows < 1:
+            raise InvalidInputError(
+                f"A benchmark has a name of 1 to {_LONGEST_NAME} printable characters, and at least one row"
+            )
         for metric in (self.primary_metric, *self.weights):
             if metric_spec(metric).task is not self.task:
                 raise InvalidInputError(f"{metric} is no metric of {self.task.value}", where=self.name)
@@ -168,6 +171,52 @@ class BenchmarkUse:
     subject: str
     submitter: str
     number: int
+
+    def __post_init__(self) -> None:
+        for what, text in (("subject", self.subject), ("submitter", self.submitter)):
+            if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
+                raise InvalidInputError(
+                    f"The {what} of a benchmark's use is a text of 1 to {_LONGEST_TEXT} printable characters, got "
+                    f"{text[:60]!r}",
+                    where=what,
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "benchmark_sha256": self.benchmark_sha256,
+            "purpose": self.purpose.value,
+            "subject": self.subject,
+            "submitter": self.submitter,
+            "number": self.number,
+        }
+
+
+def checked_use(wanted: BenchmarkUse, *, by_submitter: int, limit: int | None) -> BenchmarkUse:
+    """`wanted`, which no use of the same subject precedes, if it may still be counted.
+
+    Args:
+        wanted: The use, numbered as the next of its purpose.
+        by_submitter: How many uses for this purpose its submitter had.
+        limit: How many that may be; None for any number.
+
+    Raises:
+        ConflictError: A vault is opened for a second payment, or the submitter has no use left.
+    """
+    if wanted.purpose is UsePurpose.PAYMENT and wanted.number > 1:
+        raise ConflictError(
+            "The vault is spent: a payment was settled on it, and whoever has seen its result could aim at it",
+            where=wanted.benchmark_sha256,
+            hint="Settle the next epoch on a vault of fresh rows.",
+        )
+    if limit is not None and by_submitter >= limit:
+        raise ConflictError(
+            f"{wanted.submitter} has used the benchmark {by_submitter} times for a {wanted.purpose}, and {limit} is "
+            "the limit",
+            where=wanted.benchmark_sha256,
+            hint="Every look at a benchmark makes a lucky draw more likely; a new benchmark starts a new count.",
+        )
+    return wanted
 
 
 def _guardrail_dict(guardrail: Guardrail) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator
 
 import rfc8785
@@ -19,6 +20,8 @@ from hokusai.errors import InvalidInputError
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly; larger ones are written as decimal text."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def canonical_json(value: object) -> bytes:
@@ -96,6 +99,17 @@ def digest(value: object) -> str:
     True
     """
     return sha256_hex(canonical_json(value))
+
+
+def require_sha256(text: str, what: str) -> str:
+    """`text`, which must be 64 lower-case hex digits.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    if not _SHA256.fullmatch(text):
+        raise InvalidInputError(f"Not a SHA-256 digest in lower-case hex: {text[:80]!r}", where=what)
+    return text
 
 
 def _troubles(value: object, path: str) -> Iterator[tuple[str, str]]:

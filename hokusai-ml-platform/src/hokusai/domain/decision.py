@@ -55,6 +55,8 @@ class Guardrail:
                 where="guardrail",
                 hint="Say it: higher_is_better=True or False.",
             )
+        # one value for one meaning, whether it was said or follows from the name
+        object.__setattr__(self, "higher_is_better", self.direction > 0)
 
     @property
     def direction(self) -> int:
