@@ -20,12 +20,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from hokusai.domain.attribution import ALL_BPS, Attribution, AttributionMethod, Credit
+from hokusai.domain.attribution import Attribution, AttributionMethod, Credit
 from hokusai.domain.contribution import Contributor
 from hokusai.domain.delta import Interval
 from hokusai.errors import InvalidInputError
@@ -46,6 +45,7 @@ from hokusai.stats.coalitions import (
     shapley_method,
     shapley_weights,
 )
+from hokusai.stats.payment import LESS_THAN_A_POINT, MOST_PAID, Worth, basis_points, pay
 from hokusai.stats.student_t import t_critical_value, welch_satterthwaite
 from hokusai.stats.wald import critical_value, stand_in_error
 
@@ -64,17 +64,6 @@ __all__ = [
     "proportional",
     "shapley_method",
 ]
-
-MOST_PAID = 100
-"""Most contributors that one mint can pay."""
-
-NO_ROWS = "no row was used that had not been contributed before"
-HARM = "the data does harm"
-NO_WORTH = "the data is worth nothing"
-NOISE = "what the data is worth cannot be told from zero"
-UNKNOWN_NOISE = "how sure the value is cannot be told"
-TOO_MANY = f"at most {MOST_PAID} contributors are paid at once, and others are worth more"
-LESS_THAN_A_POINT = "the share is less than one basis point"
 
 _NO_SPREAD = 1e-9
 
@@ -150,15 +139,13 @@ def attribute(
             weights = proportional_weights(everybody, [rows[player] for player in everybody])
     found = _estimates(weights, values, confidence, sampled)
     estimates = dict(zip(everybody, found, strict=True))
-    reasons = {player: _reason(estimate, method) for player, estimate in estimates.items()}
-    worth = {player: estimates[player].value for player in everybody if not reasons[player]}
-    ids = [contributor.contributor_id for contributor in contributors]
-    ranked = sorted(worth, key=lambda player: (-worth[player], ids[player], player))
-    reasons |= dict.fromkeys(ranked[MOST_PAID:], TOO_MANY)
-    payees = sorted(ranked[:MOST_PAID])
-    bps = dict(zip(payees, basis_points([worth[p] for p in payees], [ids[p] for p in payees]), strict=True))
-    reasons |= {player: LESS_THAN_A_POINT for player in payees if not bps[player]}
     none = _Estimate(0.0, None, None)
+    worths = [
+        Worth(who.contributor_id, of.value, of.interval, rows[i])
+        for i, who in enumerate(contributors)
+        for of in [estimates.get(i, none)]
+    ]
+    weighed = pay(worths, method)
     return Attribution(
         method=method,
         gain=_mean(_gain(values, everybody).per_seed) - _mean(_gain(values, ()).per_seed),
@@ -168,49 +155,25 @@ def attribute(
                 value=estimates.get(i, none).value,
                 standard_error=estimates.get(i, none).standard_error,
                 interval=estimates.get(i, none).interval,
-                weight_bps=bps.get(i, 0),
+                weight_bps=weighed[i][0],
                 rows=rows[i],
-                unpaid=reasons.get(i, NO_ROWS),
+                unpaid=weighed[i][1],
             )
             for i, contributor in enumerate(contributors)
         ),
         seeds=len(_gain(values, everybody).per_seed),
         evaluations=len(weights) - (() in weights),
         sampling_error=max(sampled.standard_errors) if sampled else None,
-        note=_note(values, everybody, [(ids[p], worth[p], bps[p]) for p in payees]),
+        note=_note(
+            values,
+            everybody,
+            [
+                (of.identity, of.value, bps)
+                for of, (bps, unpaid) in zip(worths, weighed, strict=True)
+                if unpaid in ("", LESS_THAN_A_POINT)
+            ],
+        ),
     )
-
-
-def basis_points(shares: Sequence[float | Fraction], identities: Sequence[str]) -> tuple[int, ...]:
-    """Whole basis points in proportion to `shares`, summing to exactly 10,000; all 0 where the shares are.
-
-    By largest remainder: each gets the whole points that he has for sure, and those with the largest rest get one more.
-    Equal rests are taken in the order of identities, then as given.
-
-    Args:
-        shares: At least 0, in any unit.
-        identities: One for each share.
-
-    Raises:
-        InvalidInputError: A share is negative or not finite, or one of the two is longer.
-
-    >>> basis_points([1, 1, 1], ["c", "a", "b"])
-    (3333, 3334, 3333)
-    """
-    if len(shares) != len(identities) or any(not math.isfinite(share) or share < 0 for share in shares):
-        raise InvalidInputError(
-            "Shares are finite numbers of 0 or more, each with an identity", where="shares"
-        )
-    exact = [Fraction(share) for share in shares]
-    total = sum(exact)
-    if not total:
-        return (0,) * len(exact)
-    points = [share * ALL_BPS // total for share in exact]
-    rests = [share * ALL_BPS / total - point for share, point in zip(exact, points, strict=True)]
-    by_rest = sorted(range(len(exact)), key=lambda i: (-rests[i], identities[i], i))
-    for i in by_rest[: ALL_BPS - sum(points)]:
-        points[i] += 1
-    return tuple(points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,20 +289,6 @@ def _row_errors(weights: Weights, gains: Mapping[Coalition, Gain], n_rows: int) 
         for player in np.flatnonzero(factors):
             influence[player] += factors[player] * np.asarray(gain.influence)
     return [math.sqrt(float(np.square(one).sum())) / n_rows for one in influence]
-
-
-def _reason(estimate: _Estimate, method: AttributionMethod) -> str:
-    """Why an estimate is not paid, or ""."""
-    interval = estimate.interval
-    if interval is None:
-        # By rows given, nothing was measured that could be noise: whether the gain is, the decision says.
-        by_rows = method is AttributionMethod.PROPORTIONAL
-        return UNKNOWN_NOISE if not by_rows else "" if estimate.value > 0 else NO_WORTH
-    if interval.low > 0:
-        return ""
-    if interval.high < 0:
-        return HARM
-    return NOISE if estimate.value else NO_WORTH
 
 
 def _note(
