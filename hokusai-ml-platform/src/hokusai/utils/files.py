@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hokusai.errors import HokusaiError, InvalidInputError, NotFoundError
+from hokusai.errors import ConfigurationError, HokusaiError, InvalidInputError, NotFoundError
 
 
 def file_sha256(path: Path) -> str:
@@ -49,6 +49,32 @@ def read_limited(path: Path, max_bytes: int) -> bytes:
         raise _cannot_read(path, exc) from exc
     if len(data) > max_bytes:
         raise InvalidInputError(f"The file is longer than {max_bytes} bytes", where=str(path))
+    return data
+
+
+def read_secret(path: Path, max_bytes: int, *, what: str, hint: str = "") -> bytes:
+    """The whole content of a file that none but its owner may read.
+
+    Args:
+        path: The file.
+        max_bytes: How long it may be.
+        what: What it holds, as in "The signing key".
+        hint: How to make one.
+
+    Raises:
+        ConfigurationError: There is none, it is too long, or others may read it.
+    """
+    try:
+        data = read_limited(path, max_bytes)
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except (NotFoundError, InvalidInputError) as exc:
+        raise ConfigurationError(f"{what} cannot be read: {exc.what}", where=str(path), hint=hint) from exc
+    if mode & 0o077:
+        raise ConfigurationError(
+            f"{what} may be read by others than its owner (mode {mode:04o})",
+            where=str(path),
+            hint=f"Run: chmod 600 {path}. If others had access to this machine, make a new key.",
+        )
     return data
 
 
