@@ -33,6 +33,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 HISTOGRAM_BARS = 30
 SHOWN_VALUES, SHOWN_ROWS = 20, 5
 _LONGEST_VALUE = 200
+_FEW = 4 * MOST_VALUES
+"""So many cells often tell that there are too many values to count, for a fraction of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class ColumnState:
         values = column.drop_nulls() if column.null_count() else column
         if not len(values):
             return
+        if self.values is not None and values.head(_FEW).n_unique() > MOST_VALUES:
+            self.values = None
         if self.values is not None:
             values_hashes = self._count(values)
         else:

@@ -96,6 +96,19 @@ class DigestLog:
         stored = _read(self._file.fileno(), start * DIGEST_BYTES, (stop - start) * DIGEST_BYTES)
         return np.frombuffer(stored, np.uint8).reshape(-1, DIGEST_BYTES)
 
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The digests of some rows, in the order in which these are named; shape (n, 32)."""
+        import numpy as np
+
+        taken = np.empty((len(rows), DIGEST_BYTES), np.uint8)
+        blocks = rows // self._block_rows
+        for block in np.unique(blocks):
+            start = int(block) * self._block_rows
+            here = np.flatnonzero(blocks == block)
+            stop = min(start + self._block_rows, self._rows)
+            taken[here] = _taken(self.read(start, stop), rows[here] - start)
+        return taken
+
     def chunks(self, skip: NDArray[np.bool_] | None = None) -> Iterator[NDArray[np.uint8]]:
         """The digests in the order of their rows, in pieces.
 

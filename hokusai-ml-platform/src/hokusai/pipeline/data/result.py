@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import ColumnSummary
-from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.quality_state import QualityState
@@ -67,7 +67,12 @@ def result_batches(
             order = np.arange(rows.height)
             order[at] = rows.height + np.arange(taken.height)
             replaced = pl.concat([rows, taken])[order]
-            yield ResultBatch(replaced, row_digests(replaced), taken, _conflicts(before, taken))
+            if digest_again:
+                digests = row_digests(replaced)
+            else:
+                digests = base.digests.read(start, stop).copy()
+                digests[at] = fresh.digests.take(newer[first:last])
+            yield ResultBatch(replaced, digests, taken, _conflicts(before, taken))
         elif base is not None:
             yield ResultBatch(rows, _digests(rows, base, start, digest_again))
         start = stop
@@ -95,7 +100,14 @@ def first_kept_rows(fresh: Side, fates: RowFates, most: int) -> pl.DataFrame:
 
 
 class Result:
-    """What the rows of the result add up to."""
+    """What the rows of the result add up to; each row is summed up once, however many of the sums it is part of.
+
+    Args:
+        log: Takes the digests of the rows.
+        columns: The columns of the result and their types.
+        target: The label's column, if there is one.
+        ignored: Columns that nothing is predicted from.
+    """
 
     def __init__(
         self,
@@ -107,25 +119,37 @@ class Result:
         ignored: Sequence[str] = (),
     ) -> None:
         self.log, self.height, self.conflicts = log, 0, Counter[str]()
-        self.contributed = QualityState(columns, target=target, ignored=ignored)
-        self.base = QualityState(columns, target=target, ignored=ignored) if has_base else None
-        self._all = ColumnStates(columns) if has_base else self.contributed.columns
+        self._empty = partial(QualityState, columns, target=target, ignored=ignored)
+        self._added, self._replacing = self._empty(), self._empty()
+        self.base = self._empty() if has_base else None
+        """The rows in the places of the base data."""
 
     def add(self, batch: ResultBatch) -> None:
         """Take in the next rows."""
         self.log.append(batch.digests)
         self.height += batch.rows.height
         self.conflicts.update(batch.conflicts or {})
+        if batch.contributed is batch.rows:
+            self._added.see(batch.rows)
+            return
         if batch.contributed is not None:
-            self.contributed.see(batch.contributed)
+            self._replacing.see(batch.contributed)
         if self.base is not None:
-            self._all.see(batch.rows)
-            if batch.contributed is not batch.rows:
-                self.base.see(batch.rows)
+            self.base.see(batch.rows)
+
+    @cached_property
+    def contributed(self) -> QualityState:
+        """The contributed rows among them; to be asked for when all rows were added."""
+        if not self._replacing.rows:
+            return self._added
+        return self._empty().merge(self._replacing).merge(self._added)
 
     def summaries(self, columns: Iterable[str]) -> tuple[ColumnSummary, ...]:
         """What each column holds, in the order of the columns."""
-        found = {summary.name: summary for summary in self._all.summaries()}
+        every = self._added.columns
+        if self.base is not None:
+            every = self._empty().merge(self.base).merge(self._added).columns
+        found = {summary.name: summary for summary in every.summaries()}
         return tuple(found[name] for name in columns)
 
 

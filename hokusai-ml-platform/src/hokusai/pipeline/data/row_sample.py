@@ -53,7 +53,7 @@ class RowSample:
         wanted = np.ones(len(keys), dtype=bool) if self._limit is None else keys <= np.uint64(self._limit)
         if self.target is not None:
             wanted &= cells_of(batch, self.target).is_not_null().to_numpy()
-        at = np.flatnonzero(wanted)
+        at = self._least(keys, np.flatnonzero(wanted))
         if len(at):
             rows = selected(batch[at], (*self.features, *((self.target,) if self.target else ())))
             labels = hash_values(rows[self.target]) if self.target else np.zeros(len(at), dtype=np.uint64)
@@ -88,6 +88,18 @@ class RowSample:
 
         self._settle()
         return self._whole()[0] if self._parts else np.empty(0, dtype=np.uint64)
+
+    def _least(self, keys: NDArray[np.uint64], at: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of the rows `at` that can be among the `k` least: the others need not be copied."""
+        import numpy as np
+
+        if len(at) <= self._k:
+            return at
+        different = np.unique(keys[at])
+        if len(different) <= self._k:
+            return at
+        self._limit = int(different[self._k])  # no lower one is known so far: `at` has none above it
+        return at[keys[at] <= different[self._k]]
 
     def _whole(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pl.DataFrame]:
         """The settled part, without the last combination if some of its rows may have been left out."""
