@@ -291,7 +291,7 @@ def clean(
     "key",
     multiple=True,
     metavar="COLUMN",
-    help="what identifies a row; may be repeated. Without an update, new rows whose key an earlier row has are left out",
+    help="what identifies a row; may be repeated. unless updating, by it rows repeat earlier ones",
 )
 @predicting
 @personal("hash")

@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -164,9 +166,19 @@ def test_rows_set_aside_do_not_depend_on_batches(tmp_path: Path) -> None:
         assert kept == [float(i) for i in range(60) if i % 5 != 2]
 
 
-def test_run_ends_and_nested_columns_are_refused_by_name(read) -> None:
+def test_run_ends_and_lists_of_what_json_has_not_are_refused_by_name(read) -> None:
     run_ends = pa.RunEndEncodedArray.from_arrays([1, 2], ["a", "b"])
-    for column in (run_ends, pa.array([[1], [2]]), pa.array([b"x", b"y"], pa.binary_view())):
+    indices = pa.array([0, 0], pa.int32())
+    for column in (
+        run_ends,
+        pa.array([b"x", b"y"], pa.binary_view()),
+        pa.array([[b"x"], None]),
+        pa.array([[Decimal("1.5")], None]),
+        pa.array([{"t": datetime(2024, 2, 29, tzinfo=UTC)}, None]),
+        pa.array([[(1, "x")], None], pa.map_(pa.int64(), pa.string())),
+        pa.StructArray.from_arrays([indices, indices], ["x", "x"]),
+        pa.DictionaryArray.from_arrays(indices, pa.array([[1]])),
+    ):
         with pytest.raises(DataError, match=r"Column 'a' has the type .*a table cannot hold"):
             read(pyarrow_stream(pa.table({"a": column})))
 

@@ -92,7 +92,19 @@ class TestArray:
             ('[{"a": 1}, null]', "record 2: it is not an object but null"),
             ("[{}]", "no keys"),
             ('[{"": 1}]', "without a name"),
-            ('[{"a": [1]}]', "'a' holds a list in record 1"),
+            ('[{"a": [1]}, {"a": 2}]', "'a' holds a list in record 1, but number in record 2"),
+            (
+                '[{"a": [9007199254740992]}]',
+                "'a' in record 1 holds an integer of 16 digits within a list or object",
+            ),
+            ('[{"a": [1e999]}]', "record 1 holds a number beyond the range of a double within"),
+            (
+                '[{"a": ' + "[" * 101 + "]" * 101 + "}]",
+                "record 1 holds lists or objects .*more than 100 deep",
+            ),
+            ('[{"a": [{"b": 1, "b": 2}]}]', "record 1: the key 'b' stands twice"),
+            ('[{"a": [NaN]}]', "NaN is not JSON"),
+            ('[{"a": {"b": ["\\ud800"]}}]', "column 'a' holds half of a surrogate"),
             ('[{"a": 1}, {"a": {"b": 1}}]', "'a' holds an object in record 2"),
             ('[{"a": 9223372036854775808}]', "integer of 19 digits, beyond 64 bits"),
             ('[{"a": 1e999}]', "beyond the range"),
@@ -240,8 +252,8 @@ class TestOtherForms:
             ('{"a": [1, NaN]}', "NaN is not JSON"),
             ('{"a": [1], "a": [2]}', "key 'a' stands twice"),
             ('{"a": []}', "no rows"),
-            ('{"columns": ["a"], "data": [[1], [2]]}', "differ in length"),
-            ('{"columns": ["a"], "data": [[1]]}', "'data' holds a list in line 1"),
+            ('{"columns": ["a"], "data": [[1], [2]]}', "names of columns beside .*orient='records'"),
+            ('{"columns": ["a"], "index": [0], "data": [[1]]}', "names of columns beside .*orient='records'"),
         ],
     )
     def test_what_is_refused(self, read, content: str, pattern: str) -> None:
@@ -354,7 +366,7 @@ class TestTypesThatWereTold:
             ("date", '"2024-02-29 "', "other text"),
             ("datetime", '"2024-02-29"', "other text"),
             ("boolean", "0", "number"),
-            ("text", "[1]", "a list"),
+            ("integer", "[1]", "a list"),
         ],
     )
     def test_a_value_of_another_type_is_a_fault(self, read, kind: str, value: str, found: str) -> None:

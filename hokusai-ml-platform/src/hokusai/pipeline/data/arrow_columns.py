@@ -3,7 +3,8 @@
 The types come with the file, so what is left is to settle what a table may hold: numbers, text, booleans, dates and
 times without a zone, each with null for "missing". NaN becomes null, dictionaries become text, times become
 microseconds of UTC. A value that cannot be kept exactly (infinite, beyond 64 bits, finer than a microsecond, beyond the
-year 9999) is a fault of its row; a column of another type (nested, binary, a duration) is refused by name.
+year 9999) is a fault of its row. Lists, structures and maps become their JSON text (`nested_values`); a column of
+another type (binary, a duration) is refused by name.
 
 A dictionary can unpack to a thousand times its size: here it becomes views of its values, which take 16 bytes a row,
 and the bytes that they stand for are counted against the limits before anybody writes them out.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from hokusai.errors import DataError
 from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected, fitted, told_dtype
+from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note, nested_text, nested_trouble
 from hokusai.pipeline.data.unpacking import RATIO_MATTERS_FROM
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 64 << 20
 """Unpacked bytes of a batch that is given out, unless a single row has more."""
-
-NOT_KEPT = "value that is not kept"
 
 _DAY_MS = 86_400_000
 _YEARS_US = (-62_135_596_800_000_000, 253_402_300_799_999_999)
@@ -172,6 +172,23 @@ class Batches:
         return pl.DataFrame(series) if series else pl.DataFrame(height=batch.num_rows)
 
 
+def in_pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in pieces whose lists and objects stand for at most `BATCH_BYTES`, or single rows.
+
+    Raises:
+        pyarrow.ArrowInvalid: The batch is damaged.
+    """
+    nested = [array for array in batch.columns if _is_nested(array.type)]
+    if nested:
+        batch.validate(full=True)
+    if batch.num_rows <= 1 or sum(map(_nested_bytes, nested)) <= BATCH_BYTES:
+        yield batch
+        return
+    half = batch.num_rows // 2
+    yield from in_pieces(batch.slice(0, half))
+    yield from in_pieces(batch.slice(half))
+
+
 def bounded(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The rows in pieces of at most `BATCH_BYTES`, or single rows."""
     if frame.height <= 1 or sum(map(_bytes_of, frame.iter_columns())) <= BATCH_BYTES:
@@ -188,16 +205,15 @@ def _column(column: str, kind: pa.DataType, wanted: str | None, name: str) -> Ar
         raise DataError(
             f"Column {column!r} has the type {kind}, which a table cannot hold",
             where=name,
-            hint="Columns are numbers, text, booleans, dates or times: give each part a column of its own, or store "
-            "the values as JSON text.",
+            hint="Columns are numbers, text, booleans, dates or times, or lists and objects of numbers, text and "
+            "booleans. Store other values as text.",
         )
     told = CellType(wanted) if wanted is not None else None
-    return ArrowColumn(
-        column,
-        dtype if told is None else told_dtype(told),
-        f"Column {column!r} {note}" if note else "",
-        told,
-    )
+    if _is_nested(kind):
+        note = nested_note(column, "objects" if _holds_objects(kind) else "lists")
+    elif note:
+        note = f"Column {column!r} {note}"
+    return ArrowColumn(column, dtype if told is None else told_dtype(told), note, told)
 
 
 def _table_type(kind: pa.DataType) -> tuple[pl.DataType | None, str]:
@@ -207,7 +223,10 @@ def _table_type(kind: pa.DataType) -> tuple[pl.DataType | None, str]:
 
     is_ = pa.types
     if is_.is_dictionary(kind):
-        return (None, "") if is_.is_dictionary(kind.value_type) else _table_type(kind.value_type)
+        within = kind.value_type
+        return (None, "") if is_.is_dictionary(within) or _is_nested(within) else _table_type(within)
+    if _is_nested(kind):
+        return (pl.String() if _is_json(kind) else None), "nested"
     if is_.is_decimal128(kind):
         return pl.Float64(), f"is Decimal({kind.precision}, {kind.scale}) and was converted to doubles"
     if is_.is_timestamp(kind):
@@ -239,11 +258,92 @@ def _settled(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
             for row in (indices == fault.row).arg_true().to_list()
         ]
         return values.gather(indices), found
+    if _is_nested(kind):
+        return _texts(array, name)
     if pa.types.is_null(kind):
         return pl.Series([None] * len(array), dtype=pl.String), []
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _time(array, name)
     return _number_or_other(_series(array), name)
+
+
+def _texts(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
+    """Lists and objects as their JSON texts."""
+    import polars as pl
+
+    texts: list[str | None] = []
+    faults = []
+    for row, scalar in enumerate(array):
+        try:
+            value = scalar.as_py(maps_as_pydicts="strict")
+        except KeyError:
+            value, trouble = None, "a map with a key twice"
+        else:
+            trouble = "" if value is None else nested_trouble(value)
+        if trouble:
+            faults.append(CellFault(row, name, NOT_KEPT, trouble))
+        texts.append(None if value is None or trouble else nested_text(value))
+    return pl.Series(texts, dtype=pl.String), faults
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_nested(kind))
+
+
+def _holds_objects(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_struct(kind) or pa.types.is_map(kind))
+
+
+def _is_json(kind: pa.DataType) -> bool:
+    """Whether JSON has all values of the type."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    if is_.is_dictionary(kind):
+        return not _is_nested(kind.value_type) and _is_json(kind.value_type)
+    if is_.is_struct(kind):
+        return all(_is_json(kind.field(i).type) for i in range(kind.num_fields)) and _names_differ(kind)
+    if is_.is_map(kind):
+        return is_.is_string(kind.key_type) and _is_json(kind.item_type)
+    if is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind):
+        return _is_json(kind.value_type)
+    plain = (
+        is_.is_null, is_.is_boolean, is_.is_integer, is_.is_floating, is_.is_string, is_.is_large_string,
+        is_.is_string_view,
+    )  # fmt: skip
+    return any(is_kind(kind) for is_kind in plain)
+
+
+def _names_differ(kind: pa.DataType) -> bool:
+    names = [kind.field(i).name for i in range(kind.num_fields)]
+    return len(set(names)) == len(names)
+
+
+def _nested_bytes(array: pa.Array) -> int:
+    """About how many bytes the values stand for, those of a dictionary as often as they occur."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
+            lengths = pc.binary_length(array.dictionary).cast(pa.int64())
+            return int(pc.sum(lengths.take(array.indices)).as_py() or 0)
+        return 8 * len(array)
+    if pa.types.is_struct(kind):
+        names = sum(len(kind.field(i).name) + 4 for i in range(kind.num_fields))
+        return names * len(array) + sum(_nested_bytes(field) for field in array.flatten())
+    if pa.types.is_map(kind):
+        start, stop = array.offsets[0].as_py(), array.offsets[-1].as_py()
+        parts = (array.keys.slice(start, stop - start), array.items.slice(start, stop - start))
+        return 4 * len(array) + sum(map(_nested_bytes, parts))
+    if _is_nested(kind):
+        return 4 * len(array) + _nested_bytes(array.flatten())
+    return int(array.nbytes)
 
 
 def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[CellFault]]:

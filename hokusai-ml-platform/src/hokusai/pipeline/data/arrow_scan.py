@@ -17,6 +17,7 @@ from hokusai.pipeline.data.arrow_columns import (
     Unpacked,
     bounded,
     columns_of,
+    in_pieces,
 )
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.source_file import check_conservation, listed
@@ -76,7 +77,7 @@ class ArrowScan:
         rejected = [reject.row for reject in self.rejects]
         settling = Batches(self.columns, Unpacked(self.file, self.options.limits))
         rows = 0
-        for batch in self.reader.batches():
+        for batch in _pieces(self.reader, kind, self.file.name):
             with damage_named(kind, self.file.name):
                 frame = settling.settle(batch)
             first, rows = rows + 1, rows + frame.height
@@ -104,7 +105,7 @@ def prove(file: OpenedFile, options: ReadOptions, found: str, reader: ArrowReade
     rejects: list[Reject] = []
     problems: list[str] = []
     n_problems = rows = 0
-    for batch in reader.batches():
+    for batch in _pieces(reader, kind, file.name):
         with damage_named(kind, file.name):
             height = settling.settle(batch).height
         for fault in settling.faults if options.on_error == "raise" else ():
@@ -159,6 +160,13 @@ def damage_named(kind: str, name: str) -> Iterator[None]:
             where=name,
             hint="Copy or export it again.",
         ) from problem
+
+
+def _pieces(reader: ArrowReader, kind: str, name: str) -> Iterator[pa.RecordBatch]:
+    for batch in reader.batches():
+        with damage_named(kind, name):
+            pieces = list(in_pieces(batch))
+        yield from pieces
 
 
 def _rejects(faults: list[CellFault], rows_before: int, name: str) -> list[Reject]:

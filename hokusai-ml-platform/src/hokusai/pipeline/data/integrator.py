@@ -404,8 +404,9 @@ class DataIntegrator:
         """All steps at once, for files of any size; see `streaming.integrate_files`.
 
         The rows are those of `load_data`, `reject_invalid`, `remove_pii`, `deduplicate(…, against=base)` and
-        `merge_datasets`, one after the other; unless `how` is `update`, the `key` is the `subset` of `deduplicate`. A row that repeats an earlier one counts as a duplicate here, where
-        `reject_invalid` counts it as not unique if the schema wants a column to be.
+        `merge_datasets`, one after the other; unless `how` is `update`, the `key` is the `subset` of `deduplicate`.
+        A row that repeats an earlier one counts as a duplicate here, where `reject_invalid` counts it as not unique if
+        the schema wants a column to be.
         """
         recipe = Recipe(
             self.schema,

@@ -1,7 +1,8 @@
 """Records of JSON values become columns, one kind of value in each, with every value kept exactly.
 
 JSON says what is a number and what is text, so nothing is guessed: a column that holds both is at fault, and so are
-integers that 64 bits or a double beside them cannot hold. A key that a record lacks is null, wherever in the file it
+integers that 64 bits or a double beside them cannot hold. Lists and objects are one kind, and become their JSON text
+(`nested_values`); beside plain values they are at fault. A key that a record lacks is null, wherever in the file it
 first appears, and is noted. A column whose type was told beforehand is measured by that.
 """
 
@@ -26,6 +27,7 @@ from hokusai.pipeline.data.column_values import (
     told_dtype,
 )
 from hokusai.pipeline.data.json_records import KIND_WORDS
+from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note, nested_trouble
 from hokusai.pipeline.data.source_file import listed
 
 if TYPE_CHECKING:
@@ -36,7 +38,11 @@ _MAX_PROBLEMS = 20
 _MAX_NOTES = 20
 _RATIO_MATTERS_FROM = 1 << 22
 """Cells of a table below which it may be as empty as it likes: 4 million take a second and 32 MB."""
-_NESTED = ("list", "object")
+NESTED = "nested"
+"""The kind of columns that hold lists and objects."""
+_NESTED = {"list", "object"}
+_SURE: Mapping[CellType, set[type]] = {CellType.TEXT: {str, list, dict}, CellType.BOOLEAN: {bool}}
+"""Types whose values surely fit a type that was told."""
 _KIND_OF_TYPE = {
     CellType.BOOLEAN: "boolean", CellType.INTEGER: "number", CellType.FLOAT: "number", CellType.DATE: "text",
     CellType.DATETIME: "text", CellType.TEXT: "text", CellType.EMPTY: "null",
@@ -57,7 +63,7 @@ class Settled:
     """What a column holds.
 
     Attributes:
-        kind: `boolean`, `number`, `text` or `null`.
+        kind: `boolean`, `number`, `text`, `nested` or `null`.
         fractions: Whether some number has a fraction or exponent.
         wanted: The type that it was told to have.
     """
@@ -89,13 +95,17 @@ class Settled:
         kind = KIND_WORDS[type(value)]
         if value is None:
             return None
+        if kind in _NESTED and self.kind == NESTED:
+            found = nested_trouble(value)
+            return Fault(NOT_KEPT, name, found) if found else None
         if kind in _NESTED:
             return Fault("nested value", name, f"{_article(kind)} stands where a plain value is expected")
-        if self.wanted is not None:
+        if self.wanted is not None and self.kind != NESTED:
             found = _misfit(value, self.wanted, beside_fractions=self.fractions)
             return Fault(WRONG_TYPE, name, f"{expected(self.wanted)}, found {found}") if found else None
         if kind != self.kind:
-            return Fault("another kind of value", name, f"{self.kind} is expected, {kind} found")
+            wanted = "a list or object" if self.kind == NESTED else self.kind
+            return Fault("another kind of value", name, f"{wanted} is expected, {kind} found")
         found = _beyond(value, beside_fractions=self.fractions) if kind == "number" else ""
         return Fault("number that is not kept", name, found) if found else None
 
@@ -183,6 +193,10 @@ class Survey:
                 hint="Keys are column names. If the keys are data, give each record a key and a value column.",
             )
 
+    def holds_objects_only(self) -> bool:
+        """Whether every value is an object."""
+        return bool(self._columns) and all(c.kinds.keys() == {"object"} for c in self._columns.values())
+
     def settled(self) -> dict[str, Settled]:
         """What each column holds; where there are several kinds, the one that most values have, or else the first."""
         return {key: self._settle(key, column) for key, column in self._columns.items()}
@@ -196,7 +210,7 @@ class Survey:
         found = []
         for key, column in self._columns.items():
             found.extend(column.faults)
-            if self._types.get(key) is None:
+            if self._types.get(key) in (None, CellType.TEXT):
                 found.extend(self._of_kinds(key, column))
             if column.fractions and column.inexact is not None and len(column.kinds) == 1:
                 place, value = column.inexact
@@ -213,12 +227,12 @@ class Survey:
             listed(found, len(found), _MAX_PROBLEMS),
             where=self._name,
             hint="A column holds one kind of plain value: numbers without quotes, or all as text; long identifiers "
-            "as text; null where a value is unknown. Lists and objects need columns of their own, or are stored as "
-            "text, and rows must be the outermost objects (in pandas: orient='records').",
+            "as text; null where a value is unknown; or lists and objects only. Rows must be the outermost objects "
+            "(in pandas: orient='records').",
         )
 
     def notes(self) -> list[str]:
-        """What is worth telling: keys that some records lack."""
+        """What is worth telling: keys that some records lack, and columns that are not plain."""
         absent = {key: column.absent + self.records - column.seen for key, column in self._columns.items()}
         lacked = [(key, n_absent) for key, n_absent in absent.items() if n_absent]
         notes = [
@@ -227,6 +241,11 @@ class Survey:
         ]
         if len(lacked) > _MAX_NOTES:
             notes.append(f"So are {len(lacked) - _MAX_NOTES:,} more columns from some records")
+        notes += [
+            nested_note(key, " and ".join(f"{kind}s" for kind in sorted(_NESTED & column.kinds.keys())))
+            for key, column in self._columns.items()
+            if self._settle(key, column).kind == NESTED
+        ]
         return notes
 
     def _see_sparse(self, records: Sequence[dict[str, Any]], places: Sequence[int]) -> None:
@@ -272,6 +291,8 @@ class Survey:
             column.counts[next(iter(column.kinds))] += n_values
         column.fractions |= float in types
         wanted = self._types.get(key)
+        if wanted in (None, CellType.TEXT) and not types.isdisjoint((list, dict)):
+            self._learn_nested(column, key, values, places)
         if wanted is not None:
             self._compare(key, wanted, types, values, places)
         elif float in types and (math.inf in values or -math.inf in values):
@@ -300,32 +321,49 @@ class Survey:
         column = self._columns[key]
         if column.faults or not types:
             return
-        sure = {CellType.TEXT: str, CellType.BOOLEAN: bool}.get(wanted)
-        if types == {sure} or (wanted in TIME_FORMATS and types == {str} and _are_times(values, wanted)):
+        sure = _SURE.get(wanted, set())
+        if types <= sure or (wanted in TIME_FORMATS and types == {str} and _are_times(values, wanted)):
             return
         for value, place in zip(values, places, strict=True):
-            if value is not None and (found := _misfit(value, wanted)):
+            if value is not None and type(value) not in sure and (found := _misfit(value, wanted)):
                 column.faults.append(
                     f"Column {key!r} must be {wanted}, but holds {found} in {self._at(place)}"
                 )
                 return
 
+    def _learn_nested(self, column: _Column, key: str, values: list[Any], places: Sequence[int]) -> None:
+        """Note the first list or object that has no text."""
+        if column.faults:
+            return
+        for value, place in zip(values, places, strict=True):
+            if type(value) in (list, dict) and (found := nested_trouble(value)):
+                column.faults.append(f"Column {key!r} in {self._at(place)} holds {found}")
+                return
+
     def _of_kinds(self, key: str, column: _Column) -> list[str]:
-        nested = [f"Column {key!r} holds {_article(kind)} in {self._at(place)}" for kind, place in column.kinds.items()
-                  if kind in _NESTED]  # fmt: skip
-        if nested:
-            return nested[:1]
-        if len(column.kinds) > 1:
-            (one, first), (other, second) = sorted(column.kinds.items(), key=lambda item: item[1])[:2]
+        nested = [(kind, place) for kind, place in column.kinds.items() if kind in _NESTED]
+        plain = [(kind, place) for kind, place in column.kinds.items() if kind not in _NESTED]
+        if nested and plain:
+            (one, first), (other, second) = nested[0], plain[0]
+            return [
+                f"Column {key!r} holds {_article(one)} in {self._at(first)}, but {other} in {self._at(second)}"
+            ]
+        if len(plain) > 1 and self._types.get(key) is None:
+            (one, first), (other, second) = sorted(plain, key=lambda item: item[1])[:2]
             return [f"Column {key!r} is {one} in {self._at(first)}, but {other} in {self._at(second)}"]
         return []
 
     def _settle(self, key: str, column: _Column) -> Settled:
+        counts: Counter[str] = Counter()
+        first: dict[str, int] = {}
+        for of, place in column.kinds.items():
+            kind = NESTED if of in _NESTED else of
+            counts[kind] += column.counts[of]
+            first[kind] = min(place, first.get(kind, place))
+        kind = max(first, key=lambda kind: (counts[kind], -first[kind]), default="null")
         wanted = self._types.get(key)
-        if wanted is not None:
+        if wanted is not None and not (wanted is CellType.TEXT and kind == NESTED):
             return Settled(_KIND_OF_TYPE[wanted], column.fractions, wanted)
-        plain = [kind for kind in column.kinds if kind not in _NESTED]
-        kind = max(plain, key=lambda kind: (column.counts[kind], -column.kinds[kind]), default="null")
         return Settled(kind, column.fractions and kind == "number")
 
     def _at(self, place: int) -> str:

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 from hokusai.domain.manifest import SourceFile
 from hokusai.errors import DataError
 from hokusai.pipeline.data.columns import cells_of
-from hokusai.pipeline.data.json_columns import Settled, Survey
+from hokusai.pipeline.data.json_columns import NESTED, Settled, Survey
 from hokusai.pipeline.data.json_pieces import Array, Layout, Lines, Piece, Span
-from hokusai.pipeline.data.json_records import BLANKS, Record, explained, read_document
+from hokusai.pipeline.data.json_records import BLANKS, Record, explained, read_document, read_proved
+from hokusai.pipeline.data.nested_values import nested_text
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.source_file import check_conservation, listed, not_utf8
 
@@ -72,7 +73,7 @@ class JsonScan:
         """
         import polars as pl
 
-        parsed_as = {name: column.parsed_as() for name, column in self.columns.items()}
+        parsed_as = {name: c.parsed_as() for name, c in self.columns.items() if c.kind != NESTED}
         rejected = [reject.row for reject in self.rejects]
         nulls = dict.fromkeys(self.columns, 0)
         for span, data in _again(self.text, self.spans):
@@ -81,18 +82,19 @@ class JsonScan:
             if len(dropped) == span.height:
                 continue
             for raw, n_records, is_lines in self._cut(data, span, dropped):
+                found: dict[str, pl.Series] = {}
                 with self._agreement():
-                    if is_lines:
-                        batch = pl.read_ndjson(raw, schema=parsed_as)
-                    else:
-                        batch = pl.read_json(b"[" + raw + b"]", schema=parsed_as)
-                check_conservation(self.source.name, n_records, batch.height)
-                for name, count in batch.null_count().row(0, named=True).items():
-                    nulls[name] += count
+                    if len(parsed_as) < len(self.columns):
+                        found = self._nested(raw, is_lines=is_lines)
+                    if parsed_as:
+                        read = pl.read_ndjson if is_lines else pl.read_json
+                        batch = read(raw if is_lines else b"[" + raw + b"]", schema=parsed_as)
+                        found |= {name: cells_of(batch, name) for name in parsed_as}
+                for name, values in found.items():
+                    check_conservation(self.source.name, n_records, len(values))
+                    nulls[name] += values.null_count()
                 # Column by column: an expression would take a name such as "*" or "^a.*$" for a pattern of names.
-                yield pl.DataFrame(
-                    {name: column.converted(cells_of(batch, name)) for name, column in self.columns.items()}
-                )
+                yield pl.DataFrame({name: c.converted(found[name]) for name, c in self.columns.items()})
         if nulls != self.nulls:
             raise self._disagreement()
 
@@ -105,6 +107,18 @@ class JsonScan:
             for record in self.layout.records(data, span) if here else ():
                 if record.number in here:
                     yield record.line, hashlib.sha256(record.raw).hexdigest()
+
+    def _nested(self, raw: bytes, *, is_lines: bool) -> dict[str, pl.Series]:
+        """The columns of lists and objects, as texts."""
+        import polars as pl
+
+        records = read_proved(raw, lines=is_lines)
+        found = {}
+        for name in (name for name, column in self.columns.items() if column.kind == NESTED):
+            values = (record.get(name) for record in records)
+            texts = [None if value is None else nested_text(value) for value in values]
+            found[name] = pl.Series(texts, dtype=pl.String)
+        return found
 
     def _cut(self, data: bytes, span: Span, dropped: set[int]) -> Iterator[tuple[bytes, int, bool]]:
         """The records of a piece that are kept, as texts of one batch each: (text, records, whether it is lines)."""
@@ -123,7 +137,7 @@ class JsonScan:
 
         try:
             yield
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as problem:
             raise self._disagreement() from problem
 
     def _disagreement(self) -> DataError:
@@ -201,6 +215,12 @@ def _scan(
         if options.on_error == "raise":
             raise _refusal(file.name, layout, problems, n_problems) if n_problems else survey.refusal()
         survey, rejects = _judged(file, options, layout, text, spans, survey.settled())
+    if n_records == 1 and survey.holds_objects_only():
+        raise DataError(
+            "The file is one object of objects, which may be columns and not a row",
+            where=file.name,
+            hint="Store rows as an array of objects: [{...}, {...}] (in pandas: orient='records').",
+        )
     survey.require_filled(options.limits.ratio)
     columns = survey.settled()
     if not columns:
@@ -334,6 +354,12 @@ def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
             where=file.name,
             hint="Store rows as an array of objects: [{...}, {...}] (in pandas: orient='records').",
         )
+    if _is_split(columns):
+        raise DataError(
+            "The file lists the names of columns beside lists of their values",
+            where=file.name,
+            hint="Store rows as an array of objects: [{...}, {...}] (in pandas: orient='records').",
+        )
     lengths = {key: len(values) for key, values in columns.items()}
     if len(set(lengths.values())) > 1:
         few, many = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
@@ -344,6 +370,13 @@ def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
         )
     rows = zip(*columns.values(), strict=True)
     return b"\n".join(json.dumps(dict(zip(columns, row, strict=True))).encode() for row in rows)
+
+
+def _is_split(columns: dict[str, list[object]]) -> bool:
+    """Whether one list names the columns and another has the rows, as pandas writes with orient='split'."""
+    if not {"columns", "data"} <= columns.keys() <= {"columns", "index", "data"}:
+        return False
+    return all(isinstance(row, list) for row in columns["data"])
 
 
 def _refuse_other_encodings(file: OpenedFile, piece: Piece, records: list[Record]) -> None:

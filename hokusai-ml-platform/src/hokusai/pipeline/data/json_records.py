@@ -8,6 +8,7 @@ the standard library, with each of these cases named (`read_record`, `walk_array
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -77,30 +78,39 @@ def proved_records(raw: Sequence[bytes], *, one_each: bool = True) -> list[dict[
         The objects; None if there is any doubt.
 
     Two records in one entry and one record in two cannot make up for each other: the line end that is put between
-    entries may not stand within a text, nor a brace after a comma within an object, and lists are not proved.
+    entries may not stand within a text, nor a brace after a comma within an object. Within a list it may, so entries
+    are read one by one where there are lists or objects.
 
-    >>> proved_records([b'{"a": 1}', b'{"a": 2}'])
-    [{'a': 1}, {'a': 2}]
+    >>> proved_records([b'{"a": 1}', b'{"a": [2]}'])
+    [{'a': 1}, {'a': [2]}]
     >>> proved_records([b'{"a": 1, "a": 2}']) is None
     True
     """
-    import pydantic_core
-
     if not all(entry.startswith(b"{") for entry in raw):
         return None
     joined = b"\n,".join(raw)
     try:
-        found = pydantic_core.from_json(b"[" + joined + b"]", allow_inf_nan=False, cache_strings="keys")
+        found = _from_json(b"[" + joined + b"]")
+        if (one_each and len(found) != len(raw)) or set(map(type, found)) != {dict}:
+            return None
+        nested = _has_nested(joined, found)
+        if nested and one_each:
+            found = [_from_json(entry) for entry in raw]
     except ValueError:
         return None
-    if (one_each and len(found) != len(raw)) or set(map(type, found)) != {dict}:
-        return None
-    n_keys = sum(map(len, found))
+    n_keys = sum(map(_keys_within, found)) if nested else sum(map(len, found))
     # A key ends with a quote and a colon. Both may stand within a text too, so there are never fewer than keys.
     pairs = joined.translate(None, BLANKS).count(b'":')
     if pairs != n_keys and sum(1 for _ in _KEY.finditer(joined)) != n_keys:
         return None
-    return found  # type: ignore[no-any-return]  # untyped, but checked above
+    return found
+
+
+def read_proved(raw: bytes, *, lines: bool) -> list[dict[str, Any]]:
+    """The records of a text that was proved: one a line, or separated by commas."""
+    if lines:
+        return [_from_json(line) for line in raw.split(b"\n") if line.strip(BLANKS)]
+    return list(_from_json(b"[" + raw + b"]"))
 
 
 def read_record(raw: bytes, number: int, line: int) -> Record:
@@ -190,19 +200,46 @@ def _checked(value: object, raw: bytes, number: int, line: int) -> Record:
         return Record(number, line, raw, None, "key without a name", "it has a key without a name")
     if (
         b"\\ud" in raw.lower()
-        and (half := next((k for k in value if _has_half(k, value[k])), None)) is not None
+        and (half := next((k for k in value if _has_half([k, value[k]])), None)) is not None
     ):
-        where = "a key" if _has_half(half) else f"column {half!r}"
+        where = "a key" if _has_half([half]) else f"column {half!r}"
         detail = f"{where} holds half of a surrogate pair (\\ud800 to \\udfff), which is no character"
         return Record(number, line, raw, None, "half a surrogate pair", detail)
     return Record(number, line, raw, value)
 
 
-def _has_half(*values: object) -> bool:
-    return any(
-        isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
-        for value in values
-    )
+def _has_half(values: list[object]) -> bool:
+    """Whether half a surrogate pair stands in one of them; without recursion, since they may be nested deeply."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            return True
+        if isinstance(value, list | dict):
+            waiting.extend(value)
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+    return False
+
+
+def _from_json(text: bytes) -> Any:
+    import pydantic_core
+
+    return pydantic_core.from_json(text, allow_inf_nan=False, cache_strings="keys")
+
+
+def _has_nested(joined: bytes, found: list[dict[str, Any]]) -> bool:
+    """Whether a record has a list or an object; most files show by their brackets that none has."""
+    if b"[" not in joined and joined.count(b"{") == len(found):
+        return False
+    types = set(map(type, itertools.chain.from_iterable(record.values() for record in found)))
+    return list in types or dict in types
+
+
+def _keys_within(value: object) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys_within, value.values()))
+    return sum(map(_keys_within, value)) if isinstance(value, list) else 0
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ little data waits in memory (see `planner`) the same things happen, only without
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -342,14 +342,14 @@ class _Run:
         rows = fresh.height
         if self.recipe.pii is not None:
             yield Transformation("remove_pii", rows, rows, self.recipe.pii.to_dict())
-        taken_out = [
+        taken_out: list[tuple[str, bool, int, Mapping[str, object]]] = [
             (
                 "deduplicate",
                 self.recipe.deduplicate,
                 int((fates.repeated | fates.in_base).sum()),
                 {"subset": list(self.recipe.key)} if self.recipe.repeats_by_key else {},
             ),
-            ("reject_repeated_keys", fates.refused.any(), int(fates.refused.sum()), {}),
+            ("reject_repeated_keys", bool(fates.refused.any()), int(fates.refused.sum()), {}),
             (
                 "deduplicate_nearly",
                 bool(self.recipe.near_text),
