@@ -11,7 +11,8 @@ from statistics import NormalDist
 
 from hokusai.errors import InvalidInputError
 
-_AS_GOOD_AS_NORMAL = 1e7
+_AS_GOOD_AS_NORMAL = 1e6
+_EXPANSION_FROM = 1000.0
 _TINY = 1e-300
 
 
@@ -42,8 +43,12 @@ def t_critical_value(confidence: float, freedom: float) -> float:
     if not 0.0 < confidence < 1.0:
         raise InvalidInputError(f"The confidence must lie between 0 and 1, got {confidence}")
     tail = 1.0 - confidence
-    if freedom > _AS_GOOD_AS_NORMAL:
-        return -NormalDist().inv_cdf(tail / 2)
+    if freedom >= _EXPANSION_FROM:  # Abramowitz and Stegun, 26.7.5
+        z = -NormalDist().inv_cdf(tail / 2)
+        first = (z**3 + z) / 4
+        second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+        third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+        return z + (first + (second + third / freedom) / freedom) / freedom
     low, high = 0.0, 1.0
     while two_sided_t_p(high, freedom) > tail:
         low, high = high, 2 * high
