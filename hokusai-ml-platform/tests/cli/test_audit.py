@@ -137,10 +137,10 @@ class TestDb:
         before = run("db", "status")
         assert before.exit_code == 0 and "made when it is first used" in before.stdout
         assert not (home / "hokusai.db").exists()
-        assert run("db", "upgrade").stdout.startswith("The ledger was made, with version 0001: sqlite:")
-        assert run("db", "upgrade").stdout.startswith("The ledger is up to date (version 0001): sqlite:")
+        assert run("db", "upgrade").stdout.startswith("The ledger was made, with version 0002: sqlite:")
+        assert run("db", "upgrade").stdout.startswith("The ledger is up to date (version 0002): sqlite:")
         told = json.loads(run("db", "status", "--json").stdout)
-        assert (told["found"], told["needed"], told["is_usable"]) == ("0001", "0001", True)
+        assert (told["found"], told["needed"], told["is_usable"]) == ("0002", "0002", True)
 
     def test_makes_a_server_ready(
         self, postgres_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

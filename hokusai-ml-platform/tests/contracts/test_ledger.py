@@ -6,14 +6,11 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hokusai.adapters.memory_ledger import MemoryLedger
-from hokusai.adapters.sql.ledger import SqlLedger
-from hokusai.adapters.sql.schema import LedgerSchema
 from hokusai.domain.audit import GENESIS_HASH, AuditHead, Happening, chain_faults
 from hokusai.domain.records import ModelRecord
 from hokusai.errors import InvalidInputError
@@ -21,21 +18,6 @@ from hokusai.ports import Ledger, Page
 
 MODEL = "customer-churn"
 OTHER = "lead-scorer"
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    if request.param == "memory":
-        yield MemoryLedger()
-        return
-    if request.param == "sqlite":
-        opened = SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    else:
-        uri = request.getfixturevalue("postgres_database")
-        LedgerSchema(uri).upgrade()
-        opened = SqlLedger(uri)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

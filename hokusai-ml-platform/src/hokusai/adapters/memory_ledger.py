@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hokusai.adapters.index_keys import IndexKeys, contributor_key, keys_of
+from hokusai.adapters.memory_shelves import MemoryAttestationShelf, MemoryBenchmarkShelf
 from hokusai.domain.audit import AuditEvent, AuditHead, Happening, checked_happening, next_event
 from hokusai.domain.records import ModelRecord
 from hokusai.domain.stages import now_ms
@@ -106,6 +107,8 @@ class MemoryLedger:
         self._lock = threading.Lock()
         self._events: list[AuditEvent] = []
         self._index = MemoryIndex()
+        self._attestations = MemoryAttestationShelf(self.record)
+        self._benchmarks = MemoryBenchmarkShelf(self.record)
 
     def __repr__(self) -> str:
         return f"MemoryLedger({len(self._events)} entries)"
@@ -119,6 +122,16 @@ class MemoryLedger:
     def index(self) -> MemoryIndex:
         """The index of models."""
         return self._index
+
+    @property
+    def attestations(self) -> MemoryAttestationShelf:
+        """The signed statements."""
+        return self._attestations
+
+    @property
+    def benchmarks(self) -> MemoryBenchmarkShelf:
+        """The benchmarks and their uses."""
+        return self._benchmarks
 
     def check(self) -> None:
         """Nothing to find out: memory is there."""

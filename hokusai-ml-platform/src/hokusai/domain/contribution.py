@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.identifiers import WalletAddress
+
+_LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,13 @@ class Contribution:
         )
         if parts != self.rows_read:
             raise ValueError(f"{self.file_name}: {self.rows_read} rows read, but {parts} accounted for")
+
+
+def party_key(name: str) -> str:
+    """The id or wallet of somebody as it is looked up and counted: without regard to case, and fit for any index.
+
+    >>> party_key("0xAB") == party_key("0xab"), len(party_key("x" * 1000))
+    (True, 71)
+    """
+    key = name.lower()
+    return key if len(key) <= _LONGEST_KEY and "\0" not in key else f"sha256:{sha256_hex(key.encode())}"

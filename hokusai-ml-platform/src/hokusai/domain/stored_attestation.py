@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from hokusai.domain.canonical import sha256_hex
-from hokusai.domain.claim import require_sha256
-from hokusai.domain.contribution import Contributor
+from hokusai.domain.canonical import require_sha256, sha256_hex
+from hokusai.domain.contribution import Contributor, party_key
 from hokusai.errors import ConflictError, IntegrityError, InvalidInputError
 
 MOST_SIGNATURES = 64
@@ -69,8 +68,8 @@ class AttestationFacts:
             if sha256 is not None:
                 require_sha256(sha256, name)
 
-    def keys(self) -> Iterator[tuple[str, str]]:
-        """(kind, key) of everything that it is found by; contributors in lower case, as they are compared."""
+    def found_by(self) -> Iterator[tuple[str, str]]:
+        """(kind, key) of everything that it is found by."""
         found = {
             *(("subject", sha256) for _, sha256 in self.subjects),
             *(("model", sha256) for sha256 in (self.baseline_model_sha256, self.new_model_sha256) if sha256),
@@ -79,8 +78,8 @@ class AttestationFacts:
                 for sha256 in (self.benchmark_sha256, self.benchmark_record_sha256)
                 if sha256
             ),
-            *(("contributor", one.contributor_id.lower()) for one in self.contributors),
-            *(("contributor", str(one.wallet).lower()) for one in self.contributors if one.wallet),
+            *(("contributor", party_key(one.contributor_id)) for one in self.contributors),
+            *(("contributor", party_key(str(one.wallet))) for one in self.contributors if one.wallet),
         }
         yield from sorted(found)
 

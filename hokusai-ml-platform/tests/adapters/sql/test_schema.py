@@ -27,7 +27,7 @@ NEXT = '''
 """Adds a table, for a test."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 def upgrade() -> None:
     op.create_table("hokusai_second", sa.Column("id", sa.Integer, primary_key=True))
 '''
@@ -51,12 +51,12 @@ print(before.found, after.found)
 
 @pytest.fixture
 def a_later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The code as it will be when the schema has a second version."""
+    """The code as it will be when the schema has one more version."""
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_second.py").write_text(NEXT)
+    (folder / "versions" / "0003_second.py").write_text(NEXT)
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
-    monkeypatch.setattr(tables, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(tables, "REVISIONS", ("0001", "0002", "0003"))
 
 
 def sqlite_schema(path: Path) -> set[tuple[str, ...]]:
@@ -214,11 +214,11 @@ class TestAFileOfOurOwn:
         before = sqlite_schema(path)
         request.getfixturevalue("a_later_release")
         broken = NEXT + "    raise RuntimeError('power cut')\n"
-        (tmp_path / "migrations" / "versions" / "0002_second.py").write_text(broken)
+        (tmp_path / "migrations" / "versions" / "0003_second.py").write_text(broken)
         with pytest.raises(RuntimeError, match="power cut"):
             SqlLedger(f"sqlite:///{path}").check()
         assert sqlite_schema(path) == before
-        assert LedgerSchema(f"sqlite:///{path}").state().found == "0001"
+        assert LedgerSchema(f"sqlite:///{path}").state().found == "0002"
 
     def test_is_refused_if_a_later_release_made_it(self, tmp_path: Path) -> None:
         path = tmp_path / "ledger.db"
@@ -288,12 +288,12 @@ class TestAServer:
             with pytest.raises(ConfigurationError, match=r"no ledger yet .*Run: hokusai db upgrade"):
                 ledger.check()
         before, after = LedgerSchema(postgres_database).upgrade()
-        assert (before.found, after.found) == (None, "0001")
+        assert (before.found, after.found) == (None, "0002")
         ledger.check()  # without being made anew
 
     def test_is_upgraded_once_when_several_do_so_at_once(self, postgres_database: str) -> None:
         answers = finish(processes(UPGRADE, 3, postgres_database))
-        assert sorted(answers) == ["0001 0001", "0001 0001", "None 0001"]
+        assert sorted(answers) == ["0002 0002", "0002 0002", "None 0002"]
         SqlLedger(postgres_database).check()
 
     def test_is_refused_when_it_is_older(
@@ -305,7 +305,7 @@ class TestAServer:
         with pytest.raises(ConfigurationError, match=r"older .*Run: hokusai db upgrade"):
             SqlLedger(postgres_database).check()
         before, after = LedgerSchema(postgres_database).upgrade()
-        assert (before.found, after.found) == ("0001", "0002")
+        assert (before.found, after.found) == ("0002", "0003")
         assert SqlLedger(postgres_database).head().count == 1
 
     def test_is_refused_when_it_is_newer(self, postgres_database: str) -> None:

@@ -13,16 +13,18 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     String,
     Table,
     Text,
+    UniqueConstraint,
     event,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every version of the schema, oldest first; the last is the one below."""
 
 metadata = MetaData()
@@ -146,6 +148,64 @@ tags = Table(
     sqlite_with_rowid=False,
 )
 Index("hokusai_model_tags_digest", *(tags.c[n] for n in ("location_id", "digest", *_PLACE)))
+
+attestations = Table(
+    "hokusai_attestations",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order in which they were put
+    Column("statement_sha256", _Text, nullable=False, unique=True),
+    _text("facts"),
+    _text("signatures"),
+    _text("payload_type"),
+    Column("payload", LargeBinary, nullable=False),  # last: who reads the others need not pass over its pages
+)
+
+attestation_keys = Table(
+    "hokusai_attestation_keys",
+    metadata,
+    Column("kind", _Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("number", Integer, ForeignKey("hokusai_attestations.number"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+benchmarks = Table(
+    "hokusai_benchmarks",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order in which they were put
+    Column("sha256", _Text, nullable=False, unique=True),
+    _text("name"),
+    _text("record"),
+    Index("hokusai_benchmarks_name", "name", "number"),
+)
+
+
+def _benchmark() -> Column[int]:
+    return Column("benchmark", Integer, ForeignKey("hokusai_benchmarks.number"), primary_key=True)
+
+
+benchmark_uses = Table(
+    "hokusai_benchmark_uses",
+    metadata,
+    _benchmark(),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),  # 1, 2, … of all its uses
+    _text("purpose"),
+    Column("number", Integer, nullable=False),  # 1, 2, … of its uses for this purpose
+    _text("subject"),
+    _text("submitter"),
+    _text("submitter_key"),
+    UniqueConstraint("benchmark", "purpose", "number", name="hokusai_benchmark_uses_number"),
+    UniqueConstraint("benchmark", "purpose", "subject", name="hokusai_benchmark_uses_subject"),
+    Index("hokusai_benchmark_uses_submitter", "benchmark", "purpose", "submitter_key"),
+)
+
+ladders = Table(
+    "hokusai_benchmark_ladders",
+    metadata,
+    _benchmark(),
+    Column("version", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
 
 _REFUSAL = "The audit trail is append-only"
 _TRIGGERS = {
