@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ class MemoryStage:
 
 
 class DiskStage:
-    """Rows wait in one uncompressed Arrow file a batch.
+    """Rows wait in one uncompressed Arrow file a batch, of which no more is read than what is asked for.
 
     Args:
         folder: An empty folder; whoever made it removes it.
@@ -60,9 +60,11 @@ class DiskStage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._starts = [0]
+        self._mapped = True
 
     def append(self, batch: pl.DataFrame) -> None:
         """Put the next rows aside."""
+        self._mapped = self._mapped and all(_is_plain(dtype) for dtype in batch.dtypes)
         batch.rechunk().write_ipc(self._path(len(self._starts) - 1), compression="uncompressed")
         self._starts.append(self._starts[-1] + batch.height)
 
@@ -77,11 +79,23 @@ class DiskStage:
 
     def _read(self, number: int) -> pl.DataFrame:
         import polars as pl
+        import pyarrow as pa
 
-        return pl.read_ipc(self._path(number))
+        if not self._mapped:
+            return pl.read_ipc(self._path(number))
+        with pa.memory_map(str(self._path(number))) as file:
+            return cast("pl.DataFrame", pl.from_arrow(pa.ipc.open_file(file).read_all()))
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08}.arrow"
+
+
+def _is_plain(dtype: pl.DataType) -> bool:
+    """Whether the bytes of a type are the same in Arrow; not so of categories, whose order is not in the file."""
+    import polars as pl
+
+    plain = (pl.String, pl.Binary, pl.Boolean, pl.Date, pl.Datetime, pl.Duration, pl.Time)
+    return dtype in plain or (dtype.is_numeric() and dtype not in (pl.Int128, pl.UInt128, pl.Decimal))
 
 
 def _taken(
