@@ -245,8 +245,9 @@ def _estimates(
             parts.append((error**2, max(n_rows - 1, 1)))
         if n_seeds > 1:
             spread = math.fsum((one - value) ** 2 for one in own) / (n_seeds - 1) / n_seeds
-            parts.append((spread, n_seeds - 1))
-        if row_errors is None and not any(variance for variance, _ in parts):
+            if math.sqrt(spread) > _NO_SPREAD * abs(value):  # below, it is rounding
+                parts.append((spread, n_seeds - 1))
+        if not parts:
             estimates.append(_Estimate(value, None, None))
             continue
         untrained = 0.0
