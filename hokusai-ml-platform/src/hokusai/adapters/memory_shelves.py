@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from hokusai.adapters.shelf_events import benchmark_added, benchmark_used, stored
 from hokusai.domain.audit import Happening
 from hokusai.domain.benchmark import Benchmark, BenchmarkUse, UsePurpose, checked_use
+from hokusai.domain.canonical import require_sha256
 from hokusai.domain.contribution import party_key
-from hokusai.domain.stored_attestation import AttestationFacts, StoredAttestation
+from hokusai.domain.stored_attestation import AttestationFacts, StoredAttestation, search_keys
 from hokusai.errors import ConflictError, NotFoundError
 
 _Record = Callable[[Sequence[Happening]], object]
@@ -42,7 +44,7 @@ class MemoryAttestationShelf:
 
     def get(self, statement_sha256: str) -> StoredAttestation:
         """The attestation of the statement with this digest."""
-        kept = self._kept.get(statement_sha256)
+        kept = self._kept.get(require_sha256(statement_sha256, "attestation"))
         if kept is None:
             raise NotFoundError("There is no attestation of this statement", where=statement_sha256)
         return kept
@@ -58,18 +60,17 @@ class MemoryAttestationShelf:
         after: str | None = None,
     ) -> list[AttestationFacts]:
         """What is known of attestations to which all that is given applies, the latest put first."""
-        wanted = {
-            ("model", model_sha256),
-            ("contributor", None if contributor is None else party_key(contributor)),
-            ("benchmark", benchmark_sha256),
-            ("subject", subject_sha256),
-        }
-        asked = {(kind, key) for kind, key in wanted if key is not None}
+        asked = search_keys(
+            model_sha256=model_sha256,
+            contributor=contributor,
+            benchmark_sha256=benchmark_sha256,
+            subject_sha256=subject_sha256,
+        )
         with self._lock:
             kept = list(self._kept.values())[::-1]
         if after is not None:
             kept = kept[kept.index(self.get(after)) + 1 :]
-        return [one.facts for one in kept if asked <= set(one.facts.found_by())][:limit]
+        return [one.facts for one in kept if asked.items() <= set(one.facts.found_by())][:limit]
 
 
 class MemoryBenchmarkShelf:
@@ -99,7 +100,7 @@ class MemoryBenchmarkShelf:
 
     def get(self, sha256: str) -> Benchmark:
         """The benchmark with this identity."""
-        kept = self._kept.get(sha256)
+        kept = self._kept.get(require_sha256(sha256, "benchmark"))
         if kept is None:
             raise NotFoundError("There is no such benchmark", where=sha256)
         return kept
@@ -122,13 +123,14 @@ class MemoryBenchmarkShelf:
     ) -> BenchmarkUse:
         """Count a use; the same subject again is the same use."""
         self.get(benchmark_sha256)
+        wanted = BenchmarkUse(benchmark_sha256, purpose, subject, submitter, number=1)
         with self._lock:
             counted = [use for use in self._uses[benchmark_sha256] if use.purpose is purpose]
             before = [use for use in counted if use.subject == subject]
             if before:
                 return before[0]
             own = sum(party_key(use.submitter) == party_key(submitter) for use in counted)
-            wanted = BenchmarkUse(benchmark_sha256, purpose, subject, submitter, len(counted) + 1)
+            wanted = replace(wanted, number=len(counted) + 1)
             use = checked_use(wanted, by_submitter=own, limit=limit)
             self._record([benchmark_used(use, actor)])
             self._uses[benchmark_sha256].append(use)

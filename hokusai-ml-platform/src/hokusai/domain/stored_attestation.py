@@ -146,3 +146,20 @@ class StoredAttestation:
         signatures = tuple(StatementSignature(keyid, sig) for keyid, sig in known.items())
         facts = replace(self.facts, model_id=self.facts.model_id or other.facts.model_id)
         return replace(self, signatures=signatures, facts=facts)
+
+
+def search_keys(
+    *,
+    model_sha256: str | None = None,
+    contributor: str | None = None,
+    benchmark_sha256: str | None = None,
+    subject_sha256: str | None = None,
+) -> dict[str, str]:
+    """Kind to key, as `AttestationFacts.found_by` has them, of what is asked for.
+
+    Raises:
+        InvalidInputError: A digest is none.
+    """
+    digests = {"model": model_sha256, "benchmark": benchmark_sha256, "subject": subject_sha256}
+    asked = {kind: require_sha256(text, kind) for kind, text in digests.items() if text is not None}
+    return asked if contributor is None else {**asked, "contributor": party_key(contributor)}

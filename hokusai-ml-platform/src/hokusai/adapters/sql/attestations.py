@@ -15,10 +15,15 @@ from hokusai.adapters.sql.engine import Database
 from hokusai.adapters.sql.tables import attestation_keys, attestations
 from hokusai.adapters.sql.trail import append
 from hokusai.domain.audit import checked_happening
-from hokusai.domain.canonical import canonical_json
-from hokusai.domain.contribution import Contributor, party_key
+from hokusai.domain.canonical import canonical_json, require_sha256
+from hokusai.domain.contribution import Contributor
 from hokusai.domain.identifiers import WalletAddress
-from hokusai.domain.stored_attestation import AttestationFacts, StatementSignature, StoredAttestation
+from hokusai.domain.stored_attestation import (
+    AttestationFacts,
+    StatementSignature,
+    StoredAttestation,
+    search_keys,
+)
 from hokusai.errors import NotFoundError
 
 
@@ -39,7 +44,8 @@ class SqlAttestationShelf:
             if number is not None:
                 merged = attestation
                 rows = [{"kind": kind, "key": key, "number": number} for kind, key in merged.facts.found_by()]
-                bulk.upsert(connection, attestation_keys, ("kind", "key", "number"), rows)
+                if rows:
+                    bulk.upsert(connection, attestation_keys, ("kind", "key", "number"), rows)
             else:
                 known = {"sha256": attestation.statement_sha256}
                 row: Any = connection.execute(_KEPT.with_for_update(), known).one()
@@ -56,7 +62,7 @@ class SqlAttestationShelf:
 
     def get(self, statement_sha256: str) -> StoredAttestation:
         """The attestation of the statement with this digest."""
-        found = self._database.row(_WHOLE, {"sha256": statement_sha256})
+        found = self._database.row(_WHOLE, {"sha256": require_sha256(statement_sha256, "attestation")})
         if found is None:
             raise NotFoundError("There is no attestation of this statement", where=statement_sha256)
         return _attestation(found, bytes(found.payload))
@@ -72,16 +78,15 @@ class SqlAttestationShelf:
         after: str | None = None,
     ) -> list[AttestationFacts]:
         """What is known of attestations to which all that is given applies, the latest put first."""
-        asked = {
-            "model": model_sha256,
-            "contributor": None if contributor is None else party_key(contributor),
-            "benchmark": benchmark_sha256,
-            "subject": subject_sha256,
-        }
-        asked = {kind: key for kind, key in asked.items() if key is not None}
+        asked = search_keys(
+            model_sha256=model_sha256,
+            contributor=contributor,
+            benchmark_sha256=benchmark_sha256,
+            subject_sha256=subject_sha256,
+        )
         parameters: dict[str, Any] = {f"{kind}_key": key for kind, key in asked.items()}
         if after is not None:
-            last = self._database.row(_KEPT, {"sha256": after})
+            last = self._database.row(_KEPT, {"sha256": require_sha256(after, "after")})
             if last is None:
                 raise NotFoundError("There is no attestation of this statement", where=after)
             parameters["below"] = last.number

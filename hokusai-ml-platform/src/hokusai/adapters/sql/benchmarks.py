@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
@@ -13,7 +14,7 @@ from hokusai.adapters.sql.tables import benchmark_uses, benchmarks, ladders
 from hokusai.adapters.sql.trail import append
 from hokusai.domain.audit import checked_happening
 from hokusai.domain.benchmark import Benchmark, BenchmarkUse, UsePurpose, checked_use
-from hokusai.domain.canonical import canonical_json, parse_json
+from hokusai.domain.canonical import canonical_json, parse_json, require_sha256
 from hokusai.domain.contribution import party_key
 from hokusai.errors import ConflictError, IntegrityError, NotFoundError
 
@@ -49,7 +50,7 @@ class SqlBenchmarkShelf:
 
     def get(self, sha256: str) -> Benchmark:
         """The benchmark with this identity."""
-        found = self._database.row(_RECORD, {"sha256": sha256})
+        found = self._database.row(_RECORD, {"sha256": require_sha256(sha256, "benchmark")})
         if found is None:
             raise _unknown(sha256)
         return _benchmark(found)
@@ -58,6 +59,8 @@ class SqlBenchmarkShelf:
         """Benchmarks of a name, or whose identity begins with `prefix`, or all; the latest put first."""
         table = benchmarks.c
         statement = select(table.sha256, table.record).order_by(table.number.desc())
+        if not f"{name or ''}{prefix}".isprintable():
+            return []  # no database would take it
         if name is not None:
             statement = statement.where(table.name == name)
         if prefix:
@@ -75,6 +78,7 @@ class SqlBenchmarkShelf:
         actor: str = "",
     ) -> BenchmarkUse:
         """Count a use; the same subject again is the same use."""
+        wanted = BenchmarkUse(benchmark_sha256, purpose, subject, submitter, number=1)
 
         def work(connection: Connection) -> BenchmarkUse:
             number = _locked(connection, benchmark_sha256)
@@ -85,8 +89,7 @@ class SqlBenchmarkShelf:
             key = party_key(submitter)
             before = connection.scalar(_COUNTED, counted) or 0
             own = connection.scalar(_OF_SUBMITTER, {**counted, "submitter_key": key}) or 0
-            wanted = BenchmarkUse(benchmark_sha256, purpose, subject, submitter, before + 1)
-            use = checked_use(wanted, by_submitter=own, limit=limit)
+            use = checked_use(replace(wanted, number=before + 1), by_submitter=own, limit=limit)
             last = connection.scalar(_LAST, {"benchmark": number}) or 0
             row = {**use.to_dict(), "benchmark": number, "sequence": last + 1, "submitter_key": key}
             del row["benchmark_sha256"]
@@ -139,7 +142,7 @@ class SqlBenchmarkShelf:
         return self._database.write(work)
 
     def _number(self, sha256: str) -> int:
-        found = self._database.row(_NUMBER, {"sha256": sha256})
+        found = self._database.row(_NUMBER, {"sha256": require_sha256(sha256, "benchmark")})
         if found is None:
             raise _unknown(sha256)
         return int(found.number)
@@ -164,7 +167,7 @@ _LADDER = select(ladders.c.version, ladders.c.state).where(ladders.c.benchmark =
 
 def _locked(connection: Connection, sha256: str) -> int:
     """The number of a benchmark, whose uses nobody else counts until the transaction ends."""
-    number = connection.scalar(_NUMBER.with_for_update(), {"sha256": sha256})
+    number = connection.scalar(_NUMBER.with_for_update(), {"sha256": require_sha256(sha256, "benchmark")})
     if number is None:
         raise _unknown(sha256)
     return int(number)
