@@ -80,7 +80,7 @@ class Ladder:
             InvalidInputError: Another number of rows, or a loss outside [0, 1].
 
         Source: Blum and Hardt (2015), "The Ladder: A Reliable Leaderboard for Machine Learning Competitions",
-        arXiv 1502.04585, figure 3.
+        arXiv 1502.04585, the parameter-free variant.
         """
         submitted = _losses(losses)
         n = len(self.losses)
@@ -111,7 +111,10 @@ class Ladder:
         try:
             if not stored.startswith(_MAGIC):
                 raise InvalidInputError("They do not begin as one")
-            unpacked = zlib.decompressobj().decompress(stored[start + 2 * _COUNT :], 8 * n + 1)
+            stream = zlib.decompressobj()
+            unpacked = stream.decompress(stored[start + 2 * _COUNT :], 8 * n + 1)
+            if not stream.eof or stream.unused_data:
+                raise InvalidInputError("They are cut off, or go on after the end")
             ladder = cls.start(np.frombuffer(unpacked, dtype="<f8"))
             if ladder.loss != Fraction(told, max(n, 1)) or len(ladder.losses) != n:
                 raise InvalidInputError("Their parts do not fit together")
