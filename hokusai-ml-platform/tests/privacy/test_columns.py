@@ -157,6 +157,14 @@ class TestByContent:
         assert not any(map(kind_by_content, columns))
         assert time.process_time() - before < 1  # to search the text of each takes 3 seconds
 
+    def test_numbers_with_a_fraction_are_none(self) -> None:
+        """0.345961 has the digits of a telephone number of Germany, or of France."""
+        shares = [(n * 7919 % 1_000_003) / 1_000_003 for n in range(1, 501)]
+        rounded = pl.Series([round(share, 6) for share in shares])
+        for cells in (rounded, rounded.cast(pl.String), rounded * 1000, -rounded):
+            assert kind_by_content(cells) is None
+        assert kind_by_content(pl.Series(["030.9018200", "030.90262020"])) is PiiKind.PHONE
+
     def test_nine_of_ten_are_needed(self) -> None:
         some = [f"u{number}@example.org" for number in range(90)]
         assert kind_by_content(pl.Series([*some, *["?"] * 10])) is PiiKind.EMAIL

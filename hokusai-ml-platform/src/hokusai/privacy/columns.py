@@ -59,6 +59,7 @@ _AS_NUMBERS: Final = frozenset({PiiKind.PHONE, PiiKind.CARD, PiiKind.NATIONAL_ID
 _VERSION_WORDS: Final = frozenset({"version", "ver", "release", "build", "firmware"})
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[^\W\d_A-Za-z]+", re.UNICODE)
 _IP_VERSION: Final = re.compile(r"(?i)ipv(?=[46])")
+_FRACTION: Final = r"^[+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][+-]?[0-9]+)?$"
 _FIRST_ACCENT: Final = "\u0300"
 _LAST_ACCENT: Final = "\u036f"
 _EXPANDED: Final = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"})
@@ -106,6 +107,8 @@ def kind_by_content(
     if not len(cells) or _are_small_numbers(cells):
         return None
     text = as_text(cells).alias("text")
+    if text.str.contains(_FRACTION).sum() > (1 - LEAST_SHARE) * len(text):
+        return None  # `0.345961` could pass for a telephone number, but measures something
     versions = not _VERSION_WORDS.isdisjoint(header_words(column))
     looked_for = [kind for kind in _BY_CONTENT if kind in kinds and not (kind is PiiKind.IP and versions)]
     # In one go, since most columns are none of them.
