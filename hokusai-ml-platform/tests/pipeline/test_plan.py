@@ -20,6 +20,7 @@ from hokusai.errors import (
 from hokusai.pipeline.parameters import PARAMETERS, parameter_key
 from hokusai.pipeline.plan import ANONYMOUS, RunPlan, resolve_plan
 from hokusai.pipeline.preparation import prepare
+from hokusai.privacy.policy import PiiAction
 from hokusai.utils.config import Settings
 
 THIRTY_NINE = "0x742d35Cc6634C0532925a3b844Bc9e7595f6234"
@@ -59,6 +60,7 @@ PRECEDENCE: list[tuple[str, str, str, Any, Any]] = [
     ("primary_metric", "f1_score", "auc", "f1", "auroc"),
     ("metric_weights", "{f1: 1}", '{"accuracy": 2}', {"f1": 1}, {"accuracy": 2}),
     ("seed", "7", "8", 7, 8),
+    ("pii", "mask", "drop", PiiAction.MASK, PiiAction.DROP),
     ("baseline_model", "m/1.0.0", "m/2.0.0", "m/1.0.0", "m/2.0.0"),
 ]
 DEFAULTS = {
@@ -71,8 +73,14 @@ DEFAULTS = {
     "primary_metric": None,
     "metric_weights": None,
     "seed": 42,
+    "pii": PiiAction.HASH,
     "baseline_model": None,
 }
+
+
+def test_an_unknown_word_for_personal_data_is_refused(real) -> None:
+    with pytest.raises(ConfigurationError, match=r"--pii is 'hsah'\. It is one of hash, mask, drop, report"):
+        real(pii="hsah")
 
 
 class TestPrecedence:
@@ -436,7 +444,7 @@ class TestPrepare:
 class TestParameterTable:
     def test_keys_are_the_names_with_underscores(self) -> None:
         assert [p.key for p in PARAMETERS] == [p.name.replace("-", "_") for p in PARAMETERS]
-        assert len({p.key for p in PARAMETERS}) == 18  # the specification's seventeen, and --dry-run
+        assert len({p.key for p in PARAMETERS}) == 19  # the specification's seventeen, --dry-run and --pii
 
     @pytest.mark.parametrize("name", ["base-data", "base_data"])
     def test_both_spellings(self, name: str) -> None:

@@ -291,7 +291,7 @@ def clean(
     "key",
     multiple=True,
     metavar="COLUMN",
-    help="what identifies a row; may be repeated. unless updating, by it rows repeat earlier ones",
+    help="what identifies a row; may be repeated. Without an update, it says which rows repeat earlier ones",
 )
 @predicting
 @personal("hash")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.contribution import Contribution
+from hokusai.domain.manifest import PiiSummary
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.reconcile import conform
 from hokusai.pipeline.integration import integrate as integrate_frames
-from hokusai.pipeline.personal_data import find_personal_data, warnings_of
+from hokusai.pipeline.personal_data import find_personal_data, warnings_of, without_personal_data
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import assess_quality, data_manifest
 from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
@@ -31,6 +32,7 @@ class Contributed:
         quality: How good the contribution is.
         manifest: The specification's data manifest.
         warnings: What a reader has to know.
+        personal: The personal data that was found, and what becomes of it in training.
     """
 
     contributions: tuple[Contribution, ...]
@@ -38,6 +40,7 @@ class Contributed:
     quality: QualityReport
     manifest: Mapping[str, Any]
     warnings: tuple[str, ...]
+    personal: PiiSummary
 
     def quality_lines(self) -> list[tuple[str, str]]:
         """The quality's score, its components and the shares of the classes, for people."""
@@ -96,14 +99,20 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
     one_class = tuple(
         f"All labelled rows of the contribution are of the class {name!r}." for name in quality.label_share
     )
-    personal = find_personal_data(tables)
+    personal = find_personal_data(tables, plan.pii, target=plan.target_column)
     return Contributed(
         contributions=data.contributions,
         accepted=tuple(np.packbits(mask.to_numpy()) for mask in data.accepted),
         quality=quality,
         manifest=data_manifest(
-            tables, data.contributions, quality, integration=data.to_dict(), pii=personal.to_dict()
+            tables,
+            data.contributions,
+            quality,
+            personal={finding.column for finding in personal.findings},
+            integration=data.to_dict(),
+            pii=personal.to_dict(),
         ),
+        personal=personal,
         warnings=(
             *leaks,
             *other_labels,
@@ -122,10 +131,10 @@ def _settled(frame: pl.DataFrame, facts: Facts) -> pl.DataFrame:
 
 
 def training_frame(plan: RunPlan, facts: Facts, contributed: Contributed) -> pl.DataFrame:
-    """Base rows, then each file's accepted rows: what the new model is trained on.
+    """Base rows, then each file's accepted rows without personal data: what the new model is trained on.
 
     Raises:
-        IntegrityError: A file changed since the run began.
+        IntegrityError: A file changed since the run began, or the key that hashes personal data did.
     """
     import numpy as np
     import polars as pl
@@ -133,8 +142,12 @@ def training_frame(plan: RunPlan, facts: Facts, contributed: Contributed) -> pl.
     parts = [load(plan, facts).base]
     for path, bits in zip(plan.contributed_files, contributed.accepted, strict=True):
         (table,) = read_again([path], facts)
-        rows = conform(table.frame, dict(facts.types))
+        types = dict(facts.types)
+        left = without_personal_data(
+            table.frame, contributed.personal, plan.pii, types, target=plan.target_column
+        )
+        rows = conform(left, types)
         mask = np.unpackbits(bits, count=rows.height).astype(bool)
         parts.append(rows if mask.all() else rows.filter(pl.Series(mask)))
-        del table, rows
+        del table, left, rows
     return pl.concat(parts, rechunk=False)

@@ -53,6 +53,11 @@ PARAMETERS: tuple[PipelineParameter, ...] = (
     ),
     PipelineParameter("id-column", "a column that identifies a row and is never a feature", "NAME"),
     PipelineParameter("task", "classification or regression (default: from the target)", "TASK"),
+    PipelineParameter(
+        "pii",
+        "what becomes of personal data before training: hash, mask, drop or report (default: hash)",
+        "ACTION",
+    ),
     PipelineParameter("estimator", "import path of a scikit-learn estimator", "PATH"),
     PipelineParameter("estimator-params", "its constructor's arguments", "JSON", is_json=True),
     PipelineParameter("primary-metric", "the one metric recorded in basis points", "METRIC"),

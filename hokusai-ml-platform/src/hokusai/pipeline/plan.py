@@ -19,6 +19,7 @@ from hokusai.domain.metrics import Task, metric_spec
 from hokusai.errors import ConfigurationError, InvalidInputError, MetricError
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.parameters import parameter_key
+from hokusai.privacy.policy import PiiAction
 from hokusai.utils.config import Settings
 
 ANONYMOUS = "anonymous"
@@ -46,6 +47,7 @@ class RunPlan:
     output_dir: Path
     dry_run: bool
     experiment: str
+    pii: PiiAction = PiiAction.HASH
 
     @property
     def wallet_warnings(self) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ class RunPlan:
             plain[key] = [path.name for path in plain[key]]
         plain["contributors"] = [c.contributor_id for c in self.contributors]
         plain["wallets"] = [str(c.wallet) if c.wallet else None for c in self.contributors]
+        plain["pii"] = str(self.pii)
         plain["output_dir"] = self.output_dir.name
         plain["feature_columns"] = list(self.feature_columns) if self.feature_columns else None
         return plain
@@ -128,6 +131,7 @@ def resolve_plan(given: Mapping[str, Any], settings: Settings) -> RunPlan:
         output_dir=_output_dir(Path(_text(values, "output_dir") or "./outputs")),
         dry_run=dry_run,
         experiment=settings.experiment_name,
+        pii=_action(_text(values, "pii")),
     )
 
 
@@ -149,6 +153,14 @@ def _files(values: Mapping[str, Any], key: str) -> tuple[Path, ...]:
     if isinstance(value, list | tuple):
         return tuple(path for part in value for path in expand_paths(str(part)))
     return expand_paths(str(value))
+
+
+def _action(value: str | None) -> PiiAction:
+    if value is not None and value not in list(PiiAction):
+        raise ConfigurationError(
+            f"--pii is {value!r}", hint=f"It is one of {', '.join(PiiAction)}; see docs/privacy.md."
+        )
+    return PiiAction(value) if value else PiiAction.HASH
 
 
 def _check_data_suffices(base: Sequence[Path], benchmark: Sequence[Path], baseline: object) -> None:

@@ -15,7 +15,7 @@ and the same files the same manifest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,12 @@ def source_digest(tables: Sequence[Table]) -> str:
 
 
 def data_manifest(
-    tables: Sequence[Table], contributions: Sequence[Contribution], quality: QualityReport, **pieces: Any
+    tables: Sequence[Table],
+    contributions: Sequence[Contribution],
+    quality: QualityReport,
+    *,
+    personal: Collection[str] = (),
+    **pieces: Any,
 ) -> dict[str, Any]:
     """The specification's data manifest: what was contributed, and what became of it.
 
@@ -105,6 +110,7 @@ def data_manifest(
         tables: The contributed files.
         contributions: Their accounts, in the same order.
         quality: Their quality.
+        personal: Columns with personal data, whose least and greatest values are not told.
         pieces: More entries, such as `integration=data.to_dict()`.
 
     Returns:
@@ -122,7 +128,11 @@ def data_manifest(
         "null_counts": {p.name: p.nulls for p in profiles},
         "unique_counts": {p.name: p.unique for p in profiles},
         **({"unique_errors": errors} if errors else {}),
-        "ranges": {p.name: {"min": p.low, "max": p.high} for p in profiles if p.low is not None},
+        "ranges": {
+            p.name: {"min": p.low, "max": p.high}
+            for p in profiles
+            if p.low is not None and p.name not in personal
+        },
         "quality": quality.to_dict(),
         "files": [_file(table, account) for table, account in zip(tables, contributions, strict=True)],
         **pieces,
