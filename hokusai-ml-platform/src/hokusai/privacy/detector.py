@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial, reduce
+from itertools import repeat
 from operator import itemgetter, or_
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ from hokusai.privacy import (
     phones,
     wallets,
 )
-from hokusai.privacy.context import CLAIMED, Found
-from hokusai.privacy.folding import fold_column
+from hokusai.privacy.context import CLAIMED, REMOVED, Found
+from hokusai.privacy.folding import TAKEN_OUT, blotted, fold_column, has_stand_in
 from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
 from hokusai.privacy.numbering import plans
 from hokusai.privacy.whole import canonical_whole, matches_whole
@@ -65,7 +66,8 @@ _GATES = {
     PiiKind.PERSON_NAME: names.GATE,
 }
 """Rust regex a kind: it matches every text in which the kind's `spans` finds something, and few others."""
-_SPANS: dict[PiiKind, Callable[[str], Iterable[Found]]] = {
+_Spans = Callable[[str], Iterable[Found]]
+_SPANS: dict[PiiKind, _Spans] = {
     PiiKind.EMAIL: emails.spans,
     PiiKind.CRYPTO_ADDRESS: wallets.spans,
     PiiKind.IBAN: ibans.spans,
@@ -82,6 +84,8 @@ _HINTS = {
 }
 """The same, but cheap enough to be joined into one: long counts in one kind's would slow down all."""
 _WORDED = (PiiKind.DATE_OF_BIRTH, PiiKind.POSTAL_ADDRESS, PiiKind.PERSON_NAME)
+_FEW_ROWS, _FEW_BYTES = 40, 8_000
+"""So little text is looked at as soon as a regular expression is compiled for it."""
 _Span = tuple[int, int, int, str, str]
 """Row, start, end, kind, canonical form."""
 
@@ -117,39 +121,53 @@ def find(
     import polars as pl
 
     codes = _regions(regions, kinds)
-    plain, moved = fold_column(text)
-    rows = prefilter(plain, kinds, column_kind=column_kind).arg_true()
+    plain, moved = fold_column(text, blot=False)
+    left = has_stand_in(plain).arg_true()
+    seen = plain
+    if len(left):  # what earlier cleaning left is cut short here, and blotted out only in rows that hold more
+        seen = plain.clone().scatter(left, plain.gather(left).str.replace_all(TAKEN_OUT, REMOVED))
+    rows = prefilter(seen, kinds, column_kind=column_kind).arg_true()
     candidates = plain.gather(rows)
+    if len(left):
+        marked = rows.is_in(left).arg_true()
+        candidates = candidates.scatter(
+            marked, [blotted(cell) for cell in candidates.gather(marked).to_list()]
+        )
+    everywhere = pl.int_range(len(rows), dtype=pl.get_index_type(), eager=True)
     kept: list[_Span] = []
     for kind in _MOST_CERTAIN_FIRST if len(rows) else ():
         claims: dict[int, list[Found]] = {}
-        for gates, spans in _finders(kind, codes, told=kind is column_kind) if kind in kinds else ():
-            hits = _hits(candidates, gates)
-            for at, cell in zip(hits.to_list(), candidates.gather(hits).to_list(), strict=True):
-                if found := list(spans(cell)):
-                    claims.setdefault(at, []).extend(found)
+        if kind in kinds:
+            gates, finders = _finders(kind, codes, told=kind is column_kind)
+            likely = _hits(candidates, everywhere, gates)
+            for own_gates, spans in finders:
+                hits = _hits(candidates, likely, own_gates)
+                for at, cell in zip(hits.to_list(), candidates.gather(hits).to_list(), strict=True):
+                    if found := list(spans(cell)):
+                        claims.setdefault(at, []).extend(found)
         if claims:
             spans_of = {at: _without_overlaps(found) for at, found in claims.items()}
             places = pl.Series(list(claims), dtype=pl.get_index_type())
-            blotted = map(_blotted, candidates.gather(places).to_list(), spans_of.values())
-            candidates = candidates.scatter(places, list(blotted))
+            unclaimed = map(_unclaimed, candidates.gather(places).to_list(), spans_of.values())
+            candidates = candidates.scatter(places, list(unclaimed))
             at_rows = rows.gather(places).to_list()
             for row, found in zip(at_rows, spans_of.values(), strict=True):
                 kept += [(row, start, end, kind.value, canonical) for start, end, canonical in found]
     kept.sort(key=itemgetter(0, 1))
-    return pl.DataFrame(
-        [
+    if moved:
+        kept = [
             (row, *_original(start, end, moved.get(row)), kind, canonical)
             for row, start, end, kind, canonical in kept
-        ],
-        schema={
-            "row": pl.UInt32,
-            "start": pl.UInt32,
-            "end": pl.UInt32,
-            "kind": pl.String,
-            "canonical": pl.String,
-        },
-        orient="row",
+        ]
+    rows_of, starts, ends, kinds_of, canonicals = zip(*kept, strict=True) if kept else repeat((), 5)
+    return pl.DataFrame(
+        {
+            "row": pl.Series(rows_of, dtype=pl.UInt32),
+            "start": pl.Series(starts, dtype=pl.UInt32),
+            "end": pl.Series(ends, dtype=pl.UInt32),
+            "kind": pl.Series(kinds_of, dtype=pl.String),
+            "canonical": pl.Series(canonicals, dtype=pl.String),
+        }
     )
 
 
@@ -182,21 +200,24 @@ def prefilter(
 
 def _finders(
     kind: PiiKind, regions: tuple[str, ...], *, told: bool
-) -> list[tuple[tuple[str, ...], Callable[[str], Iterable[Found]]]]:
-    """What finds a kind in the rows that match some Rust regexes, each of them."""
+) -> tuple[tuple[str, ...], list[tuple[tuple[str, ...], _Spans]]]:
+    """What finds a kind: Rust regexes that a row must match, and what looks closer with regexes of its own."""
     match kind:
         case PiiKind.NATIONAL_ID:
-            return [
+            schemes = national_ids.schemes(regions)
+            closer: list[tuple[tuple[str, ...], _Spans]] = [
                 (_gates(scheme.gate, scheme.belief, told=told), partial(scheme.spans, told=told))
-                for scheme in national_ids.schemes(regions)
+                for scheme in schemes
             ]
+            return _gates(national_ids.GATE, national_ids.belief(schemes), told=told), closer
         case PiiKind.DATE_OF_BIRTH:
-            return [((births.GATE_TOLD if told else births.GATE,), partial(births.spans, told=told))]
+            gate = births.GATE_TOLD if told else births.GATE
+            return (gate,), [((), partial(births.spans, told=told))]
         case PiiKind.PHONE:
             gates = _gates(phones.GATE, phones.GATE_UNTOLD, told=told)
-            return [(gates, partial(phones.spans, regions=regions, told=told))]
+            return gates, [((), partial(phones.spans, regions=regions, told=told))]
         case _:
-            return [((_GATES[kind],), _SPANS[kind])]
+            return (_GATES[kind],), [((), _SPANS[kind])]
 
 
 def _gates(shape: str, belief: str, *, told: bool) -> tuple[str, ...]:
@@ -218,12 +239,14 @@ def _regions(regions: Collection[str], kinds: Collection[PiiKind]) -> tuple[str,
     return codes
 
 
-def _hits(text: pl.Series, gates: tuple[str, ...]) -> pl.Series:
-    first, *others = gates
-    hits = text.str.contains(first).arg_true()
-    for gate in others:
-        hits = hits.filter(text.gather(hits).str.contains(gate))
-    return hits
+def _hits(text: pl.Series, rows: pl.Series, gates: tuple[str, ...]) -> pl.Series:
+    """Those of the rows that match every gate, or a few more: to look at these costs less than another gate."""
+    for gate in gates:
+        cells = text.gather(rows)
+        if len(rows) <= _FEW_ROWS and cells.str.len_bytes().sum() <= _FEW_BYTES:
+            break
+        rows = rows.filter(cells.str.contains(gate))
+    return rows
 
 
 def _without_overlaps(found: list[Found]) -> list[Found]:
@@ -245,7 +268,7 @@ def _without_overlaps(found: list[Found]) -> list[Found]:
     return kept
 
 
-def _blotted(text: str, found: list[Found]) -> str:
+def _unclaimed(text: str, found: list[Found]) -> str:
     """The text without what a more certain kind has claimed, of the same length."""
     pieces: list[str] = []
     at = 0

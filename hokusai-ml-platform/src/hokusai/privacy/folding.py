@@ -86,25 +86,34 @@ def fold_column(text: pl.Series, *, blot: bool = True) -> tuple[pl.Series, dict[
     import polars as pl
 
     cell = pl.first().str
-    looks = {
-        "odd": cell.len_bytes() != cell.len_chars(),
-        "left": cell.contains(TAKEN_OUT) if blot else pl.lit(False),
-    }
-    seen = text.to_frame().select(**looks).fill_null(value=False)
-    odd, left = seen["odd"], seen["left"]
+    odd = text.to_frame().select(cell.len_bytes() != cell.len_chars()).to_series().fill_null(value=False)
+    moved: dict[int, list[int]] = {}
     if odd.any():
         # Only the few rows with characters of other scripts pay for the wide classes of the pattern.
         rows = odd.arg_true()
-        hits = text.gather(rows).str.contains(_ODD).fill_null(False)
-        odd = pl.Series([False]).new_from_index(0, len(text)).scatter(rows.filter(hits), True)
-    changed = (odd | left).arg_true() if blot else odd.arg_true()
-    if not len(changed):
-        return text, {}
-    moved: dict[int, list[int]] = {}
-    plain = []
-    for row, cell in zip(changed.to_list(), text.gather(changed).to_list(), strict=True):
-        folded, offsets = fold(cell)
-        if offsets is not None:
-            moved[row] = offsets
-        plain.append(_TAKEN_OUT.sub(lambda found: REMOVED * len(found[0]), folded))
-    return text.clone().scatter(changed, plain), moved
+        rows = rows.filter(text.gather(rows).str.contains(_ODD))
+        plain = []
+        for row, cell_text in zip(rows.to_list(), text.gather(rows).to_list(), strict=True):
+            folded, offsets = fold(cell_text)
+            if offsets is not None:
+                moved[row] = offsets
+            plain.append(blotted(folded))
+        if plain:
+            text = text.clone().scatter(rows, plain)
+    if blot and len(left := has_stand_in(text).arg_true()):
+        text = text.clone().scatter(left, [blotted(one) for one in text.gather(left).to_list()])
+    return text, moved
+
+
+def has_stand_in(plain: pl.Series) -> pl.Series:
+    """Whether there is something in a text that earlier cleaning left; null stays null."""
+    return plain.str.contains(TAKEN_OUT)
+
+
+def blotted(plain: str) -> str:
+    """A text without what earlier cleaning left in it, of the same length.
+
+    >>> blotted("to [email]").replace(REMOVED, "_")
+    'to _______'
+    """
+    return _TAKEN_OUT.sub(lambda found: REMOVED * len(found[0]), plain)

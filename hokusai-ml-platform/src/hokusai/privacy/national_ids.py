@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from hokusai.privacy.checksums import luhn, mod11_10, verhoeff
 from hokusai.privacy.context import Found, after, before, is_numbered_thing, stands_alone
@@ -17,9 +18,10 @@ from hokusai.privacy.context import Found, after, before, is_numbered_thing, sta
 GATE = (
     r"[0-9](?:[ ./-]?[0-9]){8}|[XYZxyz0-9][0-9]{7}-?[A-Za-z]|[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
     r"|[A-Z]{1,3}[0-9]{6}|[0-9]{2}[A-Z]{2}[0-9]{5}|[A-Z][0-9][0-9A-Z]{7}"
-    r"|[A-Za-z]{5}[0-9]{4}[A-Za-z]|[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-Za-z]|[12] ?[0-9]{2} ?[0-9]{2} ?2[ABab]"
+    r"|[A-Za-z]{5}[0-9]{4}[A-Za-z]|[12] ?[0-9]{2} ?[0-9]{2} ?2[ABab]"
+    r"|[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-EHLMPR-Ta-ehlmpr-t][0-9LMNP-Vlmnp-v]{2}[A-Za-z][0-9LMNP-Vlmnp-v]{3}"
 )
-"""Rust regex that matches wherever one of the schemes does."""
+"""Rust regex that matches wherever one of the schemes does; plain words have none of its shapes."""
 _WORD_CHARACTERS = 40
 
 
@@ -89,9 +91,19 @@ class Scheme:
         )
 
 
-def schemes(regions: Collection[str]) -> tuple[Scheme, ...]:
+@cache
+def schemes(regions: tuple[str, ...] | frozenset[str]) -> tuple[Scheme, ...]:
     """The numbers of some regions, and passports; regions without one that is known add none."""
     return tuple(scheme for scheme in _SCHEMES if scheme.region in regions or scheme.region == _PASSPORT)
+
+
+@cache
+def belief(schemes: tuple[Scheme, ...]) -> str:
+    """Rust regex for what a text with a number of one of the schemes has too, where no column says what it holds.
+
+    A scheme that needs no words or grouping has its own shape here.
+    """
+    return "|".join(dict.fromkeys(f"(?:{scheme.belief or scheme.gate})" for scheme in schemes))
 
 
 def spans(text: str, regions: Collection[str], *, told: bool = False) -> Iterator[Found]:
@@ -100,7 +112,7 @@ def spans(text: str, regions: Collection[str], *, told: bool = False) -> Iterato
     >>> list(spans("SSN 123-45-6789, CPF 529.982.247-25, order 123456789", ("US", "BR")))
     [(4, 15, 'US:123456789'), (21, 35, 'BR:52998224725')]
     """
-    for scheme in schemes(regions):
+    for scheme in schemes(tuple(regions)):
         yield from scheme.spans(text, told=told)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _CELL = r"^[+(]{0,2}[0-9][0-9 ()./-]{5,30}[0-9](?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?$"
+_BETWEEN = list("+( )./-")
+"""All that stands between the digits of a cell."""
 _EXTENSION = r" ?(?:x|ext\.?|extension) ?[0-9]{1,6}$"
 _MOST_DIGITS = 15
 _FEW = 300
@@ -47,15 +49,16 @@ def phone_column(cells: pl.Series, regions: tuple[str, ...], *, told: bool) -> p
     known = plans(regions)
     cell = pl.col("cell")
     shaped = cells.to_frame("cell").with_row_index("row").filter(cell.str.contains(_CELL))
+    if not told:
+        shaped = shaped.filter(cell.str.contains("[^0-9]"))
+    if shaped["cell"].str.contains("x", literal=True).any():  # as every extension has it
+        shaped = shaped.with_columns(cell=cell.str.replace(_EXTENSION, ""))
     open_ = shaped.select(
         "row",
-        digits=cell.str.replace(_EXTENSION, "").str.replace_all("[^0-9]", ""),
+        digits=cell.str.replace_many(_BETWEEN, [""] * len(_BETWEEN)),
         plus=cell.str.contains(r"^\(?\+"),
-        bare=~cell.str.contains("[^0-9]"),
-        written=cell.str.replace(_EXTENSION, ""),
+        written=cell,
     ).filter(pl.col("digits").str.len_bytes() <= _MOST_DIGITS)
-    if not told:
-        open_ = open_.filter(~pl.col("bare"))
     settled = [_with_plus(open_.filter("plus"))]
     open_ = open_.filter(~pl.col("plus")).select("row", "digits", "written")
     unusual = []
@@ -102,17 +105,16 @@ def _of_region(
             numbers,
             pl.DataFrame(schema={"row": pl.get_index_type(), "number": pl.String}),
         )
-    likely = pl.col("written").str.contains(_groupings(plan)) if grouped else pl.lit(value=True)
+    others = numbers.clear()
+    if grouped:
+        likely = numbers["written"].str.contains(_groupings(plan))
+        numbers, others = numbers.filter(likely), numbers.filter(~likely)
     digits = pl.col("digits")
     trunk = digits.str.extract(f"^({plan.prefix})") if plan.prefix else pl.lit(None, dtype=pl.String)
-    read = (
-        numbers.filter(likely)
-        .with_columns(trunk=trunk)
-        .with_columns(
-            national=pl.when(pl.col("trunk").str.len_bytes() == 1).then(digits.str.slice(1)),
-            odd=(pl.col("trunk").str.len_bytes() > 1).fill_null(value=False),
-            raw=digits.str.contains(f"^{plan.valid}$"),
-        )
+    read = numbers.with_columns(trunk=trunk).with_columns(
+        national=pl.when(pl.col("trunk").str.len_bytes() == 1).then(digits.str.slice(1)),
+        odd=(pl.col("trunk").str.len_bytes() > 1).fill_null(value=False),
+        raw=digits.str.contains(f"^{plan.valid}$"),
     )
     stripped = pl.col("national").str.contains(f"^{plan.valid}$").fill_null(value=False)
     habit = plan.prefix_habit
@@ -127,7 +129,6 @@ def _of_region(
     usual = usual.with_columns(number=pl.lit("+" + plan.country_code) + pl.col("own"))
     odd = read.filter("odd").select("row", "digits", "written")
     open_ = usual.filter(pl.col("number").is_null()).select("row", "digits", "written")
-    others = numbers.filter(~likely) if grouped else numbers.clear()
     return pl.concat([open_, others]), odd, usual.drop_nulls("number").select("row", "number")
 
 

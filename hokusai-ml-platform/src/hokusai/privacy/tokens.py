@@ -82,9 +82,9 @@ class Tokenizer:
         """
         import polars as pl
 
-        values = canonical.drop_nulls().unique()
-        if len(values) > 0.9 * len(canonical) and not canonical.null_count():
+        if not canonical.null_count() and canonical.n_unique() > 0.9 * len(canonical):
             return self._column(kind, canonical)  # putting the tokens in their places would cost more
+        values = canonical.drop_nulls().unique()
         pairs = pl.DataFrame({"value": values, "token": self._column(kind, values)})
         rows = canonical.alias("value").to_frame().join(pairs, on="value", how="left", maintain_order="left")
         return rows["token"].alias(canonical.name)

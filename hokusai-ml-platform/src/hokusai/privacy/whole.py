@@ -135,7 +135,8 @@ def _emails(cells: pl.Series) -> pl.Series:
         short = short.set((short.str.len_chars() > _SHORT_CHARACTERS).fill_null(value=False), None)
         fits = short.str.contains(emails.WHOLE_ELSEWHERE).fill_null(value=False)
         found = found.scatter(foreign.filter(fits), short.filter(fits))
-    rows = (found.is_null() & common.str.contains(emails.GATE).fill_null(value=False)).arg_true()
+    rows = (found.is_null() & common.is_not_null()).arg_true()
+    rows = rows.filter(common.gather(rows).str.contains(emails.GATE))
     if not len(rows):
         return found
     return found.scatter(
