@@ -23,6 +23,12 @@ def compared():
     return compare_classifiers(LABELS, BASELINE, NEW, classes=CLASSES)
 
 
+def _jackknife(without_row):
+    """The jackknife's standard error, from the statistic without each row."""
+    n = len(without_row)
+    return math.sqrt((n - 1) / n * sum((one - sum(without_row) / n) ** 2 for one in without_row))
+
+
 class TestTenRowsByHand:
     def test_values_are_exact(self, compared):
         assert {d.metric.name: d.exact for d in compared.deltas} == {
@@ -40,26 +46,36 @@ class TestTenRowsByHand:
         assert accuracy.method == "mcnemar-mid-p"
         assert accuracy.interval.low == pytest.approx(0.1 - 1.959963985 * math.sqrt(2.9) / 10, abs=1e-9)
 
+    # Each list holds, row by row, new minus baseline without that row.
+    RECALL = (1 / 3, 1 / 3, 0, 1 / 3, *[1 / 4] * 6)
+    PRECISION = (2 / 3 - 1 / 2, 2 / 3 - 1 / 2, 2 / 3 - 2 / 3, 1 / 12, 3 / 4 - 1, *[1 / 12] * 4, 1 - 2 / 3)
+    F1 = (
+        4 / 6 - 2 / 5,
+        4 / 6 - 2 / 5,
+        4 / 6 - 4 / 6,
+        6 / 7 - 4 / 6,
+        6 / 8 - 4 / 6,
+        *[5 / 28] * 4,
+        6 / 7 - 4 / 7,
+    )
+    ACCURACY = (0, 0, -1, 0, -1, 0, 0, 0, 0, 1)  # (1 - what the row adds) / 9
+
     def test_recall(self, compared):
-        # Influence differences on the four positive rows: 2.5 * (-1/4, -1/4, 3/4, -1/4); squares sum to
-        # 75/16.
-        assert compared.delta("recall").standard_error == pytest.approx(math.sqrt(75 / 16) / 10, rel=1e-12)
+        recall = compared.delta("recall")
+        assert recall.standard_error == pytest.approx(_jackknife(self.RECALL), rel=1e-12)
+        assert recall.method == "jackknife"
 
     def test_precision(self, compared):
-        # Baseline, rows 0 1 4: 10/3 * (1/3, 1/3, -2/3); new, rows 0 1 2 9: 5/2 * (1/4, 1/4, 1/4, -3/4).
-        differences = [5 / 8 - 10 / 9, 5 / 8 - 10 / 9, 5 / 8, 20 / 9, -15 / 8]
-        expected = math.sqrt(sum(d * d for d in differences)) / 10
-        assert compared.delta("precision").standard_error == pytest.approx(expected, rel=1e-12)
+        assert compared.delta("precision").standard_error == pytest.approx(
+            _jackknife(self.PRECISION), rel=1e-12
+        )
 
     def test_f1(self, compared):
-        # Baseline, F = 4/7, over 7/10: rows 0 1: 60/49, rows 2 3 4: -40/49.
-        # New, F = 3/4, over 8/10: rows 0 1 2: 5/8, rows 3 9: -15/16.
-        differences = [5 / 8 - 60 / 49] * 2 + [5 / 8 + 40 / 49, -15 / 16 + 40 / 49, 40 / 49, -15 / 16]
-        expected = math.sqrt(sum(d * d for d in differences)) / 10
         f1 = compared.delta("f1")
-        assert f1.standard_error == pytest.approx(expected, rel=1e-12)
-        # z = (5/28) / 0.2087145 = 0.8556; p = 0.3922 (normal table).
-        assert f1.p_value == pytest.approx(0.3922, abs=1e-4)
+        assert f1.standard_error == pytest.approx(_jackknife(self.F1), rel=1e-12)
+        # The ten sum to 1.807143, the squares of their deviations to 0.068055; the error is sqrt(0.9 * 0.068055) =
+        # 0.247487, z = (5/28) / 0.247487 = 0.7215, p = 0.4706 (normal table).
+        assert f1.p_value == pytest.approx(0.4706, abs=1e-4)
 
     def test_delta_one(self, compared):
         # (1/10 + 1/12 + 1/4 + 5/28) / 4 = 257/1680.
@@ -68,24 +84,10 @@ class TestTenRowsByHand:
         assert compared.weights == dict.fromkeys(("accuracy", "precision", "recall", "f1"), Fraction(1, 4))
 
     def test_the_standard_error_of_the_sum_holds_the_covariances(self, compared):
-        # Accuracy's influence differences: row 2 and 4: +1, row 9: -1, less 1/10 in every row.
-        accuracy = [-0.1, -0.1, 0.9, -0.1, 0.9, -0.1, -0.1, -0.1, -0.1, -1.1]
-        recall = [-0.625, -0.625, 1.875, -0.625, 0, 0, 0, 0, 0, 0]
-        precision = [5 / 8 - 10 / 9, 5 / 8 - 10 / 9, 5 / 8, 0, 20 / 9, 0, 0, 0, 0, -15 / 8]
-        f1 = [
-            5 / 8 - 60 / 49,
-            5 / 8 - 60 / 49,
-            5 / 8 + 40 / 49,
-            -15 / 16 + 40 / 49,
-            40 / 49,
-            0,
-            0,
-            0,
-            0,
-            -15 / 16,
-        ]
-        sums = [sum(row) / 4 for row in zip(accuracy, precision, recall, f1, strict=True)]
-        assert compared.standard_error == pytest.approx(math.sqrt(sum(s * s for s in sums)) / 10, rel=1e-12)
+        # Accuracy enters to first order, which for a mean is the jackknife but for a factor of sqrt(9 / 10).
+        accuracy = [math.sqrt(9 / 10) * row / 9 for row in self.ACCURACY]
+        sums = [sum(row) / 4 for row in zip(accuracy, self.RECALL, self.PRECISION, self.F1, strict=True)]
+        assert compared.standard_error == pytest.approx(_jackknife(sums), rel=1e-12)
 
     def test_counts_and_primary(self, compared):
         assert compared.counts == JointCounts(
@@ -210,7 +212,7 @@ class TestClassesThatAreNotThere:
         assert precision.exact == (0, 1)
         assert precision.p_value == pytest.approx(1 / 8, rel=1e-12)
         assert precision.interval.low < 0 < precision.interval.high
-        assert precision.method == "influence-function+sign-test"
+        assert precision.method == "jackknife+sign-test"
         assert any("never predicts class 'yes'" in text for text in compared.warnings)
         assert any(
             text.startswith("precision: a part of the change is the same") for text in compared.warnings

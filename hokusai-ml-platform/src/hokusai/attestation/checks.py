@@ -17,10 +17,10 @@ from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.delta import Comparison, Interval, MetricDelta, primary_record
 from hokusai.domain.metrics import Scale, Task
 from hokusai.errors import IntegrityError, InvalidInputError
+from hokusai.stats.cell_influence import INFLUENCE_FUNCTION, JACKKNIFE, error_from_counts
 from hokusai.stats.from_counts import (
     COUNT_METRICS,
     discordant_rows,
-    error_from_counts,
     mcnemar_from_counts,
     metrics_from_counts,
 )
@@ -29,10 +29,15 @@ from hokusai.stats.wald import interval_around, stand_in_error, two_sided_p
 NO_BASELINE_ERROR_GAIN = Fraction(-1)
 """The gain in a regression error where the baseline made none and the new model does."""
 
-_BY_INFLUENCE = ("influence-function", "influence-function+sign-test")
+_SIGN_TEST = "+sign-test"
+_BY_INFLUENCE = (INFLUENCE_FUNCTION, f"{INFLUENCE_FUNCTION}{_SIGN_TEST}")
+_FROM_COUNTS = (JACKKNIFE, f"{JACKKNIFE}{_SIGN_TEST}", *_BY_INFLUENCE)
 _METHODS = {
     "accuracy": ("mcnemar-mid-p",),
-    "auroc": ("delong", "delong+sign-test", *_BY_INFLUENCE),
+    "precision": _FROM_COUNTS,
+    "recall": _FROM_COUNTS,
+    "f1": _FROM_COUNTS,
+    "auroc": ("delong", f"delong{_SIGN_TEST}", *_BY_INFLUENCE),
 }
 """How the p-value of a metric may have been made; of any other metric, from its influences."""
 
@@ -315,12 +320,12 @@ def _check_errors(comparison: Comparison) -> None:
     the counts determine is one part, each other metric is one; the error of an error's relative gain is not known.
     """
     counts, parts, known = comparison.counts, [], {}
+    methods = {d.metric.name: d.method.removesuffix(_SIGN_TEST) for d in comparison.deltas}
     for delta in comparison.deltas:
         name, weight = delta.metric.name, float(comparison.weights.get(delta.metric.name, 0))
         if counts is not None and name in COUNT_METRICS:
-            _check_error(
-                name, delta.absolute_delta, delta.standard_error, error_from_counts(counts, {name: 1.0})
-            )
+            expected = error_from_counts(counts, {name: 1.0}, methods)
+            _check_error(name, delta.absolute_delta, delta.standard_error, expected)
             known.update({name: weight} if weight else {})
         elif weight and delta.metric.scale is not Scale.SHARE:
             return
@@ -328,7 +333,7 @@ def _check_errors(comparison: Comparison) -> None:
             parts.append(weight * delta.standard_error)
     change = comparison.delta_one if comparison.exact is None else float(comparison.exact)
     if counts is not None and known:
-        parts.append(error_from_counts(counts, known))
+        parts.append(error_from_counts(counts, known, methods))
     if counts is not None and known and len(parts) == 1:
         _check_error("DeltaOne", change, comparison.standard_error, parts[0])
         return

@@ -1,4 +1,4 @@
-"""Accuracy, precision, recall, F1, their standard errors and McNemar's test from the joint table alone.
+"""Accuracy, precision, recall, F1 and McNemar's test from the joint table alone.
 
 The table of (label, baseline prediction, new prediction) counts is all that these metrics depend on. This is
 the one home of their rules: the comparison computes them here, and whoever holds an attestation recomputes
@@ -7,16 +7,14 @@ them here, with the standard library and without the rows.
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from hokusai.domain.delta import JointCounts
 from hokusai.errors import InvalidInputError
 from hokusai.stats.mcnemar import mcnemar_mid_p
-from hokusai.stats.wald import stand_in_error
 
 COUNT_METRICS = ("accuracy", "precision", "recall", "f1")
 """The metrics that the joint table determines, in reporting order."""
@@ -66,26 +64,6 @@ def metrics_from_counts(counts: JointCounts) -> dict[str, tuple[Fraction, Fracti
 def mcnemar_from_counts(counts: JointCounts) -> float:
     """McNemar's two-sided mid-p value for "both models are right equally often"."""
     return mcnemar_mid_p(*discordant_rows(counts))
-
-
-def error_from_counts(counts: JointCounts, weights: Mapping[str, float]) -> float:
-    """Standard error of the weighted sum of changes of count metrics, such as {"f1": 1.0} for that of F1.
-
-    The same formulas as `hokusai.stats.classification.measure_counts`, one cell at a time and without NumPy. It
-    is 0 where the cells know nothing of the noise (`hokusai.stats.wald.infer` says what stands in then).
-
-    Raises:
-        InvalidInputError: The table is empty or not in its one valid form.
-    """
-    n_rows, over, both = counts.n_rows, averaged_classes(counts), tallies(counts)
-    change = [0.0] * len(counts.cells)
-    unestimated = 0.0
-    for name, weight in weights.items():
-        old, new = (_cell_influences(name, counts, model, tally, over) for model, tally in enumerate(both))
-        change = [total + weight * (b - a) for total, a, b in zip(change, old, new, strict=True)]
-        unestimated += weight * _same_in_every_row(name, both, over, n_rows)
-    squares = math.fsum(count * value * value for (_, count), value in zip(counts.cells, change, strict=True))
-    return math.sqrt(squares) / n_rows + unestimated
 
 
 def discordant_rows(counts: JointCounts) -> tuple[int, int]:
@@ -153,54 +131,6 @@ def _metrics(tally: Tally, n_rows: int, over: tuple[int, ...]) -> dict[str, Frac
         "recall": _mean((hit, true) for hit, _, true in per_class),
         "f1": _mean((2 * hit, said + true) for hit, said, true in per_class),
     }
-
-
-def _cell_influences(
-    name: str, counts: JointCounts, model: int, tally: Tally, over: tuple[int, ...]
-) -> list[float]:
-    """Influence of one row in each cell on one metric of one model."""
-    places = [(cell[0], cell[1 + model]) for cell, _ in counts.cells]
-    if name == "accuracy":
-        accuracy = float(Fraction(sum(tally.correct), counts.n_rows))
-        return [float(label == said) - accuracy for label, said in places]
-    values = {k: _class_value(name, tally, k) for k in over}
-    averaged = counts.n_rows / len(over)
-    bottoms = {k: _bottom(name, tally, k) for k in over}
-    scales = {k: averaged / bottom if bottom else 0.0 for k, bottom in bottoms.items()}
-    of_label = name in ("recall", "f1")
-    of_said = name in ("precision", "f1")
-    found = []
-    for label, said in places:
-        right = float(label == said)
-        influence = scales[said] * (right - values[said]) if of_said and said in values else 0.0
-        if of_label and label in values:
-            influence += scales[label] * (right - values[label])
-        found.append(influence)
-    return found
-
-
-def _same_in_every_row(name: str, both: tuple[Tally, Tally], over: tuple[int, ...], n_rows: int) -> float:
-    """Standard error of what changed alike in all rows that show it; mostly 0."""
-    if name == "accuracy":
-        won = sum(both[1].correct) - sum(both[0].correct)
-        return stand_in_error(1.0, n_rows) if abs(won) == n_rows else 0.0
-    total = 0.0
-    for k in over:
-        if {_class_value(name, tally, k) for tally in both} == {0.0, 1.0}:
-            total += stand_in_error(1.0, max(tally.correct[k] for tally in both))
-    return total / len(over)
-
-
-def _class_value(name: str, tally: Tally, k: int) -> float:
-    bottom = _bottom(name, tally, k)
-    return (2 if name == "f1" else 1) * tally.correct[k] / bottom if bottom else 0.0
-
-
-def _bottom(name: str, tally: Tally, k: int) -> int:
-    """The denominator of one metric of one class."""
-    if name == "f1":
-        return tally.predicted[k] + tally.support[k]
-    return tally.predicted[k] if name == "precision" else tally.support[k]
 
 
 def _mean(ratios: Iterable[tuple[int, int]]) -> Fraction:

@@ -73,7 +73,8 @@ def compare_classifiers(
 
     Returns:
         The comparison. Standard errors and intervals are of the absolute deltas; p-values are McNemar's mid-p
-        for accuracy, DeLong's z for AUROC of one class, the influence functions' z for the rest.
+        for accuracy, DeLong's z for AUROC of one class, the jackknife's z for precision, recall and F1, the
+        influence functions' z for the rest.
 
     Raises:
         InvalidInputError: Arrays that do not fit together, hold no rows, or hold values that are not finite.
@@ -286,8 +287,8 @@ def _count_warnings(counts: JointCounts, support: IntArray, metrics: Sequence[st
     if rare and counts.n_rows >= _FEW_ROWS:  # below, a warning of its own says so of all intervals
         more = f" and {len(rare) - 3} more" if len(rare) > 3 else ""
         warnings.append(
-            f"The benchmark has fewer than {_FEW_OF_A_CLASS} rows of class {', '.join(rare[:3])}{more}; intervals and "
-            f"p-values that lean on them are too narrow"
+            f"The benchmark has fewer than {_FEW_OF_A_CLASS} rows of class {', '.join(rare[:3])}{more}; the "
+            f"intervals' normal approximation is rough for what leans on them"
         )
     discordant = sum(discordant_rows(counts))
     if 0 < discordant < _FEW_DISCORDANT and "accuracy" in metrics:
