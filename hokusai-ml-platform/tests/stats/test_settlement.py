@@ -118,8 +118,8 @@ class TestEpochWeights:
 def test_three_hundred_submissions_of_nothing_are_paid_next_to_nothing():
     """One farmer, 10,000 rows, accuracy .85, 4 % of the rows discordant, in counts of rows; 60 such epochs.
 
-    Paying each gain that is seen pays 2.3 percentage points. Accepting at p < .05 and settling on a vault pays what a 5 %
-    bound pays of chance: about .02 of a standard error, of a third of a point at the most.
+    Paying each gain that is seen pays 2.3 percentage points. Accepting at p < .05 and settling on a vault pays what a
+    5 % bound pays of chance: about .02 of a standard error, which is a third of a point.
     """
     rng, n, epochs = np.random.default_rng(1), 10_000, 60
     naive, settled = [], []
