@@ -22,7 +22,7 @@ class SourceFile:
     """A file that was read.
 
     Attributes:
-        name: Its base name.
+        name: Its base name; with a number before it where an earlier one has the same.
         sha256: Digest of its bytes as they are stored, compressed ones included; hex.
         size_bytes: Its size as stored.
         format: `csv`, `tsv`, `json`, `jsonl`, `parquet` or `arrow`.

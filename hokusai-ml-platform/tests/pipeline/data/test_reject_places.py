@@ -1,16 +1,18 @@
-"""Every rejected row of a text file is named by its true number, line and bytes, whichever step set it aside."""
+"""Every rejected row is named by its true number, line and bytes, whichever step set it aside."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from hokusai.domain.schema import DataSchema
 from hokusai.pipeline.data import csv_proof
 from hokusai.pipeline.data.integrator import DataIntegrator
 from hokusai.pipeline.data.rejects import read_rejects
+from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.streaming import Recipe, integrate_files
 
@@ -78,6 +80,60 @@ def test_so_are_those_of_json_lines(tmp_path: Path) -> None:
         (row, 2 * row - 1, reason, hashlib.sha256(records[row - 1]).hexdigest())
         for row, reason in ((2, "too small"), (3, "wrong type"), (4, "not unique"))
     ]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_those_of_files_without_lines_have_the_digest_of_the_row_as_it_was_read(
+    tmp_path: Path, suffix: str
+) -> None:
+    rows = pl.DataFrame(
+        {"id": [1, 2, 1, 4, 5], "age": [31, -5, 28, 40, -1], "x": [0.5, 0.25, 1.5, float("inf"), None]}
+    )
+    path = tmp_path / f"new.{suffix}"
+    rows.write_parquet(path) if suffix == "parquet" else rows.write_ipc(path)
+    integrate_files(
+        path,
+        recipe=Recipe(SCHEMA, None, read=ReadOptions(on_error="reject")),
+        rejects=tmp_path / "rejects.jsonl",
+    )
+    told = [(one.row, one.line, one.reason, one.sha256) for one in read_rejects(tmp_path / "rejects.jsonl")]
+    as_read = rows.with_columns(x=pl.Series([0.5, 0.25, 1.5, None, None]))
+    digests = [bytes(digest).hex() for digest in row_digests(as_read)]
+    assert told == [
+        (2, 0, "too small", digests[1]),
+        (3, 0, "not unique", digests[2]),
+        (4, 0, "value that is not kept", digests[3]),
+        (5, 0, "too small", digests[4]),
+    ]
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    contents = {"x": "id,age\n1,-1\n2\n3,30\n", "y": "id,age\n4,31\n3,32\n", "z": "id,age\n\n6,-2\n7,33\n"}
+    for folder, content in contents.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.csv").write_text(content)
+    paths = [tmp_path / folder / "a.csv" for folder in contents]
+    done = integrate_files(
+        paths,
+        recipe=Recipe(SCHEMA, None, read=ReadOptions(on_error="reject")),
+        rejects=tmp_path / "rejects.jsonl",
+    )
+    assert [source.name for source in done.manifest.sources] == ["a.csv", "(2) a.csv", "(3) a.csv"]
+    assert all(source.format == "csv" for source in done.manifest.sources)
+    assert sorted(
+        (one.source, one.row, one.line, one.reason, one.sha256)
+        for one in read_rejects(tmp_path / "rejects.jsonl")
+    ) == [
+        ("(2) a.csv", 2, 3, "not unique", hashlib.sha256(b"3,32\n").hexdigest()),
+        ("(3) a.csv", 1, 3, "too small", hashlib.sha256(b"6,-2\n").hexdigest()),
+        ("a.csv", 1, 2, "too small", hashlib.sha256(b"1,-1\n").hexdigest()),
+        ("a.csv", 2, 3, "wrong number of fields", hashlib.sha256(b"2\n").hexdigest()),
+    ]
+    integrator = DataIntegrator(pii="report", schema=SCHEMA, read=ReadOptions(on_error="reject"))
+    rows = integrator.reject_invalid(integrator.load_data(paths))
+    assert [(one.source, one.row) for one in integrator.rejects(rows)] == [
+        ("a.csv", 2), ("a.csv", 1), ("(2) a.csv", 2), ("(3) a.csv", 1),
+    ]  # fmt: skip
 
 
 def test_steps_one_by_one_name_each_row_of_several_files_by_its_own_number(tmp_path: Path) -> None:

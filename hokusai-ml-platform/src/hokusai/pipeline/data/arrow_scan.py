@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +19,7 @@ from hokusai.pipeline.data.arrow_columns import (
     columns_of,
     in_pieces,
 )
+from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.source_file import check_conservation, listed
 
@@ -91,6 +92,20 @@ class ArrowScan:
                 yield from bounded(frame)
         check_conservation(self.file.name, self.rows_read, rows)
 
+    def locate(self, rows: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Digests of rows, which stand on no line; see `scan.LocatingScan`."""
+        wanted = list(rows)
+        settling = Batches(self.columns, Unpacked(self.file, self.options.limits))
+        kind = _KINDS[self.source.format]
+        before = 0
+        for batch in _pieces(self.reader, kind, self.file.name) if wanted else ():
+            with damage_named(kind, self.file.name):
+                frame = settling.settle(batch)
+            low, high = (bisect.bisect_right(wanted, at) for at in (before, before + frame.height))
+            for digest in _digests(frame, [row - before - 1 for row in wanted[low:high]]):
+                yield 0, digest
+            before += frame.height
+
 
 def prove(file: OpenedFile, options: ReadOptions, found: str, reader: ArrowReader) -> ArrowScan:
     """Read all values once.
@@ -107,14 +122,14 @@ def prove(file: OpenedFile, options: ReadOptions, found: str, reader: ArrowReade
     n_problems = rows = 0
     for batch in _pieces(reader, kind, file.name):
         with damage_named(kind, file.name):
-            height = settling.settle(batch).height
+            frame = settling.settle(batch)
         for fault in settling.faults if options.on_error == "raise" else ():
             n_problems += 1
             if len(problems) < MAX_PROBLEMS:
                 problems.append(f"column {fault.column!r}, row {rows + fault.row + 1:,} {fault.told}")
         if options.on_error == "reject":
-            rejects += _rejects(settling.faults, rows, file.name)
-        rows += height
+            rejects += _rejects(settling.faults, frame, rows, file.name)
+        rows += frame.height
     if n_problems:
         plural = "values" if n_problems > 1 else "value"
         raise DataError(
@@ -169,12 +184,18 @@ def _pieces(reader: ArrowReader, kind: str, name: str) -> Iterator[pa.RecordBatc
         yield from pieces
 
 
-def _rejects(faults: list[CellFault], rows_before: int, name: str) -> list[Reject]:
+def _rejects(faults: list[CellFault], frame: pl.DataFrame, rows_before: int, name: str) -> list[Reject]:
     """One reject a row, for the first of its columns that is at fault."""
     first: dict[int, CellFault] = {}
     for fault in faults:
         first.setdefault(fault.row, fault)
+    at_fault = sorted(first.items())
     return [
-        Reject(name, rows_before + row + 1, fault.reason, fault.column, fault.detail)
-        for row, fault in sorted(first.items())
+        Reject(name, rows_before + row + 1, fault.reason, fault.column, fault.detail, sha256=digest)
+        for (row, fault), digest in zip(at_fault, _digests(frame, sorted(first)), strict=True)
     ]
+
+
+def _digests(frame: pl.DataFrame, positions: list[int]) -> list[str]:
+    """The digests of rows as they were read; values that could not be kept are missing there."""
+    return [digest.tobytes().hex() for digest in row_digests(frame[positions])] if positions else []

@@ -60,19 +60,18 @@ class History:
     def numbered(self, rejects: Iterable[Reject]) -> tuple[Reject, ...]:
         """Rows of this table that are set aside, with their numbers in their files, as long as these can be known.
 
-        That is while nothing but setting aside has changed the rows, and no two files have one name.
+        That is while nothing but setting aside has changed the rows.
         """
-        names = [source.name for source in self.sources]
         changed = any(
             step.rows_after != step.rows_before for step in self.steps if step.name != "validate_schema"
         )
-        if changed or not self.read or len(set(names)) < len(names):
+        if changed or not self.read:
             return tuple(rejects)
         parts: list[tuple[str, Numbering]] = []
         starts = [0]
-        for name, read in zip(names, self.read, strict=True):
-            gone = [reject.row for reject in self.rejects if reject.source == name]
-            parts.append((name, Numbering(gone)))
+        for source, read in zip(self.sources, self.read, strict=True):
+            gone = [reject.row for reject in self.rejects if reject.source == source.name]
+            parts.append((source.name, Numbering(gone)))
             starts.append(starts[-1] + read - len(gone))
         numbered = []
         for reject in rejects:

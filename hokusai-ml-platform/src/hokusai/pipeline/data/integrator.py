@@ -29,7 +29,7 @@ from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
 from hokusai.pipeline.data.near_duplicates import THRESHOLD, deduplicate_nearly
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.quality_state import QualityState, quality_report
-from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.reading import open_tables
 from hokusai.pipeline.data.recipe import Recipe, typed
 from hokusai.pipeline.data.result import without_range
 from hokusai.pipeline.data.sampling import stratified_sample
@@ -123,7 +123,7 @@ class DataIntegrator:
         import polars as pl
 
         options = typed(read or self.read, self.schema)
-        scans = [open_table(one, options) for one in expand_paths(path)]
+        scans = open_tables(expand_paths(path), options)
         for scan in scans:
             require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
         columns = common_columns(scans)

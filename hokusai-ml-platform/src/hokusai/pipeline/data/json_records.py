@@ -103,7 +103,7 @@ def proved_records(raw: Sequence[bytes], *, one_each: bool = True) -> list[dict[
     pairs = joined.translate(None, BLANKS).count(b'":')
     if pairs != n_keys and sum(1 for _ in _KEY.finditer(joined)) != n_keys:
         return None
-    return found
+    return list(found)
 
 
 def read_proved(raw: bytes, *, lines: bool) -> list[dict[str, Any]]:

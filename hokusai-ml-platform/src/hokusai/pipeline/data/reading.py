@@ -8,7 +8,8 @@ compared, and the digest is that of the very bytes that were read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ _SCANS: Mapping[str, Callable[[OpenedFile, ReadOptions], TableScan]] = {
     "arrow": scan_arrow,
 }
 
-__all__ = ["FORMATS", "Table", "open_table", "read_table"]
+__all__ = ["FORMATS", "Table", "open_table", "open_tables", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +97,13 @@ def open_table(path: str | Path, options: ReadOptions | None = None, *, name: st
     return scan
 
 
+def open_tables(paths: Sequence[Path], options: ReadOptions | None = None) -> list[TableScan]:
+    """Prove files that are read together; see `open_table`. Of two with one name the later has its number before it."""
+    return [
+        open_table(path, options, name=name) for path, name in zip(paths, _told_apart(paths), strict=True)
+    ]
+
+
 def read_table(path: str | Path, options: ReadOptions | None = None, *, name: str | None = None) -> Table:
     """Read one data file into memory; see `open_table`.
 
@@ -120,6 +128,15 @@ def read_table(path: str | Path, options: ReadOptions | None = None, *, name: st
         source,
         scan.rejects,
     )
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """A name for each file, such as `a.csv`, `b.csv` and `(2) a.csv`; the suffix stays at the end."""
+    names: list[str] = []
+    for path in paths:
+        numbered = (f"({number}) {path.name}" for number in itertools.count(2))
+        names.append(next(name for name in itertools.chain([path.name], numbered) if name not in names))
+    return names
 
 
 def _scan(file: OpenedFile, options: ReadOptions) -> TableScan:

@@ -81,7 +81,7 @@ class RejectsWriter:
         self._stream = self._staged = None
 
     def locate_by(self, source: str, locate: Locate) -> None:
-        """Where the rows of a source stand of which only the number will be known; not for two files of one name."""
+        """Where the rows of a source stand of which only the number will be known."""
         self._locate[source] = locate
 
     def add(self, reject: Reject) -> None:

@@ -76,7 +76,8 @@ class Reject:
         detail: What was expected and found, for people; it quotes nothing that may be anybody's data.
         line: The line of the file on which it begins, from 1; 0 for frames and files without lines. A reader of text
             tells it of the rows that it sets aside, and of others when it is asked (`LocatingScan`).
-        sha256: Digest of the raw record, by which whoever has the file finds it again; empty where `line` is 0.
+        sha256: Digest of the raw record, by which whoever has the file finds it again; in Parquet and Arrow that of the
+            row as it was read (docs/formats/hokusai-data-v1.md). It is told when the line is, and empty for frames.
     """
 
     source: str
@@ -119,10 +120,10 @@ class TableScan(Protocol):
 
 @runtime_checkable
 class LocatingScan(Protocol):
-    """A scan of a file with lines, that can say where a row stands which a later step sets aside."""
+    """A scan that can say where a row stands which a later step sets aside."""
 
     def locate(self, rows: Iterable[int]) -> Iterator[tuple[int, str]]:
-        """Line and digest of the raw record, as in `Reject`, of rows that batches have.
+        """Line and digest, as in `Reject`, of rows that batches have.
 
         Args:
             rows: Their numbers, from 1, ascending.

@@ -30,7 +30,7 @@ from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.planner import Choice, choose
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.quality_state import quality_report
-from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.reading import open_tables
 from hokusai.pipeline.data.recipe import Recipe, check_recipe, typed, with_keys
 from hokusai.pipeline.data.rejects import RejectsWriter
 from hokusai.pipeline.data.result import Result, first_kept_rows, result_batches, without_range
@@ -131,8 +131,8 @@ def integrate_files(
         check_no_overwrite([*named, *before], [path for path in (out, listed) if path is not None])
         # With a schema all faults are told at once, those of the reader among them.
         new_read = read if recipe.schema is None else replace(read, on_error="reject")
-        new = [open_table(path, new_read) for path in named]
-        old = [open_table(path, replace(read, on_error="raise")) for path in before]
+        new = open_tables(named, new_read)
+        old = open_tables(before, replace(read, on_error="raise"))
         choice = choose(new + old, memory_budget_bytes, engine)
         folder = stack.enter_context(work_folder(out.parent if out is not None else None))
         with RejectsWriter(folder / "rejects.jsonl" if listed is not None else None) as listing:
@@ -262,10 +262,7 @@ class _Run:
         total = sum(scan.rows_read for scan in scans)
         for scan in scans:
             self.listing.add_all(scan.rejects)
-            if (
-                isinstance(scan, LocatingScan)
-                and sum(one.source.name == scan.source.name for one in scans) == 1
-            ):
+            if isinstance(scan, LocatingScan):
                 self.listing.locate_by(scan.source.name, scan.locate)
             side.files.append(FilePart(scan.source.name, scan.rows_read, [r.row for r in scan.rejects]))
             passed = 0
