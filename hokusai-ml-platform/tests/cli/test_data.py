@@ -218,6 +218,17 @@ class TestProfile:
         assert (home / "plots" / pictures[0]).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 
+class TestHeader:
+    def test_is_told_or_found(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "h.csv").write_text("1,2\n3,4\n5,6\n")
+        rows = {}
+        for option in ("--header", "--no-header", ""):
+            done = hokusai("data", "convert", "h.csv", *filter(None, [option]), "--output", "o.csv", "--json")
+            rows[option] = (done.json["columns"], done.json["rows"])
+        assert rows["--header"] == (["1", "2"], 2)
+        assert rows["--no-header"] == rows[""] == (["column_1", "column_2"], 3)
+
+
 class TestClean:
     def test_writes_clean_rows_lists_the_others_and_accounts_for_all(
         self, hokusai: Hokusai, home: Path

@@ -72,7 +72,11 @@ def predicting(command: Command) -> Command:
 def reading(command: Command) -> Command:
     """Options on what is known about the files; what is left open is found from their bytes."""
     for option in (
-        click.option("--no-header", is_flag=True, help="the first line holds values, not names"),
+        click.option(
+            "--header/--no-header",
+            default=None,
+            help="the first line names the columns, or holds values; by default what it looks like",
+        ),
         click.option("--delimiter", metavar="CHARACTER", help="between the fields of a line"),
         click.option("--encoding", metavar="NAME", help="of the text, such as utf-8 or cp1252"),
         click.option("--format", "format_", type=click.Choice(FORMATS), help="of the files"),
@@ -103,7 +107,7 @@ def read_options(given: Mapping[str, Any], schema: DataSchema | None, on_error: 
         format=given["format_"],
         encoding=given["encoding"],
         delimiter=given["delimiter"],
-        has_header=False if given["no_header"] else None,
+        has_header=given["header"],
         types=schema.types if schema else {},
         on_error=on_error,
     )

@@ -13,6 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.frames import to_pandas, to_polars
+from hokusai.pipeline.data.integrator import DataIntegrator
 
 BIG = 2**62 + 1  # not a double
 
@@ -97,9 +98,52 @@ class TestIndex:
         rows, give_back = to_polars(self.frame)
         assert give_back(rows).index.tolist() == [0, 1, 2]
 
-    def test_one_with_a_name_is_refused(self) -> None:
-        with pytest.raises(DataError, match=r"index \('query_id'\) is data.*reset_index"):
-            to_polars(pd.DataFrame({"query_id": [1], "x": [1]}).set_index("query_id"))
+    def test_one_with_a_name_is_a_column_and_comes_back_as_the_index(self) -> None:
+        frame = pd.DataFrame(
+            {
+                "query_id": pd.array([7, 8, 9], dtype="int32"),
+                "day": pd.to_datetime(["2024-02-29"] * 3),
+                "x": [1.5, 2, 3],
+            }
+        ).set_index(["query_id", "day"])
+        rows, give_back = to_polars(frame)
+        assert rows.columns == ["query_id", "day", "x"]
+        assert rows["query_id"].to_list() == [7, 8, 9]
+        assert_frame_equal(give_back(rows), frame)
+        assert_frame_equal(give_back.rows([2, 0]), frame.iloc[[2, 0]])
+        changed = give_back.changed(rows.with_columns(pl.col("query_id") * 10))
+        assert changed.index.get_level_values("query_id").tolist() == [70, 80, 90]
+        assert give_back(rows.drop("query_id")).index.names == ["day"]
+        assert give_back(rows.select("x")).index.tolist() == [0, 1, 2]
+
+    def test_one_with_a_name_has_the_hash_of_its_columns_and_loses_its_people(self) -> None:
+        frame = pd.DataFrame(
+            {"mail": ["ada@example.org", "bob@example.org", "ada@example.org"], "x": [1, 2, 1]}
+        )
+        integrator = DataIntegrator(pii="mask")
+        indexed = frame.set_index("mail")
+        assert integrator.calculate_data_hash(indexed) == integrator.calculate_data_hash(frame)
+        assert integrator.deduplicate(indexed, "mail").index.tolist() == [
+            "ada@example.org",
+            "bob@example.org",
+        ]
+        cleaned = integrator.remove_pii(indexed)
+        assert (cleaned.index.name, cleaned.index.tolist()) == ("mail", ["[email]"] * 3)
+
+    @pytest.mark.parametrize(
+        ("index", "words"),
+        [
+            (
+                pd.MultiIndex.from_tuples([(1, 2)], names=["a", None]),
+                "1 of the 2 levels of the index have no name",
+            ),
+            (pd.Index([1], name="x"), "The index has the name of a column, 'x'"),
+            (pd.Index([1], name=7), "1 column names are not text"),
+        ],
+    )
+    def test_one_that_cannot_be_columns_is_refused(self, index: pd.Index, words: str) -> None:
+        with pytest.raises(DataError, match=words):
+            to_polars(pd.DataFrame({"x": [1]}, index=index))
 
 
 class TestResultsThatPandasCannotSayPlainly:

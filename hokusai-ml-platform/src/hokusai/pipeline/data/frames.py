@@ -5,7 +5,8 @@ of values (an index, dtypes of its own) is kept here and put back. Where that ca
 refused, or the exception stands below.
 
 - NaN comes in as null: both mean that there is no value. It goes back as the dtype writes a missing value.
-- A pandas index without a name only numbers the rows: it stays with them. One with a name is data, and is refused.
+- A pandas index without a name only numbers the rows: it stays with them. One with a name is data: it comes in as
+  columns, as `reset_index` makes them, and goes back as the index.
 - A pandas column keeps its dtype as long as its values still are of that type. Otherwise integers and booleans with
   missing values come back as `Int64` and `boolean`, since the plain dtypes would turn them into floats and objects; and
   dates and times of day as pyarrow's, since pandas has none.
@@ -39,13 +40,15 @@ class GiveBack:
     Attributes:
         native: The table that came in.
         incoming: The same rows as `to_polars` gave them.
+        columns: The table with its index as columns, if that has a name; else the same.
     """
 
     native: Frame
     incoming: pl.DataFrame
+    columns: Frame
 
     def __call__(self, result: pl.DataFrame) -> Frame:
-        """A new table; a pandas one is numbered from 0."""
+        """A new table; a pandas one has the index of the other if that has a name, or is numbered from 0."""
         import narwhals as nw
         import polars as pl
 
@@ -61,7 +64,7 @@ class GiveBack:
     def changed(self, result: pl.DataFrame) -> Frame:
         """The incoming rows, in their order, with other values: a pandas index stays."""
         table = self(result)
-        if _is_pandas(table):
+        if _is_pandas(table) and not _index_names(self.native):
             table.index = self.native.index
         return table
 
@@ -83,14 +86,16 @@ class GiveBack:
         columns = [self._pandas_column(column) for column in result.iter_columns()]
         if not columns:
             return pd.DataFrame(index=pd.RangeIndex(result.height))
-        return pd.concat(columns, axis=1)
+        table = pd.concat(columns, axis=1)
+        index = [name for name in _index_names(self.native) if name in table.columns]
+        return table.set_index(index) if index else table
 
     def _pandas_column(self, column: pl.Series) -> pd.Series[Any]:
         import pandas as pd
 
         if self.incoming.schema.get(column.name) != column.dtype:
             return _plain_pandas(column)
-        dtype = self.native[column.name].dtype
+        dtype = self.columns[column.name].dtype
         if dtype.kind == "O" and not pd.api.types.is_extension_array_dtype(dtype):
             return pd.Series(column.to_list(), name=column.name, dtype=object)
         if dtype.kind in "iub" and column.null_count() and not pd.api.types.is_extension_array_dtype(dtype):
@@ -112,8 +117,8 @@ def to_polars(frame: Frame) -> tuple[pl.DataFrame, GiveBack]:
         The rows in their order, and what turns a result into the caller's kind of table.
 
     Raises:
-        DataError: It is no table; a column's name is not text or stands twice; a pandas index has a name; a column
-            holds objects of different types, or of a type that no file could hold. No value is quoted.
+        DataError: It is no table; a column's name is not text or stands twice; only some levels of a pandas index have
+            a name; a column holds objects of different types, or of a type that no file could hold. No value is quoted.
 
     >>> import pandas as pd
     >>> rows, give_back = to_polars(pd.DataFrame({"a": pd.array([2**53 + 1, None], dtype="Int64")}))
@@ -123,15 +128,17 @@ def to_polars(frame: Frame) -> tuple[pl.DataFrame, GiveBack]:
     import polars as pl
     import polars.selectors as cs
 
+    columns = frame
     if isinstance(frame, pl.LazyFrame):
         rows = frame.collect()
     elif isinstance(frame, pl.DataFrame):
         rows = frame
     else:
-        rows = _from_others(frame)
+        columns = _with_index(frame) if _is_pandas(frame) else frame
+        rows = _from_others(columns)
     if any(dtype.is_float() for dtype in rows.dtypes):
         rows = rows.with_columns(cs.float().fill_nan(None))
-    return rows, GiveBack(frame, rows)
+    return rows, GiveBack(frame, rows, columns)
 
 
 def to_pandas(rows: pl.DataFrame) -> pd.DataFrame:
@@ -170,12 +177,30 @@ def _check_pandas(frame: pd.DataFrame) -> None:
             f"{len(odd):,} column names are not text, the first is a {type(odd[0]).__name__}",
             hint="Name the columns: frame.columns = frame.columns.astype(str), for one.",
         )
-    if any(name is not None for name in frame.index.names):
-        named = ", ".join(repr(name) for name in frame.index.names)
+
+
+def _index_names(frame: pd.DataFrame) -> list[str]:
+    """The names of an index that is data; none if it only numbers the rows."""
+    return [] if all(name is None for name in frame.index.names) else list(frame.index.names)
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with an index that has a name as its first columns."""
+    names = _index_names(frame)
+    if not names:
+        return frame
+    if None in names:
         raise DataError(
-            f"The index ({named}) is data, not a column, and only columns take part",
-            hint=f"Call frame.reset_index() first, and set_index([{named}]) on the result if it is wanted again.",
+            f"{names.count(None)} of the {len(names)} levels of the index have no name",
+            hint="Name all of them, since they are data, or call frame.reset_index() first.",
         )
+    twice = [name for name in names if name in frame.columns or names.count(name) > 1]
+    if twice:
+        raise DataError(
+            f"The index has the name of a column, {twice[0]!r}",
+            hint="Rename one: frame.rename_axis(index=…).",
+        )
+    return frame.reset_index()
 
 
 def _converted(table: nw.DataFrame[Any]) -> pl.DataFrame:
