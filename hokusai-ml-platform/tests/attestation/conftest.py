@@ -18,8 +18,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hokusai.attestation.envelope import Envelope, sign
+from hokusai.attestation.policy import Policy
 from hokusai.attestation.statement import statement_bytes
-from hokusai.attestation.verify import Policy
 from hokusai.domain.claim import DeltaOneClaim, Estimator
 from hokusai.domain.contribution import Contribution, Contributor
 from hokusai.domain.delta import Comparison, Interval, JointCounts, MetricDelta, PrimaryRecord

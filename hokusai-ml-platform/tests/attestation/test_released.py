@@ -15,8 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from hokusai.attestation.keys import load_public_key
+from hokusai.attestation.policy import Policy
 from hokusai.attestation.statement import statement_bytes
-from hokusai.attestation.verify import Policy, Verdict, verify_attestation
+from hokusai.attestation.verify import Verdict, verify_attestation
 from hokusai.domain.claim import DeltaOneClaim
 
 DATA = Path(__file__).parent / "data"

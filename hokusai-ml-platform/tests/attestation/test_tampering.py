@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hokusai.attestation.envelope import PAYLOAD_TYPE, Envelope, Signature, keyid, pae, sign
+from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
 from hokusai.attestation.statement import build_statement, decimal_text, percentage_points
-from hokusai.attestation.verify import Policy, Verdict, verify_attestation
+from hokusai.attestation.verify import Verdict, verify_attestation
 from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.errors import IntegrityError

@@ -102,7 +102,7 @@ class TestVerify:
         report = json.loads(run("verify", FILE, "--key", KEY, "--json").output)
         assert report["verdict"] == "verified"
         assert report["signedBy"] == [keyid(load_public_key(Path(KEY)))]
-        assert len(report["checks"]) == 18
+        assert len(report["checks"]) == 23
 
     def test_trusts_our_own_key_if_none_is_named_and_says_which(self, home: Path) -> None:
         private = _own_key(home)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hokusai.attestation.verify import Policy, verify_attestation
+from hokusai.attestation.policy import Policy
+from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.canonical import sha256_hex
 from hokusai.pipeline import attestation, baseline, contribution, evaluation, reference
 from hokusai.pipeline.retraining import retrain

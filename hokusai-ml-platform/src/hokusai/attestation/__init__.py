@@ -13,7 +13,8 @@ Sign and verify:
 
 >>> from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 >>> from hokusai.attestation.envelope import sign
->>> from hokusai.attestation.verify import Policy, verify_attestation
+>>> from hokusai.attestation.policy import Policy
+>>> from hokusai.attestation.verify import verify_attestation
 >>> key = Ed25519PrivateKey.generate()
 >>> envelope = sign(b"not a statement", [key])
 >>> report = verify_attestation(envelope.to_bytes(), Policy((key.public_key(),)))

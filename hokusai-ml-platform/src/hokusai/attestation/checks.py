@@ -238,7 +238,7 @@ def check_sources(claim: DeltaOneClaim) -> None:
 
 
 def check_contributors(claim: DeltaOneClaim, stated: Json, rebuilt: Json) -> str:
-    """Credit is in proportion to accepted rows and sums to 1; only a well-formed address is payable."""
+    """Credit follows from the attribution, or else from accepted rows; only a well-formed address is payable."""
     for said, right in zip(_list(stated, "contributions"), _list(rebuilt, "contributions"), strict=True):
         for name in ("credit", "payable", "subject", "wallet"):
             if said.get(name) != right.get(name):
@@ -251,11 +251,12 @@ def check_contributors(claim: DeltaOneClaim, stated: Json, rebuilt: Json) -> str
             raise IntegrityError(
                 f"{name} should be {rebuilt.get(name)}, the statement says {stated.get(name)}"
             )
-    if sum(claim.credits) != 1:
+    nobody = claim.attribution is not None and not claim.attribution.paid
+    if sum(claim.credits) != (0 if nobody else 1):
         raise IntegrityError(f"The credit sums to {sum(claim.credits)}")
     unpayable = [c.contributor.contributor_id for c in claim.contributions if not c.contributor.payable]
     note = f"; not payable: {', '.join(unpayable)}" if unpayable else ""
-    return f"credit for {len(claim.contributions)} contributions sums to 1{note}"
+    return f"credit for {len(claim.contributions)} contributions sums to {sum(claim.credits)}{note}"
 
 
 def first_difference(stated: object, expected: object, path: str = "$") -> str | None:

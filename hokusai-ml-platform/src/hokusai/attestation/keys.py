@@ -119,7 +119,15 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
         NotFoundError: There is no such file.
         InvalidInputError: It holds no Ed25519 public key in PEM.
     """
-    data = read_limited(path, _MAX_KEY_BYTES)
+    return parse_public_key(read_limited(path, _MAX_KEY_BYTES), str(path))
+
+
+def parse_public_key(data: bytes, where: str) -> Ed25519PublicKey:
+    """An Ed25519 public key from PEM text; `where` says in errors where it stood.
+
+    Raises:
+        InvalidInputError: It is no Ed25519 public key in PEM.
+    """
     try:
         key = load_pem_public_key(data)
     except (ValueError, UnsupportedAlgorithm):
@@ -127,7 +135,7 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise InvalidInputError(
             "Not an Ed25519 public key in PEM",
-            where=str(path),
+            where=where,
             hint="Give the .pub.pem file; `hokusai attest key` prints your own.",
         )
     return key

@@ -8,68 +8,55 @@ statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
+from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hokusai.attestation import checks
-from hokusai.attestation.envelope import Envelope
+from hokusai.attestation import agreed, checks
+from hokusai.attestation.benchmark_statement import (
+    CommittedBenchmark,
+    check_benchmark,
+    parse_benchmark_envelope,
+    read_benchmark_statement,
+)
+from hokusai.attestation.envelope import Envelope, keyid
 from hokusai.attestation.envelope import verify as verify_signatures
 from hokusai.attestation.numbers import Json
+from hokusai.attestation.openings import Openings, challenged_rows, check_openings
+from hokusai.attestation.policy import Policy
+from hokusai.attestation.predictions import RowPredictions, read_predictions
 from hokusai.attestation.reader import read_statement
+from hokusai.attestation.recompute import check_predictions
 from hokusai.attestation.statement import build_statement
 from hokusai.domain.canonical import canonical_json, parse_json, require_sha256, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
-from hokusai.domain.metrics import metric_spec
-from hokusai.errors import ConfigurationError, HokusaiError, IntegrityError
+from hokusai.errors import HokusaiError, IntegrityError
 from hokusai.stats.from_counts import COUNT_METRICS
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What a verifier insists on.
+class Materials:
+    """What a verifier has at hand beside the attestation; each of it lets more be checked.
 
     Attributes:
-        trusted_keys: Whose signature counts.
-        threshold: How many of them must have signed.
-        weights: Metric name to weight, summing to 1, that DeltaOne must have; None takes the signer's.
-        primary_metric: The metric that the basis-point record must be of; None takes the signer's.
-        files: Name to SHA-256 (hex) of files at hand, each of which must be one that the statement is about.
-        confidence: Coverage that all intervals must have.
-        allow_dry_run: Whether a rehearsal passes; it is no evidence all the same.
-
-    Raises:
-        ConfigurationError: The threshold cannot be met, or the weights do not sum to 1.
-        MetricError: There is no such metric.
+        files: Name to SHA-256 (hex) of files, each of which must be one that the statement is about.
+        benchmark_statement: The benchmark owner's signed commitment, as it stands in its file.
+        predictions: Labels and both models' predictions, or the file that holds them.
+        openings: Opened rows, as they stand in their file.
+        secret: What the commitments were made with, where that was a secret.
     """
 
-    trusted_keys: tuple[Ed25519PublicKey, ...]
-    threshold: int = 1
-    weights: Mapping[str, Fraction] | None = None
-    primary_metric: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
-    allow_dry_run: bool = False
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.threshold <= len(self.trusted_keys):
-            raise ConfigurationError(
-                f"Cannot ask for {self.threshold} signatures of {len(self.trusted_keys)} trusted keys",
-                hint="Name the public key of whoever should have signed.",
-            )
-        if self.weights is not None:
-            named = {metric_spec(name).name: weight for name, weight in self.weights.items()}
-            if len(named) < len(self.weights) or sum(named.values()) != 1:
-                raise ConfigurationError("The weights name a metric twice, or do not sum to exactly 1")
-            object.__setattr__(self, "weights", named)
-        if self.primary_metric is not None:
-            object.__setattr__(self, "primary_metric", metric_spec(self.primary_metric).name)
+    benchmark_statement: bytes | None = None
+    predictions: RowPredictions | Path | None = None
+    openings: bytes | None = None
+    secret: bytes = field(default=b"", repr=False)
 
 
 class Status(StrEnum):
@@ -148,7 +135,9 @@ class VerificationReport:
         }
 
 
-def verify_attestation(envelope_bytes: bytes, policy: Policy) -> VerificationReport:
+def verify_attestation(
+    envelope_bytes: bytes, policy: Policy, materials: Materials | None = None
+) -> VerificationReport:
     """Check an attestation.
 
     Nothing that a trusted key has not signed is looked into. After that, each check runs by itself, so that
@@ -157,6 +146,7 @@ def verify_attestation(envelope_bytes: bytes, policy: Policy) -> VerificationRep
     Args:
         envelope_bytes: The attestation file's content.
         policy: What is insisted on.
+        materials: What else is at hand.
 
     Returns:
         The report; look at its `verdict` (or `ok`). Content that is wrong never raises.
@@ -167,15 +157,29 @@ def verify_attestation(envelope_bytes: bytes, policy: Policy) -> VerificationRep
     if envelope is not None:
         signed_by = log.step(
             "signature",
-            lambda: verify_signatures(envelope, policy.trusted_keys, policy.threshold),
+            lambda: _signed_by(envelope, policy, policy.trusted_keys, policy.threshold),
             lambda ids: f"by {', '.join(ids)}",
         )
     if envelope is None or signed_by is None:
         return VerificationReport(log.with_the_rest_skipped())
-    sha256 = sha256_hex(envelope.payload)
-    statement = log.step(
-        "canonical bytes", lambda: _canonical(envelope.payload), lambda _: f"SHA-256 {sha256}"
-    )
+    return _examine(log, envelope.payload, signed_by, policy, materials or Materials())
+
+
+def examine_statement(
+    payload: bytes, policy: Policy, materials: Materials | None = None
+) -> VerificationReport:
+    """All checks of a statement that nobody has signed yet: what a second signer wants to know before he signs."""
+    log = _Log()
+    log.skip("envelope", "the statement alone is looked at")
+    log.skip("signature", "the statement alone is looked at")
+    return _examine(log, payload, (), policy, materials or Materials())
+
+
+def _examine(
+    log: _Log, payload: bytes, signed_by: tuple[str, ...], policy: Policy, materials: Materials
+) -> VerificationReport:
+    sha256 = sha256_hex(payload)
+    statement = log.step("canonical bytes", lambda: _canonical(payload), lambda _: f"SHA-256 {sha256}")
     read = (
         None
         if statement is None
@@ -197,14 +201,55 @@ def verify_attestation(envelope_bytes: bytes, policy: Policy) -> VerificationRep
     log.check("primary record", lambda: checks.check_primary(claim, policy.primary_metric))
     log.check("contributors", lambda: checks.check_contributors(claim, stated, right))
     log.check("nothing else", lambda: _check_nothing_else(statement, rebuilt))
-    if policy.files:
-        log.check("files", lambda: _check_files(claim, policy.files))
+    _check_agreed(log, claim, policy)
+    recomputed = _check_materials(log, claim, sha256, policy, materials)
+    log.check("real run", lambda: _check_real(claim, policy))
+    notes = _not_checked(claim, policy, materials, recomputed, opened=log.passed("openings"))
+    return VerificationReport(tuple(log.checks), notes, signed_by, sha256, statement, claim)
+
+
+def _check_agreed(log: _Log, claim: DeltaOneClaim, policy: Policy) -> None:
+    """What was decided, and who is credited: where the statement says so, or the policy asks for it."""
+    if claim.decision is None and policy.rule is None and not policy.require_accepted:
+        log.skip("decision", "the statement has none")
+    else:
+        log.check(
+            "decision",
+            lambda: agreed.check_decision(claim, policy.rule, accepted=policy.require_accepted),
+        )
+    if claim.attribution is None:
+        log.skip("attribution", "the statement has none: credit goes by accepted rows")
+    else:
+        log.check("attribution", lambda: agreed.check_attribution(claim, policy.confidence))
+
+
+def _check_materials(
+    log: _Log, claim: DeltaOneClaim, sha256: str, policy: Policy, materials: Materials
+) -> tuple[str, ...]:
+    """Whatever is at hand, and whatever the policy wants to be at hand; what could be worked out again from rows."""
+    recomputed: tuple[str, ...] | None = None
+    if policy.owner_keys or materials.benchmark_statement is not None:
+        log.check("benchmark", lambda: _check_benchmark(claim, policy, materials.benchmark_statement))
+    else:
+        log.skip("benchmark", "no commitment of the benchmark's owner was given")
+    predictions = materials.predictions
+    if predictions is None:
+        log.skip("predictions", "no predictions were given")
+    else:
+        recomputed = log.step(
+            "predictions",
+            lambda: _check_predictions(claim, predictions, materials.secret),
+            lambda names: f"{', '.join(names)} of {claim.comparison.n_rows} rows, worked out again",
+        )
+    if policy.min_openings or materials.openings is not None:
+        log.check("openings", lambda: _check_openings(claim, sha256, policy, materials.openings))
+    else:
+        log.skip("openings", "no rows were opened")
+    if materials.files:
+        log.check("files", lambda: _check_files(claim, materials.files))
     else:
         log.skip("files", "no file was given to compare")
-    log.check("real run", lambda: _check_real(claim, policy))
-    return VerificationReport(
-        tuple(log.checks), _not_checked(claim, policy), signed_by, sha256, statement, claim
-    )
+    return recomputed or ()
 
 
 def match_files(claim: DeltaOneClaim, files: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -244,6 +289,11 @@ CHECK_NAMES = (
     "primary record",
     "contributors",
     "nothing else",
+    "decision",
+    "attribution",
+    "benchmark",
+    "predictions",
+    "openings",
     "files",
     "real run",
 )
@@ -274,6 +324,10 @@ class _Log:
 
     def check(self, name: str, run: Callable[[], str]) -> None:
         self.step(name, run, str)
+
+    def passed(self, name: str) -> bool:
+        """Whether the check called `name` was made and passed."""
+        return any(check.name == name and check.status is Status.PASSED for check in self.checks)
 
     def skip(self, name: str, why: str) -> None:
         self.checks.append(Check(name, Status.SKIPPED, why))
@@ -330,6 +384,61 @@ def _check_files(claim: DeltaOneClaim, files: Mapping[str, str]) -> str:
     return "; ".join(f"{name} is {', '.join(subjects)}" for name, subjects in found.items())
 
 
+def _signed_by(
+    envelope: Envelope, policy: Policy, keys: Sequence[Ed25519PublicKey], threshold: int
+) -> tuple[str, ...]:
+    """Ids of the keys that signed, without those that are revoked for this statement."""
+    sha256 = sha256_hex(envelope.payload)
+    counted = [key for key in keys if not policy.is_revoked(key, sha256)]
+    revoked = ", ".join(sorted(keyid(key) for key in keys if policy.is_revoked(key, sha256)))
+    if threshold > len({keyid(key) for key in counted}):
+        raise IntegrityError(f"Too few trusted keys are left: revoked for this statement is {revoked}")
+    try:
+        return verify_signatures(envelope, counted, threshold)
+    except IntegrityError as exc:
+        if not revoked:
+            raise
+        raise IntegrityError(f"{exc.what}; revoked for this statement is {revoked}") from exc
+
+
+def _check_benchmark(claim: DeltaOneClaim, policy: Policy, data: bytes | None) -> str:
+    if not policy.owner_keys:
+        raise IntegrityError(
+            "A commitment of the benchmark's owner was given, but the policy names no key of his"
+        )
+    if data is None:
+        raise IntegrityError(
+            "The policy asks for the commitment of the benchmark's owner, and none was given"
+        )
+    envelope, sha256 = parse_benchmark_envelope(data)
+    signed_by = _signed_by(envelope, policy, policy.owner_keys, policy.owner_threshold)
+    benchmark = read_benchmark_statement(envelope.payload)
+    return check_benchmark(claim, CommittedBenchmark(benchmark, sha256, signed_by))
+
+
+def _check_predictions(claim: DeltaOneClaim, given: RowPredictions | Path, secret: bytes) -> tuple[str, ...]:
+    task = claim.comparison.task
+    predictions = read_predictions(given, task) if isinstance(given, Path) else given
+    return check_predictions(claim, predictions, secret=secret)
+
+
+def _check_openings(claim: DeltaOneClaim, sha256: str, policy: Policy, data: bytes | None) -> str:
+    if data is None:
+        raise IntegrityError(f"The policy asks for {policy.min_openings} opened rows, and none were given")
+    openings = Openings.parse(data)
+    check_openings(openings, claim, sha256)
+    opened, n_rows = {row.row for row in openings.rows}, claim.comparison.n_rows
+    if len(opened) < min(policy.min_openings, n_rows):
+        raise IntegrityError(f"The policy asks for {policy.min_openings} opened rows, got {len(opened)}")
+    drawn = ""
+    if policy.challenge is not None:
+        missing = set(challenged_rows(sha256, policy.challenge, n_rows, policy.min_openings)) - opened
+        if missing:
+            raise IntegrityError(f"The challenge asks for row {min(missing)} too, which was not opened")
+        drawn = ", with all that the challenge asks for"
+    return f"{len(opened)} of {n_rows} rows are what was committed to{drawn}"
+
+
 def _check_real(claim: DeltaOneClaim, policy: Policy) -> str:
     if not claim.dry_run:
         return "not a dry run"
@@ -343,12 +452,14 @@ def _signers(envelope: Envelope) -> str:
     return f"DSSE, signed by {', '.join(signature.keyid for signature in envelope.signatures)}"
 
 
-def _not_checked(claim: DeltaOneClaim, policy: Policy) -> tuple[str, ...]:
+def _not_checked(
+    claim: DeltaOneClaim, policy: Policy, materials: Materials, recomputed: tuple[str, ...], *, opened: bool
+) -> tuple[str, ...]:
     comparison = claim.comparison
-    names = [delta.metric.name for delta in comparison.deltas]
+    names = [delta.metric.name for delta in comparison.deltas if delta.metric.name not in recomputed]
     believed = [name for name in names if comparison.counts is None or name not in COUNT_METRICS]
     by_counts = comparison.counts is not None and set(comparison.weights) <= set(COUNT_METRICS)
-    errors = [*believed, *([] if by_counts else ["DeltaOne"])]
+    errors = [*believed, *([] if by_counts or "DeltaOne" in recomputed else ["DeltaOne"])]
     notes: list[str] = []
     if believed:
         weighted = [name for name in believed if name in comparison.weights]
@@ -356,17 +467,27 @@ def _not_checked(claim: DeltaOneClaim, policy: Policy) -> tuple[str, ...]:
         notes.append(f"the values of {', '.join(believed)}: they need the benchmark rows{through}")
     if errors:
         notes.append(f"standard errors of {', '.join(errors)}: the counts do not determine them")
-    notes.append("that the counts came from these models and this benchmark: run the models again to know")
+    on_these = " on the opened rows" if opened else ""
+    notes.append(
+        f"that the counts came from these models and this benchmark: run the models again{on_these} to know"
+    )
     old, new = claim.baseline_estimator, claim.new_estimator
     if old is not None and old.import_path != new.import_path:
         notes.append(
             f"that the data made the difference: the models are of two kinds, {old.import_path} and {new.import_path}"
         )
+    notes += agreed.signers_word(claim)
     if policy.weights is None:
         notes.append("whether the weights are the agreed ones: the policy names none")
     if policy.primary_metric is None:
         notes.append("whether the primary metric is the agreed one: the policy names none")
-    present = set(policy.files.values())
+    if claim.decision is not None and policy.rule is None:
+        notes.append("whether the rule of the decision is the agreed one: the policy names none")
+    if claim.benchmark_statement_sha256 is not None and materials.benchmark_statement is None:
+        notes.append("the commitment of the benchmark's owner: it was not given")
+    if claim.commitments is not None and not opened and "commitments" not in recomputed:
+        notes.append("what the commitments are to: neither predictions nor opened rows were given")
+    present = set(materials.files.values())
     missing = [name for name, sha256 in claim.subjects if sha256 not in present]
     if missing:
         notes.append(f"the files behind {', '.join(missing)}: they were not given")

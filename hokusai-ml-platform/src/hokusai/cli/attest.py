@@ -22,7 +22,9 @@ from hokusai.attestation.keys import (
     public_path,
     public_pem,
 )
-from hokusai.attestation.verify import Policy, Status, Verdict, VerificationReport, verify_attestation
+from hokusai.attestation.policy import Policy
+from hokusai.attestation.verify import Materials, Status, Verdict, VerificationReport, verify_attestation
+from hokusai.cli import attest_find
 from hokusai.domain.canonical import parse_json
 from hokusai.domain.metrics import metric_spec
 from hokusai.errors import ConfigurationError, IntegrityError, InvalidInputError
@@ -35,6 +37,10 @@ EXIT_NOT_EVIDENCE = 3
 @click.group()
 def attest() -> None:
     """Verify, show and sign attestations."""
+
+
+for _command in (attest_find.store, attest_find.find, attest_find.fetch):
+    attest.add_command(_command)
 
 
 @attest.command(short_help="Check an attestation offline.")
@@ -93,9 +99,9 @@ def verify(
             threshold=threshold,
             weights=None if weights is None else _weights(weights),
             primary_metric=primary,
-            files={str(path): file_sha256(path) for path in files},
             allow_dry_run=allow_dry_run,
         ),
+        Materials(files={str(path): file_sha256(path) for path in files}),
     )
     if as_json:
         trusts = [{"keyid": keyid(key), "from": origin} for key, origin in trusted]

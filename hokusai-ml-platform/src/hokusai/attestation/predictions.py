@@ -1,0 +1,145 @@
+"""What two models said about each row of a benchmark, beside the truth: all that the numbers follow from.
+
+The file has a line for each benchmark row: `label`, `baseline` and `new`, as Parquet or CSV. `row`, its number from 0,
+may stand beside them; without it the lines are in the benchmark's order. `baseline_score` and `new_score`, of the
+positive class where there are two, let AUROC be worked out again too. There are no other columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hokusai.domain.labels import class_name
+from hokusai.domain.metrics import Task
+from hokusai.errors import DataError, InvalidInputError, NotFoundError, SchemaError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+REQUIRED = ("label", "baseline", "new")
+SCORES = ("baseline_score", "new_score")
+MAX_ROWS = 50_000_000
+
+
+@dataclass(frozen=True)
+class RowPredictions:
+    """Truth and predictions in the benchmark's row order.
+
+    Attributes:
+        task: What is predicted.
+        labels: (n_rows,) the truth: class names, or numbers.
+        baseline: (n_rows,) what the baseline model said, likewise.
+        new: (n_rows,) what the new model said, likewise.
+        baseline_scores: (n_rows,) the baseline model's score of the positive class of two; None if not known.
+        new_scores: (n_rows,) the new model's; None if not known.
+
+    Raises:
+        InvalidInputError: The columns differ in length, or have no row.
+    """
+
+    task: Task
+    labels: Sequence[str] | Sequence[float]
+    baseline: Sequence[str] | Sequence[float]
+    new: Sequence[str] | Sequence[float]
+    baseline_scores: Sequence[float] | None = None
+    new_scores: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        columns = (self.labels, self.baseline, self.new, self.baseline_scores, self.new_scores)
+        lengths = {len(column) for column in columns if column is not None}
+        if lengths != {self.n_rows} or not self.n_rows:
+            raise InvalidInputError(
+                f"Labels and predictions are of the same rows, at least one; got {sorted(lengths)}"
+            )
+
+    @property
+    def n_rows(self) -> int:
+        """Number of benchmark rows."""
+        return len(self.labels)
+
+
+def read_predictions(path: Path, task: Task) -> RowPredictions:
+    """The predictions in a Parquet file, or in a CSV file with a header.
+
+    Raises:
+        NotFoundError: There is no such file.
+        DataError: It cannot be read.
+        SchemaError: A column is missing or unknown, a value is missing or no number, or rows are missing or repeated.
+    """
+    frame = _read(path)
+    unknown = [name for name in frame.columns if name not in (*REQUIRED, *SCORES, "row")]
+    missing = [name for name in REQUIRED if name not in frame.columns]
+    if unknown or missing:
+        raise SchemaError(
+            f"A predictions file has the columns row (optional), {', '.join(REQUIRED)} and, optional, "
+            f"{' and '.join(SCORES)}; {'missing' if missing else 'unknown'}: {', '.join(missing or unknown)[:200]}",
+            where=str(path),
+        )
+    if not frame.height or frame.height > MAX_ROWS:
+        raise SchemaError(
+            f"A predictions file has 1 to {MAX_ROWS:,} rows, got {frame.height:,}", where=str(path)
+        )
+    frame = _in_order(frame, path)
+    read = _class_names if task is Task.CLASSIFICATION else _numbers
+    columns = [read(frame[name], path) for name in REQUIRED]
+    scores = [_numbers(frame[name], path) if name in frame.columns else None for name in SCORES]
+    return RowPredictions(task, columns[0], columns[1], columns[2], scores[0], scores[1])
+
+
+def _read(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    from hokusai.utils.files import file_sha256
+
+    try:
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path, glob=False)
+        return pl.read_csv(path, infer_schema=False, glob=False)
+    except FileNotFoundError as problem:
+        raise NotFoundError("There is no such file", where=str(path)) from problem
+    except (OSError, pl.exceptions.PolarsError) as problem:
+        file_sha256(path)  # says it better where the file itself cannot be read
+        raise DataError(f"The predictions cannot be read: {problem}"[:300], where=str(path)) from problem
+
+
+def _in_order(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """The rows by their numbers, which have to be all from 0."""
+    import polars as pl
+
+    if "row" not in frame.columns:
+        return frame
+    ordered = frame.with_columns(pl.col("row").cast(pl.Int64, strict=False)).sort("row", nulls_last=False)
+    if not ordered["row"].equals(pl.Series("row", range(frame.height), dtype=pl.Int64)):
+        raise SchemaError(
+            f"The rows are not numbered from 0 to {frame.height - 1}, each once", where=str(path)
+        )
+    return ordered
+
+
+def _class_names(column: pl.Series, path: Path) -> list[str]:
+    _require_values(column, path)
+    names = {value: class_name(value) for value in column.unique().to_list()}
+    return [names[value] for value in column.to_list()]
+
+
+def _numbers(column: pl.Series, path: Path) -> list[float]:
+    import polars as pl
+
+    numbers = column.cast(pl.Float64, strict=False)
+    if not numbers.is_finite().fill_null(value=False).all():
+        index = next(i for i, x in enumerate(numbers.to_list()) if x is None or not math.isfinite(x))
+        raise SchemaError(
+            f"Row {index} has no finite number in {column.name!r}: {str(column[index])[:60]!r}",
+            where=str(path),
+        )
+    return numbers.to_list()
+
+
+def _require_values(column: pl.Series, path: Path) -> None:
+    if column.null_count():
+        index = int(column.is_null().arg_max() or 0)
+        raise SchemaError(f"Row {index} has no value in {column.name!r}", where=str(path))

@@ -1,0 +1,153 @@
+"""The comparison made again from the rows: what a statement says of two models, held against labels and predictions.
+
+With the rows at hand nothing has to be believed: values, standard errors, intervals and p-values are worked out by the
+very code that the comparison was made by, and so are the commitments.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hokusai.attestation.commitments import commit
+from hokusai.attestation.predictions import RowPredictions
+from hokusai.domain.claim import DeltaOneClaim
+from hokusai.domain.commitments import Commitments
+from hokusai.domain.delta import Comparison
+from hokusai.domain.metrics import Task
+from hokusai.errors import IntegrityError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_ROUNDING = 1e-9
+
+
+def check_predictions(
+    claim: DeltaOneClaim, predictions: RowPredictions, *, secret: bytes = b""
+) -> tuple[str, ...]:
+    """Counts, metrics, their uncertainty, DeltaOne and the commitments are those of these rows.
+
+    Args:
+        claim: What the statement says.
+        predictions: The rows.
+        secret: What the commitments were made with, if anything.
+
+    Returns:
+        Names of the metrics that were worked out again, "DeltaOne" among them where it was, and "commitments".
+
+    Raises:
+        IntegrityError: Something differs.
+    """
+    stated = claim.comparison
+    if predictions.task is not stated.task or predictions.n_rows != stated.n_rows:
+        raise IntegrityError(
+            f"The predictions are of {predictions.n_rows} rows ({predictions.task.value}), "
+            f"the statement is about {stated.n_rows} ({stated.task.value})"
+        )
+    again = _compare(stated, predictions)
+    if again.counts != stated.counts:
+        raise IntegrityError("The joint counts of these predictions are not those of the statement")
+    for delta in again.deltas:
+        name, said = delta.metric.name, stated.delta(delta.metric.name)
+        pairs = {
+            "baseline's value": (said.baseline_value, delta.baseline_value),
+            "new model's value": (said.new_value, delta.new_value),
+            "standard error": (said.standard_error, delta.standard_error),
+            "interval's lower end": (said.interval.low, delta.interval.low),
+            "interval's upper end": (said.interval.high, delta.interval.high),
+            "p-value": (said.p_value, delta.p_value),
+        }
+        size = max(1.0, abs(delta.baseline_value), abs(delta.new_value))
+        for what, (one, other) in pairs.items():
+            if not math.isclose(one, other, rel_tol=_ROUNDING * 100, abs_tol=_ROUNDING * size):
+                raise IntegrityError(
+                    f"{name}: these predictions give {other:.6g} as the {what}, the statement says {one:.6g}"
+                )
+    recomputed = [delta.metric.name for delta in again.deltas]
+    if set(stated.weights) <= set(recomputed):
+        _check_whole(stated, again)
+        recomputed.append("DeltaOne")
+    if claim.commitments is not None:
+        _check_commitments(claim, claim.commitments, predictions, secret)
+        recomputed.append("commitments")
+    return tuple(recomputed)
+
+
+def _compare(stated: Comparison, predictions: RowPredictions) -> Comparison:
+    from hokusai.stats.paired import compare_classifiers, compare_regressors
+
+    names = [delta.metric.name for delta in stated.deltas]
+    confidence = stated.interval.confidence
+    if stated.task is Task.REGRESSION:
+        return compare_regressors(
+            predictions.labels, predictions.baseline, predictions.new, metrics=names, weights=stated.weights,
+            primary=stated.primary.metric, confidence=confidence,
+        )  # fmt: skip
+    if stated.counts is None:
+        raise IntegrityError("A classification without its joint counts cannot be checked")
+    scores = _has_scores(stated, predictions)
+    names = [name for name in names if scores or name != "auroc"]
+    weights = {name: weight for name, weight in stated.weights.items() if name in names}
+    columns = (predictions.labels, predictions.baseline, predictions.new)
+    return compare_classifiers(
+        *(_indexes(column, stated.counts.classes) for column in columns),
+        classes=stated.counts.classes,
+        baseline_scores=predictions.baseline_scores if scores else None,
+        new_scores=predictions.new_scores if scores else None,
+        positive=stated.counts.positive,
+        metrics=names,
+        weights=weights or None,
+        primary=stated.primary.metric if stated.primary.metric in names else None,
+        confidence=confidence,
+    )
+
+
+def _has_scores(stated: Comparison, predictions: RowPredictions) -> bool:
+    binary = stated.counts is not None and len(stated.counts.classes) == 2
+    return binary and predictions.baseline_scores is not None and predictions.new_scores is not None
+
+
+def _indexes(column: Sequence[str] | Sequence[float], classes: tuple[str, ...]) -> NDArray[np.int64]:
+    import numpy as np
+
+    index = {name: i for i, name in enumerate(classes)}
+    unknown = {str(value) for value in column} - set(index)
+    if unknown:
+        raise IntegrityError(f"The statement knows no class {min(unknown)[:80]!r}")
+    return np.fromiter((index[str(value)] for value in column), dtype=np.int64, count=len(column))
+
+
+def _check_whole(stated: Comparison, again: Comparison) -> None:
+    pairs = {
+        "DeltaOne": (stated.delta_one, again.delta_one),
+        "DeltaOne's standard error": (stated.standard_error, again.standard_error),
+        "DeltaOne's p-value": (stated.p_value, again.p_value),
+    }
+    for what, (one, other) in pairs.items():
+        if not math.isclose(one, other, rel_tol=_ROUNDING * 100, abs_tol=_ROUNDING):
+            raise IntegrityError(
+                f"These predictions give {other:.6g} as {what}, the statement says {one:.6g}"
+            )
+
+
+def _check_commitments(
+    claim: DeltaOneClaim, stated: Commitments, predictions: RowPredictions, secret: bytes
+) -> None:
+    made = commit(
+        predictions.labels,
+        predictions.baseline,
+        predictions.new,
+        benchmark_sha256=claim.benchmark_sha256,
+        baseline_model_sha256=claim.baseline_model_sha256,
+        new_model_sha256=claim.new_model_sha256,
+        secret=secret,
+    )
+    for name in ("labels", "baseline", "new"):
+        if getattr(made, name) != getattr(stated, name):
+            raise IntegrityError(
+                f"The commitment to {name} is not to these rows",
+                hint="They may be in another order, or committed to with a secret.",
+            )
