@@ -69,7 +69,7 @@ def registry_backends(settings: Settings, tracking_uri: str | None = None) -> Ba
     if tracking_uri is not None:
         settings = settings.model_copy(update={"tracking_uri": tracking_uri})
     store = MlflowModelStore(settings.mlflow_uri, settings.artifact_location)
-    return provided.Backends(store, ledger(settings), settings.actor or _user())
+    return provided.Backends(store, ledger(settings), actor(settings))
 
 
 def other_model_store(tracking_uri: str) -> ModelStore:
@@ -106,7 +106,7 @@ def installation(settings: Settings) -> Installation:
     return Installation(
         store=lambda: store,
         ledger=lambda: ledger(settings),
-        actor=settings.actor or _user(),
+        actor=actor(settings),
         store_address=store.location,
         ledger_address=mask_url_passwords(settings.database_url),
         artifact_address=mask_url_passwords(settings.artifact_location or "kept by the MLflow server"),
@@ -131,8 +131,12 @@ def ledger_schema(settings: Settings) -> LedgerSchema:
     return LedgerSchema(settings.database_url)
 
 
-def _user() -> str:
+def actor(settings: Settings) -> str:
+    """Who is working, for the audit trail: whoever the settings name, or the user of this machine."""
     import getpass
+
+    if settings.actor:
+        return settings.actor
 
     try:
         return getpass.getuser()

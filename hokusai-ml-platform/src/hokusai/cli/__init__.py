@@ -20,6 +20,10 @@ from hokusai.errors import HokusaiError
 
 _GROUPS = {
     "data": ("hokusai.cli.data", "Data files: check, profile, clean, merge, and prove what is in them."),
+    "benchmark": (
+        "hokusai.cli.benchmark",
+        "What models are measured on: add benchmarks, see their uses.",
+    ),
     "attest": ("hokusai.cli.attest", "Verify and show attestations, and the key that signs them."),
     "lineage": (
         "hokusai.cli.lineage",

@@ -19,6 +19,9 @@ from hokusai.domain.metrics import Task, metric_spec
 from hokusai.errors import ConflictError, InvalidInputError
 
 FORMAT = "hokusai-benchmark-v1"
+VAULT = "vault"
+"""The split of a benchmark that is opened once, to pay on, and for nothing else."""
+
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 256
 
