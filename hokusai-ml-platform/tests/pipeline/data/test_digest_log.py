@@ -125,6 +125,13 @@ class TestFirstMatch:
 
 
 class TestReading:
+    @given(st.lists(st.integers(0, 9), max_size=20), block_sizes)
+    @settings(max_examples=20)
+    def test_gives_single_rows_in_any_order(self, tmp_path_factory, rows, block_rows):
+        digests = digests_of(range(10))
+        with log_of(tmp_path_factory.getbasetemp(), digests, block_rows) as log:
+            assert log.take(np.array(rows, dtype=np.int64)).tolist() == digests[rows].tolist()
+
     def test_gives_the_rows_that_are_asked_for(self, tmp_path):
         digests = digests_of(range(10))
         with log_of(tmp_path, digests, 4) as log:

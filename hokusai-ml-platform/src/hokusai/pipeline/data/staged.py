@@ -14,6 +14,7 @@ from hokusai.pipeline.data.stage import DiskStage, MemoryStage, Stage
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
 
@@ -30,6 +31,8 @@ class Side:
         self.key = KeyLog(folder, closing)
         self.unique = [KeyLog(folder, closing) for _ in range(n_unique)]
         self.files: list[FilePart] = []
+        self.columns: dict[str, pl.DataType] = {}
+        """Of its rows, with their types; empty until a batch came."""
 
     @property
     def height(self) -> int:
@@ -39,6 +42,7 @@ class Side:
     def add(self, done: Processed) -> None:
         """Take in the rows of a batch of the last file."""
         file = self.files[-1]
+        self.columns = self.columns or dict(done.rows.schema)
         file.kept += done.rows.height
         file.rejected += [reject.row for reject in done.rejects]
         if done.rows.height:

@@ -205,7 +205,7 @@ class _Run:
         self.tell("Finding duplicates", 0, fresh.height)
         fates = RowFates.of(fresh, base, self.recipe, self.schema, self._set_aside)
         self._refuse_faults()
-        columns = kernel.result_columns
+        columns = fresh.columns or kernel.result_columns
         log = self.closing.enter_context(DigestLog(self.folder))
         ignored = self._ignored(fresh, fates, list(columns))
         result = Result(log, columns, self.recipe.target, has_base=base.height > 0, ignored=ignored)
