@@ -206,10 +206,10 @@ def _artifact_location(settings: Settings) -> str | None:
 
 
 def remote_files(settings: Settings) -> RemoteFiles:
-    """Data files in S3, as boto3 finds its credentials; copies are kept in HOKUSAI_HOME."""
+    """Data files in S3, as boto3 finds its credentials; copies are kept in HOKUSAI_HOME, up to a size."""
     from hokusai.adapters.s3_files import S3Files
 
-    return S3Files(settings.home / "remote")
+    return S3Files(settings.home / "remote", keep_bytes=settings.remote_gb * 1_000_000_000)
 
 
 def metric_sink(settings: Settings) -> MetricSink:

@@ -1,6 +1,8 @@
 """Files in S3, on a real server: found by address and glob, fetched whole, and what is said when they are not there."""
 
 import dataclasses
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +147,25 @@ class TestFetching:
         (found,) = files.find(f"{BUCKET}/data/a.csv")
         with pytest.raises(DataError, match="no room"):
             files.fetch(dataclasses.replace(found, size_bytes=1 << 60))
+
+
+class TestForgetting:
+    def test_the_copy_whose_last_use_is_longest_ago_goes_and_none_in_use(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        files = S3Files(tmp_path, client, keep_bytes=12)
+        names = ("data/a.csv", "data/b.csv", "data/deep/down/c.csv", "odd/x,y [[]1].csv")
+        one, two, three, four = (files.find(f"{BUCKET}/{name}")[0] for name in names)
+        first, second, third = files.fetch(one), files.fetch(two), files.fetch(three)
+        assert all(copy.is_file() for copy in (first, second, third))
+        for copy, days_ago in ((first, 4), (second, 3), (third, 2)):
+            then = time.time() - days_ago * 86_400
+            os.utime(copy.parent, (then, then))
+        assert files.fetch(one) == first  # which is a use
+        files.fetch(four)
+        assert [copy.is_file() for copy in (first, second, third)] == [True, False, True]
+        S3Files(tmp_path, client, keep_bytes=0).fetch(two)
+        assert [copy.is_file() for copy in (first, second, third)] == [True, True, False]
 
 
 class TestWhoAsks:

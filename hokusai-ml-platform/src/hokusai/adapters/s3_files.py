@@ -1,16 +1,19 @@
 """Data files in S3, through boto3: credentials and endpoint are found as boto3 finds them (`AWS_ENDPOINT_URL`).
 
 A copy is fetched whole, checked against the size and the ETag that were listed, and kept under a name made of both, so
-that the second run reads the first one's copy. The folder of copies may be deleted at any time.
+that the second run reads the first one's copy. Beyond a size the copies go whose last use is longest ago, but none that
+was used in the last day, since a run may still read it. The folder of copies may be deleted whenever nothing runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,9 @@ from hokusai.utils.files import open_atomically
 SCHEME = "s3://"
 MAX_MATCHES = 10_000
 MAX_NAME_BYTES = 200
+KEEP_BYTES = 20_000_000_000
+IN_USE_SECONDS = 86_400
+"""So long after it was asked for, a copy may still be read."""
 
 _PIECE_BYTES = 1 << 20
 _SPARE_BYTES = 256 << 20
@@ -35,11 +41,13 @@ class S3Files:
     Args:
         folder: Where copies are kept; made when the first one is fetched.
         client: A boto3 client; made on first use if absent.
+        keep_bytes: How much of copies stays that nothing uses.
     """
 
-    def __init__(self, folder: Path, client: Any = None) -> None:
+    def __init__(self, folder: Path, client: Any = None, *, keep_bytes: int = KEEP_BYTES) -> None:
         self._folder = folder
         self._made = client
+        self._keep_bytes = keep_bytes
 
     def find(self, pattern: str) -> list[RemoteFile]:
         """See `RemoteFiles`."""
@@ -67,9 +75,11 @@ class S3Files:
         identity = f"{file.address}\n{file.version}\n{file.size_bytes}"
         folder = self._folder / hashlib.sha256(identity.encode()).hexdigest()[:24]
         target = folder / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.utime(folder)  # its last use; the file's own time says whether somebody wrote to it
         if target.is_file() and target.stat().st_size == file.size_bytes:
             return target
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._forget(file.size_bytes)
         self._check_room(file)
         with _failures(file.address), open_atomically(target, mode=0o600) as copy:
             answer = self._client.get_object(Bucket=bucket, Key=key)
@@ -102,13 +112,28 @@ class S3Files:
                     )
                 yield RemoteFile(f"{SCHEME}{bucket}/{entry['Key']}", entry["Size"], _version(entry))
 
+    def _forget(self, wanted_bytes: int) -> None:
+        """Remove the copies whose last use is longest ago, until `wanted_bytes` more can be kept."""
+        copies = []
+        for folder in self._folder.iterdir():
+            with contextlib.suppress(OSError):  # another process forgot it
+                size = sum(copy.stat().st_size for copy in folder.iterdir())
+                copies.append((folder.stat().st_mtime, size, folder))
+        kept = sum(size for _, size, _ in copies) + wanted_bytes
+        for used, size, folder in sorted(copies):
+            if kept <= self._keep_bytes or used > time.time() - IN_USE_SECONDS:
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+            kept -= size
+
     def _check_room(self, file: RemoteFile) -> None:
         free = shutil.disk_usage(self._folder).free
         if file.size_bytes + _SPARE_BYTES > free:
             raise DataError(
                 f"There is no room for the file's {file.size_bytes:,} bytes: {free:,} are free",
                 where=str(self._folder),
-                hint="Free some space, or set HOKUSAI_HOME to a folder on a larger disk.",
+                hint="Free some space, lower HOKUSAI_REMOTE_GB (how much of fetched files is kept), or put HOKUSAI_HOME on "
+                "a larger disk.",
             )
 
 
@@ -160,7 +185,7 @@ def _split(address: str) -> tuple[str, str]:
     return bucket, key
 
 
-@contextmanager
+@contextlib.contextmanager
 def _failures(where: str) -> Iterator[None]:
     """Whatever boto3 raises becomes one of our own errors."""
     errors = require("botocore.exceptions", "data")

@@ -74,6 +74,10 @@ class Settings(BaseModel):
         "a key of 16 bytes or more in hexadecimal or base 64, or the path of such a file",
     )
 
+    remote_gb: int = _env(
+        "HOKUSAI_REMOTE_GB", 20, "how many gigabytes of fetched files are kept, 0 or more", ge=0
+    )
+
     api_host: str = _env("API_HOST", "127.0.0.1", "an address to listen on", min_length=1)
     api_port: int = _env("API_PORT", 8001, "a port number (0 takes a free one)", ge=0, le=65535)
     secret_key: SecretStr | None = _env("SECRET_KEY", None, "a long random text")
