@@ -103,7 +103,7 @@ def as_guardrails(
     type=float,
     default=0.04,
     show_default=True,
-    help="share of rows that two models are taken to answer differently (regression: variance of a row's part in a gain)",
+    help="share of rows that two models answer differently, as a guess (regression: variance of a row's part in it)",
 )
 @click.option("--labels-root", metavar="HEX", help="the owner's commitment to the labels")
 @click.option("--labels-secret", is_flag=True, help="the labels are kept from those who contribute")
@@ -318,7 +318,7 @@ def _power(one: Benchmark) -> Iterable[str]:
     if 0 < wanted <= one.discordance:
         rows = required_rows(wanted, one.discordance, alpha=one.rule.alpha)
         enough = "and there are as many" if rows <= one.n_rows else f"and there are {one.n_rows:,}"
-        yield f"To find one of {wanted * 100:g}, the threshold, as often takes {rows:,} rows, {enough}."
+        yield f"One of {wanted * 100:g}, the threshold, takes {rows:,} rows to be found as often, {enough}."
     if one.n_rows < one.rule.min_rows:
         yield f"With fewer than {one.rule.min_rows:,} rows, nothing on it counts."
 

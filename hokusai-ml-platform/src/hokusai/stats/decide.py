@@ -111,9 +111,11 @@ def outcome_of(guardrail: Guardrail, *, baseline: float, change: float, bound: f
     >>> outcome_of(Guardrail("recall", 0.01), baseline=0.8, change=-0.004, bound=-0.013).reason
     'recall may be worse by 0.013, and only 0.01 is allowed'
     """
+    if not all(map(math.isfinite, (baseline, change, bound))):
+        return unmeasured(guardrail, "what was measured is no finite number")
     allowed = 0.0 - guardrail.margin * (abs(baseline) if guardrail.relative else 1.0)
     change, bound = change + 0.0, bound + 0.0  # no negative zero, which has no place in a signed document
-    breached = not bound >= allowed
+    breached = bound < allowed
     if bound >= 0:
         reason = f"{guardrail.name} is not worse: better by at least {_number(bound)}"
     else:
