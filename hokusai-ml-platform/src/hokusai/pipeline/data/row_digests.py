@@ -18,6 +18,7 @@ from hokusai.pipeline.data.canonical_columns import (
     header_digest,
 )
 from hokusai.pipeline.data.columns import col
+from hokusai.utils.short_sha256 import sha256_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,10 +65,11 @@ def row_digests(frame: pl.DataFrame) -> NDArray[np.uint8]:
 
 
 def _digests(rows: pl.DataFrame, columns: Sequence[CanonicalColumn], prefix: NDArray[np.uint8]) -> bytes:
-    sha256 = hashlib.sha256  # looked up once: these loops are what a digest costs
     fixed = _fixed_parts(rows, columns, prefix)
     variable = _variable_parts(rows, columns)
+    sha256 = hashlib.sha256  # looked up once: these loops are what a digest costs
     if variable is None:
+        sha256 = sha256_for(len(fixed[0]) if fixed else 0)
         return b"".join([sha256(row).digest() for row in fixed])
     return b"".join([sha256(row + rest).digest() for row, rest in zip(fixed, variable, strict=True)])
 
