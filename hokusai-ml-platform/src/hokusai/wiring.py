@@ -16,10 +16,9 @@ from hokusai.privacy.provided import provide_tokenizer
 from hokusai.utils import metrics
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     from hokusai.adapters.ray_engine import RayEngine
     from hokusai.adapters.sql.schema import LedgerSchema
+    from hokusai.attestation.envelope import Signer
     from hokusai.core.doctor import Installation
     from hokusai.core.provided import Backends
     from hokusai.ports import Ledger, MetricSink, ModelFiles, ModelStore, RemoteFiles, RunStore
@@ -151,24 +150,29 @@ def _sql_ledger(url: str) -> Ledger:
     return SqlLedger(url)
 
 
-def signing_key(settings: Settings) -> Ed25519PrivateKey:
-    """The key that attestations are signed with; made on first use, which is said once.
+def signing_key(settings: Settings) -> Signer:
+    """The key that attestations are signed with, or the command that holds it; made on first use, which is said once.
 
     Raises:
-        ConfigurationError: HOKUSAI_SIGNING_KEY, or the key in HOKUSAI_HOME, cannot be used.
+        ConfigurationError: HOKUSAI_SIGNING_KEY, HOKUSAI_SIGNER_COMMAND or the key in HOKUSAI_HOME cannot be used.
     """
     from hokusai.attestation.keys import load_signing_key, public_path
     from hokusai.utils.logging import get_logger
 
     configured = settings.signing_key.get_secret_value() if settings.signing_key else None
-    key = load_signing_key(configured, settings.home)
+    key = load_signing_key(
+        configured,
+        settings.home,
+        command=settings.signer_command,
+        command_key=settings.signer_public_key,
+    )
     if key.generated and key.path is not None:
         get_logger(__name__).warning(
             "A signing key was made; keep it, and give verifiers the public half",
             private=str(key.path),
             public=str(public_path(key.path)),
         )
-    return key.private
+    return key.signer
 
 
 def pii_tokenizer(settings: Settings) -> Tokenizer:

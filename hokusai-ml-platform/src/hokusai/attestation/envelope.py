@@ -11,9 +11,10 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hokusai.domain.canonical import canonical_json, parse_json, sha256_hex
@@ -25,6 +26,16 @@ MAX_ENVELOPE_BYTES = 16 * 1024 * 1024
 
 _SIGNATURE_BYTES = 64
 _MAX_SIGNATURES = 64
+
+
+class Signer(Protocol):
+    """Whoever can sign with an Ed25519 key: the key itself, or what stands before one that is kept elsewhere."""
+
+    def public_key(self) -> Ed25519PublicKey:
+        """The public half."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The signature of `data`, 64 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +92,21 @@ class Envelope:
             raise IntegrityError("Not a DSSE envelope: a key has signed twice", where="$.signatures")
         return cls(_base64(payload, "$.payload"), payload_type, read)
 
-    def signed_by(self, key: Ed25519PrivateKey) -> Envelope:
-        """This envelope with one more signature; a key that has signed already replaces its own."""
+    def signed_by(self, key: Signer) -> Envelope:
+        """This envelope with one more signature; a key that has signed already replaces its own.
+
+        Raises:
+            InvalidInputError: It has as many signatures as an envelope can carry.
+        """
         public = key.public_key()
         made = Signature(keyid(public), key.sign(pae(self.payload_type, self.payload)))
         others = tuple(s for s in self.signatures if s.keyid != made.keyid)
+        if len(others) >= _MAX_SIGNATURES:
+            raise InvalidInputError(f"An attestation carries at most {_MAX_SIGNATURES} signatures")
         return Envelope(self.payload, self.payload_type, (*others, made))
 
 
-def sign(payload: bytes, keys: Sequence[Ed25519PrivateKey]) -> Envelope:
+def sign(payload: bytes, keys: Sequence[Signer]) -> Envelope:
     """An envelope around `payload`, signed by each of `keys`. Ed25519 is deterministic: so is it.
 
     Raises:

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from hokusai.attestation.envelope import keyid
+from hokusai.attestation.envelope import Signer, keyid
+from hokusai.attestation.signer_command import CommandSigner, parse_command
 from hokusai.errors import ConfigurationError, InvalidInputError, NotFoundError
 from hokusai.utils.files import read_limited, write_atomically
 
@@ -43,19 +44,26 @@ class SigningKey:
     """An Ed25519 key, and where it came from.
 
     Attributes:
-        private: The key itself; not shown by `repr`.
-        path: Its file; None if the settings gave its text.
+        signer: The key itself, or the command that holds it; not shown by `repr`.
+        path: Its file; None if the settings gave its text, or a command holds it.
         generated: Whether it was made just now, which the user should be told.
     """
 
-    private: Ed25519PrivateKey = field(repr=False)
+    signer: Signer = field(repr=False)
     path: Path | None
     generated: bool = False
 
     @property
+    def origin(self) -> str:
+        """Where it is, in words."""
+        if isinstance(self.signer, CommandSigner):
+            return f"held by the command {self.signer.command[0]}"
+        return str(self.path) if self.path else "HOKUSAI_SIGNING_KEY"
+
+    @property
     def public(self) -> Ed25519PublicKey:
         """The public half."""
-        return self.private.public_key()
+        return self.signer.public_key()
 
     @property
     def keyid(self) -> str:
@@ -63,18 +71,24 @@ class SigningKey:
         return keyid(self.public)
 
 
-def load_signing_key(configured: str | None, home: Path) -> SigningKey:
+def load_signing_key(
+    configured: str | None, home: Path, *, command: str | None = None, command_key: str | None = None
+) -> SigningKey:
     """The key to sign with.
 
     Args:
         configured: From the settings: the PEM text of an Ed25519 private key, or the path of its file.
-        home: The home folder; without `configured`, its key is used, and made if there is none.
+        home: The home folder; where nothing is configured, its key is used, and made if there is none.
+        command: From the settings: a command that signs (`hokusai.attestation.signer_command`).
+        command_key: From the settings: the command's public key, as PEM text or as the path of its file.
 
     Raises:
-        ConfigurationError: The key is not an unencrypted Ed25519 private key in PEM, its file is missing, or
-            others than its owner may read it.
+        ConfigurationError: The key is not an unencrypted Ed25519 private key in PEM, its file is missing,
+            others than its owner may read it, or a command is configured beside it or without its public key.
         InvalidInputError: The home folder cannot be written.
     """
+    if command is not None and command.strip():
+        return _held_by_command(command, command_key, configured)
     if configured is not None and configured.strip():
         return _configured(configured.strip())
     path = home / KEY_FILE
@@ -87,7 +101,9 @@ def load_signing_key(configured: str | None, home: Path) -> SigningKey:
     return key
 
 
-def load_default_trust(configured: str | None, home: Path) -> SigningKey | None:
+def load_default_trust(
+    configured: str | None, home: Path, *, command: str | None = None, command_key: str | None = None
+) -> SigningKey | None:
     """The key that a verifier trusts if none is named: our own signing key, if there is one.
 
     Nothing is generated or written. A public half alone is nobody's own key: it may have come with a folder that
@@ -96,6 +112,8 @@ def load_default_trust(configured: str | None, home: Path) -> SigningKey | None:
     Raises:
         ConfigurationError: As `load_signing_key`; or the home's key is a link, or another user's.
     """
+    if command is not None and command.strip():
+        return _held_by_command(command, command_key, configured)
     if configured is not None and configured.strip():
         return _configured(configured.strip())
     path = home / KEY_FILE
@@ -162,7 +180,7 @@ def private_pem(key: Ed25519PrivateKey) -> bytes:
 
 def _generate(path: Path) -> bool:
     """Make a key at `path` unless another process has done so meanwhile; whether it was made here."""
-    with _only_one(path.parent):
+    with only_one(path.parent):
         if path.exists():
             return False
         write_atomically(path, private_pem(Ed25519PrivateKey.generate()), mode=0o600)
@@ -175,6 +193,26 @@ def _configured(text: str) -> SigningKey:
         return SigningKey(_parse_private(text.replace("\\n", "\n").encode(), "HOKUSAI_SIGNING_KEY"), None)
     path = Path(text).expanduser()
     return SigningKey(_read_private(path), path)
+
+
+def _held_by_command(command: str, public: str | None, configured: str | None) -> SigningKey:
+    if configured is not None and configured.strip():
+        raise ConfigurationError(
+            "There are two keys to sign with: HOKUSAI_SIGNING_KEY and HOKUSAI_SIGNER_COMMAND",
+            hint="Set one of them.",
+        )
+    if public is None or not public.strip():
+        raise ConfigurationError(
+            "The signer command's public key is not known",
+            where="HOKUSAI_SIGNER_PUBLIC_KEY",
+            hint="Set it to the PEM text of the public key, or to its file.",
+        )
+    text = public.strip()
+    if text.startswith(_PEM_MARK):
+        key = parse_public_key(text.replace("\\n", "\n").encode(), "HOKUSAI_SIGNER_PUBLIC_KEY")
+    else:
+        key = load_public_key(Path(text).expanduser())
+    return SigningKey(CommandSigner(parse_command(command), key), None)
 
 
 def _read_private(path: Path) -> Ed25519PrivateKey:
@@ -212,7 +250,7 @@ def _parse_private(data: bytes, where: str) -> Ed25519PrivateKey:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path) -> Iterator[None]:
     """Hold the folder, so that two processes at once end with one key; the lock goes with the process."""
     handle = None
     try:
