@@ -38,6 +38,7 @@ LENGTHS = {
 References:
     SWIFT, IBAN Registry, release 98.
 """
+_DIGITS = re.compile(r"[0-9]{2,}")
 _START = re.compile(r"\b[A-Za-z]{2}[0-9]{2}", re.ASCII)
 _SEPARATED = re.compile(r"[ -]?[0-9A-Za-z]+")
 
@@ -48,9 +49,10 @@ def spans(text: str) -> Iterator[Found]:
     >>> list(spans("to DE89 3704 0044 0532 0130 00 please"))
     [(3, 30, 'DE89370400440532013000')]
     """
-    for start in _START.finditer(text):
-        length = LENGTHS.get(start[0][:2].upper())
-        if length is None:
+    for digits in _DIGITS.finditer(text):
+        start = _START.match(text, digits.start() - 2) if digits.start() > 1 else None
+        length = LENGTHS.get(start[0][:2].upper()) if start else None
+        if start is None or length is None:
             continue
         written = text[start.start() : start.start() + 2 * length]
         code, used = start[0].upper(), 4

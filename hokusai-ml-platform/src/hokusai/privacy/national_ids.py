@@ -98,6 +98,12 @@ def schemes(regions: tuple[str, ...] | frozenset[str]) -> tuple[Scheme, ...]:
 
 
 @cache
+def shapes(regions: tuple[str, ...]) -> str:
+    """Rust regex of all that a number of some regions can look like."""
+    return "|".join(dict.fromkeys(f"(?:{scheme.gate})" for scheme in schemes(regions)))
+
+
+@cache
 def belief(schemes: tuple[Scheme, ...]) -> str:
     """Rust regex for what a text with a number of one of the schemes has too, where no column says what it holds.
 

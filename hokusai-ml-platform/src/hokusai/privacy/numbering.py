@@ -7,7 +7,7 @@ expressions, so a column of numbers can be checked as a whole; this file reads t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,10 @@ class NumberingPlan:
     prefix: str
     transform: str
     styles: tuple[_Style, ...]
-    _valid: re.Pattern[str] = field(repr=False)
-    _prefix: re.Pattern[str] = field(repr=False)
 
     def is_valid(self, national: str) -> bool:
         """Whether these digits are a complete national number."""
-        return self._valid.fullmatch(national) is not None
+        return _compiled(self.valid).fullmatch(national) is not None
 
     def may_group(self, lengths: tuple[int, ...]) -> bool:
         """Whether some number of the region is written in groups of so many digits."""
@@ -83,7 +81,7 @@ class NumberingPlan:
 
     def without_prefix(self, dialled: str) -> str | None:
         """The digits after the trunk prefix; None if they do not start with it."""
-        if not self.prefix or not (found := self._prefix.match(dialled)) or not found.end():
+        if not self.prefix or not (found := _compiled(self.prefix).match(dialled)) or not found.end():
             return None
         if self.transform and found.lastindex and found.group(found.lastindex) is not None:
             return found.expand(self.transform) + dialled[found.end() :]
@@ -92,13 +90,13 @@ class NumberingPlan:
     def rendering(self, national: str) -> str:
         """The number as the region's people write it, such as `020 7946 0958`."""
         for style in self.styles:
-            if style.starts(national) and (found := style.pattern.fullmatch(national)):
+            if found := style.match(national):
                 return found.expand(style.template)
         return national
 
     def _needs_prefix(self, national: str) -> bool:
         for style in self.styles:
-            if style.starts(national) and style.pattern.fullmatch(national):
+            if style.match(national):
                 return style.needs_prefix
         return False
 
@@ -188,8 +186,8 @@ def international(digits: str) -> str | None:
 class _Style:
     """One way in which numbers of a region are grouped."""
 
-    leading: re.Pattern[str] | None
-    pattern: re.Pattern[str]
+    leading: str
+    pattern: str
     template: str
     needs_prefix: bool
     group_lengths: tuple[tuple[int, int], ...]
@@ -200,8 +198,17 @@ class _Style:
             low <= length <= high for length, (low, high) in zip(lengths, self.group_lengths, strict=True)
         )
 
-    def starts(self, national: str) -> bool:
-        return self.leading is None or self.leading.match(national) is not None
+    def match(self, national: str) -> re.Match[str] | None:
+        """The groups of a number that is written so."""
+        if self.leading and not _compiled(self.leading).match(national):
+            return None
+        return _compiled(self.pattern).fullmatch(national)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when first needed: most texts are about the numbers of one or two regions."""
+    return re.compile(pattern)
 
 
 def _plan(metadata: PhoneMetadata) -> NumberingPlan:
@@ -221,8 +228,6 @@ def _plan(metadata: PhoneMetadata) -> NumberingPlan:
         prefix,
         metadata.national_prefix_transform_rule or "",
         _styles(metadata.id, str(metadata.country_code)),
-        re.compile(valid),
-        re.compile(prefix),
     )
 
 
@@ -247,8 +252,8 @@ def _style(written: NumberFormat, trunk: str) -> _Style:
         template = _FIRST_GROUP.sub(lambda group: rule.replace(r"\1", group[0]), template, count=1)
     leading = written.leading_digits_pattern
     return _Style(
-        re.compile(leading[-1]) if leading else None,
-        re.compile(written.pattern or ""),
+        leading[-1] if leading else "",
+        written.pattern or "",
         template,
         needs_prefix=bool(trunk)
         and rule.replace("(", "").startswith(trunk)

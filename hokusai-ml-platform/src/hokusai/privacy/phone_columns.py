@@ -138,9 +138,8 @@ def _is_exact(plan: NumberingPlan) -> pl.Expr:
 
     exact = pl.lit(value=False)
     for style in reversed(plan.styles):
-        leading = style.leading.pattern if style.leading else ""
         own = pl.col("own")
-        fits = own.str.contains(f"^(?:{leading})") & own.str.contains(f"^(?:{style.pattern.pattern})$")
+        fits = own.str.contains(f"^(?:{style.leading})") & own.str.contains(f"^(?:{style.pattern})$")
         groups = "[^0-9]+".join(f"[0-9]{{{least},{most}}}" for least, most in style.group_lengths)
         exact = pl.when(fits).then(pl.col("written").str.contains(f"^[^0-9]*{groups}$")).otherwise(exact)
     return exact

@@ -16,7 +16,7 @@ from hokusai.privacy.context import Found, before, is_glued, is_numbered_thing
 from hokusai.privacy.numbering import NumberingPlan, international, plans
 
 GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
-_RUN = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]*[0-9]")
+_RUN = re.compile(r"[0-9][0-9 ()./-]*[0-9]")
 _WIDE = re.compile(r"[ ()./-]{4,}")
 _GROUP = re.compile(r"[0-9]+")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|Durchwahl|poste) ?[0-9]{1,6}\b")
@@ -73,9 +73,9 @@ def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterato
     lower = text.lower()
     worded = told or any(root in lower for root in _ROOTS)
     for run in _RUN.finditer(text):
-        if run.end() - run.start() < _DIGITS[0]:
+        start = _left_edge(text, 0, run.start())
+        if run.end() - start < _DIGITS[0]:
             continue
-        start = run.start()
         for gap in _WIDE.finditer(text, run.start(), run.end()):
             yield from _in_run(text, start, gap.start(), known, worded, told=told)
             start = gap.end()

@@ -18,6 +18,7 @@ _BECH32 = r"(?:bc|tb|ltc|addr|stake|cosmos|osmo|inj|celestia|lnbc|bnb)1[02-9ac-h
 _BECH32_UPPER = r"(?:BC|TB|LTC)1[02-9AC-HJ-NP-Z]{20,100}"
 GATE = "[0-9A-Za-z]{22}"
 ETHEREUM = r"0[xX][0-9a-fA-F]{40}"
+_RUN = re.compile("[0-9A-Za-z]{22,}")
 _ADDRESS = re.compile(
     rf"\b(?:(?P<ethereum>{ETHEREUM})|(?P<base58>{_BASE58})|(?P<bech32>{_BECH32}|{_BECH32_UPPER}))\b", re.ASCII
 )
@@ -32,9 +33,9 @@ def spans(text: str) -> Iterator[Found]:
     >>> list(spans("send to 0x742d35Cc6634C0532925a3b844Bc9e7595f62341."))
     [(8, 50, '0x742d35cc6634c0532925a3b844bc9e7595f62341')]
     """
-    for found in _ADDRESS.finditer(text):
-        address = canonical(found[0])
-        if address:
+    for run in _RUN.finditer(text):
+        found = _ADDRESS.match(text, run.start())
+        if found and (address := canonical(found[0])):
             yield found.start(), found.end(), address
 
 

@@ -40,7 +40,7 @@ def matches_whole(text: pl.Series, kind: PiiKind, *, regions: Collection[str] = 
         case PiiKind.DATE_OF_BIRTH:
             matched = pl.Series([False]).new_from_index(0, len(text))
         case PiiKind.NATIONAL_ID:
-            matched = _by_spans(text, lambda cell: national_ids.spans(cell, codes)).is_not_null()
+            matched = _national_ids(text, codes, told=False).is_not_null()
         case PiiKind.PERSON_NAME:
             matched = _by_spans(text, names.spans).is_not_null()
         case PiiKind.POSTAL_ADDRESS:
@@ -83,7 +83,7 @@ def canonical_whole(
         case PiiKind.CRYPTO_ADDRESS:
             found = _wallets(_trimmed(text))
         case PiiKind.NATIONAL_ID:
-            found = _by_spans(text, lambda cell: national_ids.spans(cell, codes, told=True))
+            found = _national_ids(text, codes, told=True)
         case PiiKind.DATE_OF_BIRTH:
             found = _by_spans(text, lambda cell: births.spans(cell, told=True))
         case PiiKind.PERSON_NAME:
@@ -99,12 +99,27 @@ def _trimmed(text: pl.Series) -> pl.Series:
     return fold_column(text, blot=False)[0].str.strip_chars()
 
 
-def _by_spans(text: pl.Series, spans: Callable[[str], Iterable[Found]]) -> pl.Series:
-    """Each distinct cell through the patterns for free text; it counts if one span is all of it."""
+def _national_ids(text: pl.Series, regions: tuple[str, ...], *, told: bool) -> pl.Series:
+    return _by_spans(
+        text,
+        lambda cell: national_ids.spans(cell, regions, told=told),
+        f"^(?:{national_ids.shapes(regions)})$",
+    )
+
+
+def _by_spans(text: pl.Series, spans: Callable[[str], Iterable[Found]], shape: str = "") -> pl.Series:
+    """Each distinct cell through the patterns for free text; it counts if one span is all of it.
+
+    Args:
+        text: The cells.
+        spans: What finds values in a text.
+        shape: Rust regex that matches every cell that is one value.
+    """
     import polars as pl
 
     cells = _trimmed(text)
     distinct = cells.drop_nulls().unique()
+    distinct = distinct.filter(distinct.str.contains(shape))
     canonical = []
     for cell in distinct.to_list():
         whole = [found for start, end, found in spans(cell) if start == 0 and end == len(cell)]
