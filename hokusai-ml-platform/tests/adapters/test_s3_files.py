@@ -43,8 +43,7 @@ def client(s3_server: S3Server) -> Iterator[Any]:
 @pytest.fixture
 def files(client: Any, tmp_path: Path) -> Iterator[S3Files]:
     made = S3Files(tmp_path / "remote", client)
-    before = default_provider()
-    provide_remote_files(lambda: made)
+    before = provide_remote_files(lambda: made)
     yield made
     provide_remote_files(before)
 
@@ -59,12 +58,6 @@ def by_environment(
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.url)
     return S3Files(tmp_path / "remote")
-
-
-def default_provider():
-    from hokusai.core import remote_files
-
-    return remote_files._provider
 
 
 def keys(found: list[RemoteFile]) -> list[str]:
@@ -219,8 +212,7 @@ class TestAsFilesOfARun:
 
 
 def test_without_a_provider_it_says_what_to_do() -> None:
-    before = default_provider()
-    provide_remote_files(None)
+    before = provide_remote_files(None)
     try:
         with pytest.raises(ConfigurationError, match="copy the file here"):
             default_remote_files()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -49,10 +48,10 @@ def test_is_not_found_where_there_is_none(tmp_path: Path) -> None:
 
 @pytest.fixture
 def key() -> Iterator[None]:
-    """The key of the run; without one again afterwards."""
-    provide_tokenizer(lambda: TOKENIZER)
+    """The key of the run, and what was there before back afterwards."""
+    before = provide_tokenizer(lambda: TOKENIZER)
     yield
-    provide_tokenizer(None)
+    provide_tokenizer(before)
 
 
 @pytest.fixture
@@ -136,12 +135,12 @@ class TestInARun:
         assert [f["action"] for f in contributed.manifest["pii"]["findings"]] == ["report"]
 
 
+@pytest.mark.usefixtures("key")
 def test_without_anything_to_hash_no_key_is_needed(run_of: Callable[..., RunPlan]) -> None:
+    provide_tokenizer(None)
     plan = run_of("note,x,label\nfine,21,a\n")
     facts = reference.survey(plan)
-    contributed = contribution.integrate(plan, facts)
-    assert contribution.training_frame(plan, facts, contributed).height == 5
+    assert contribution.training_frame(plan, facts, contribution.integrate(plan, facts)).height == 5
+    personal = run_of()
     with pytest.raises(ConfigurationError, match="there is no key"):
-        contribution.integrate(
-            replace(plan, contributed_files=run_of().contributed_files), reference.survey(run_of())
-        )
+        contribution.integrate(personal, reference.survey(personal))

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from hokusai.adapters.memory_metrics import MemoryMetricSink
 from hokusai.errors import BackendUnavailableError, ConfigurationError, NotFoundError
-from hokusai.utils import metrics as module
 from hokusai.utils.metrics import (
     MetricCategory,
     MetricLogger,
@@ -52,8 +51,7 @@ def sink() -> MemoryMetricSink:
 @pytest.fixture
 def default(sink: MemoryMetricSink) -> Iterator[MemoryMetricSink]:
     """`sink` as the process's default, and what was the default back afterwards."""
-    before = module._provider
-    provide_sink(lambda: sink)
+    before = provide_sink(lambda: sink)
     yield sink
     provide_sink(before)
 

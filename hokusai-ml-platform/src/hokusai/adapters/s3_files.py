@@ -132,8 +132,7 @@ class S3Files:
             raise DataError(
                 f"There is no room for the file's {file.size_bytes:,} bytes: {free:,} are free",
                 where=str(self._folder),
-                hint="Free some space, lower HOKUSAI_REMOTE_GB (how much of fetched files is kept), or put HOKUSAI_HOME on "
-                "a larger disk.",
+                hint="Free some space, keep fewer of these files (HOKUSAI_REMOTE_GB), or give HOKUSAI_HOME more.",
             )
 
 

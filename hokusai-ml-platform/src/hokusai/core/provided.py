@@ -1,16 +1,11 @@
-"""Where `ModelRegistry()` gets its stores from when it is given none.
-
-The registry is a verb and names no adapter. `hokusai.wiring` plugs in here what the settings choose; importing this
-loads nothing.
-"""
+"""Where `ModelRegistry()` gets its stores from when it is given none: the registry is a verb and names no adapter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from hokusai.errors import ConfigurationError
 from hokusai.ports import Ledger, ModelStore
+from hokusai.utils.default import Default
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +23,9 @@ class Backends:
     actor: str
 
 
-_provider: Callable[[str | None], Backends] | None = None
-
-
-def provide_backends(provider: Callable[[str | None], Backends] | None) -> None:
-    """Say what a registry works on; `provider` is given the tracking URI, or None for the configured one."""
-    global _provider  # noqa: PLW0603 - one default a process, set by the composition root
-    _provider = provider
-
-
-def default_backends(tracking_uri: str | None) -> Backends:
-    """What `provide_backends` set.
-
-    Raises:
-        ConfigurationError: Nothing is set, or the settings cannot be used.
-    """
-    if _provider is None:
-        raise ConfigurationError(
-            "There is no store for models",
-            hint="Import hokusai.wiring, which plugs in what the settings choose, or pass store=… and ledger=….",
-        )
-    return _provider(tracking_uri)
+default_backends = Default[[str | None], Backends](
+    "There is no store for models",
+    "Import hokusai.wiring, which plugs in what the settings choose, or pass store=… and ledger=….",
+)
+"""For a tracking URI, or None for the configured one."""
+provide_backends = default_backends.provide

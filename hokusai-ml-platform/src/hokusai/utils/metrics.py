@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TypedDict
 
-from hokusai.errors import ConfigurationError, HokusaiError
+from hokusai.errors import HokusaiError
+from hokusai.utils.default import Default
 from hokusai.utils.logging import get_logger
 from hokusai.utils.metric_names import (
     METRIC_NAME_PATTERN,
@@ -315,27 +316,12 @@ def validate_metric_value(value: object) -> bool:
         return False
 
 
-_provider: Callable[[], MetricSink] | None = None
-
-
-def provide_sink(provider: Callable[[], MetricSink] | None) -> None:
-    """Say where metrics go when no sink is given; `provider` is asked at each call. None takes it back."""
-    global _provider  # noqa: PLW0603 - one default a process, set by the composition root
-    _provider = provider
-
-
-def default_sink() -> MetricSink:
-    """The sink that `provide_sink` set.
-
-    Raises:
-        ConfigurationError: None is set.
-    """
-    if _provider is None:
-        raise ConfigurationError(
-            "There is nowhere to log metrics to",
-            hint="Import hokusai.wiring, which plugs in what the settings choose, or pass sink=….",
-        )
-    return _provider()
+default_sink = Default[[], MetricSink](
+    "There is nowhere to log metrics to",
+    "Import hokusai.wiring, which plugs in what the settings choose, or pass sink=….",
+)
+"""Where metrics go when no sink is given; asked for at each call."""
+provide_sink = default_sink.provide
 
 
 def _checked_value(name: str, value: float) -> float:

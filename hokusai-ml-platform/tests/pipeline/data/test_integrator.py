@@ -202,14 +202,12 @@ class TestBadInput:
             integrator.validate_schema(data, ["features"])
 
     def test_wants_a_key_before_it_hashes(self) -> None:
-        provide_tokenizer(None)
+        before = provide_tokenizer(None)
         try:
             with pytest.raises(ConfigurationError, match="no key"):
                 DataIntegrator().remove_pii(pl.DataFrame(ROWS))
         finally:
-            import hokusai.wiring
-
-            provide_tokenizer(hokusai.wiring._tokenizer_of_the_environment)
+            provide_tokenizer(before)
 
     def test_knows_its_words(self) -> None:
         with pytest.raises(InvalidInputError, match=r"'panda' is no kind of table.*Did you mean 'pandas'\?"):

@@ -179,7 +179,7 @@ def _check_pandas(frame: pd.DataFrame) -> None:
         )
 
 
-def _index_names(frame: pd.DataFrame) -> list[str]:
+def _index_names(frame: pd.DataFrame) -> list[Any]:
     """The names of an index that is data; none if it only numbers the rows."""
     return [] if all(name is None for name in frame.index.names) else list(frame.index.names)
 
