@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hokusai.core import provided
 from hokusai.core.remote_files import provide_remote_files
 from hokusai.privacy.provided import provide_tokenizer
+from hokusai.tracking.provided import provide_tracking
 from hokusai.utils import metrics
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hokusai.core.provided import Backends
     from hokusai.ports import Ledger, MetricSink, ModelFiles, ModelStore, RemoteFiles, RunStore
     from hokusai.privacy.tokens import Tokenizer
+    from hokusai.tracking.provided import Tracking
     from hokusai.utils.config import Settings
 
 
@@ -175,6 +177,20 @@ def signing_key(settings: Settings) -> Signer:
     return key.signer
 
 
+def tracking(settings: Settings, tracking_uri: str | None = None) -> Tracking:
+    """What a performance tracker works with: MLflow, and the key.
+
+    Args:
+        settings: The settings.
+        tracking_uri: Another MLflow than the configured one.
+    """
+    from hokusai.tracking.provided import Tracking
+
+    if tracking_uri is not None:
+        settings = settings.model_copy(update={"tracking_uri": tracking_uri})
+    return Tracking(run_store(settings), settings.experiment_name, lambda: signing_key(settings))
+
+
 def pii_tokenizer(settings: Settings) -> Tokenizer:
     """What stands for personal data is made with this key; it is made on first use, which is said once.
 
@@ -252,7 +268,14 @@ def _backends_of_the_environment(tracking_uri: str | None) -> Backends:
     return registry_backends(Settings.load(), tracking_uri)
 
 
+def _tracking_of_the_environment(tracking_uri: str | None) -> Tracking:
+    from hokusai.utils.config import Settings
+
+    return tracking(Settings.load(), tracking_uri)
+
+
 metrics.provide_sink(_metric_sink_of_the_environment)
 provided.provide_backends(_backends_of_the_environment)
 provide_tokenizer(_tokenizer_of_the_environment)
 provide_remote_files(_remote_files_of_the_environment)
+provide_tracking(_tracking_of_the_environment)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hokusai.attestation.envelope import Envelope, sign, verify
+from hokusai.attestation.envelope import Envelope, Signer, sign, verify
 from hokusai.attestation.numbers import Json, decimal_text, fraction_json, percentage_points
 from hokusai.attestation.statement import STATEMENT_TYPE
 from hokusai.domain.canonical import canonical_json, digest, parse_json, sha256_hex
@@ -42,31 +42,24 @@ def statement_bytes(report: ReportedImprovement) -> bytes:
     }
     data = report.contribution.data_sha256
     subjects = [("reported-numbers", digest(said)), *([("contributed-data", data)] if data else [])]
-    score = report.delta_one
+    predicate: Json = {
+        **said,
+        "deltaOne": _delta_one(report),
+        "measured": False,
+        "warnings": list(report.warnings),
+        "nonClaims": list(NON_CLAIMS),
+    }
     return canonical_json(
         {
             "_type": STATEMENT_TYPE,
             "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in subjects],
             "predicateType": PREDICATE_TYPE,
-            "predicate": {
-                **said,
-                "deltaOne": None
-                if score is None
-                else {
-                    "score": fraction_json(score),
-                    "display": percentage_points(score),
-                    "weights": {name: fraction_json(weight) for name, weight in report.weights.items()},
-                    "computationMethod": COMPUTATION_METHOD,
-                },
-                "measured": False,
-                "warnings": list(report.warnings),
-                "nonClaims": list(NON_CLAIMS),
-            },
+            "predicate": predicate,
         }
     )
 
 
-def attest(report: ReportedImprovement, keys: Sequence[Ed25519PrivateKey]) -> dict[str, Any]:
+def attest(report: ReportedImprovement, keys: Sequence[Signer]) -> dict[str, Any]:
     """The signed report as a dict: what it says in plain numbers, its digest, and the envelope that proves it.
 
     Raises:
@@ -174,6 +167,18 @@ def _told(report: ReportedImprovement, envelope: Envelope) -> dict[str, Any]:
         "signature": signed["signatures"][0]["sig"],
         "keyid": signed["signatures"][0]["keyid"],
         "envelope": signed,
+    }
+
+
+def _delta_one(report: ReportedImprovement) -> Json | None:
+    score = report.delta_one
+    if score is None:
+        return None
+    return {
+        "score": fraction_json(score),
+        "display": percentage_points(score),
+        "weights": {name: fraction_json(weight) for name, weight in report.weights.items()},
+        "computationMethod": COMPUTATION_METHOD,
     }
 
 

@@ -1,5 +1,6 @@
 """What became of models over time: their lineage, and pictures of it.
 
+- `performance` `PerformanceTracker`: an improvement as it was reported, signed; what a contributor's data did over time
 - `lineage`  `LineageTracker`: where a model comes from, and what each contributor's data did
 - `plots`    pictures, for reports and papers; needs the extra `plots`. `page` is what they are laid out on
 
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hokusai.tracking.lineage import LineageTracker
+    from hokusai.tracking.performance import PerformanceTracker
     from hokusai.tracking.plots import draw_lineage
 
 _HOMES = {
     "LineageTracker": "hokusai.tracking.lineage",
+    "PerformanceTracker": "hokusai.tracking.performance",
     "draw_lineage": "hokusai.tracking.plots",
 }
-__all__ = ["LineageTracker", "draw_lineage"]
+__all__ = ["LineageTracker", "PerformanceTracker", "draw_lineage"]
 
 
 def __getattr__(name: str) -> object:
