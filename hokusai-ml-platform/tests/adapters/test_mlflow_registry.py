@@ -325,19 +325,39 @@ while True:
     store.upload(sys.argv[3], {f"{n}/file": b"x" * 5000 for n in range(100)})
 """
 ADD = """
-import json, sys, time
-from pathlib import Path
+import json, os, signal, sys, traceback
 from hokusai.adapters.mlflow_registry import MlflowModelStore
+from hokusai.adapters.mlflow_store import quiet_mlflow
 from hokusai.ports import Upload
-uri, name, folder, me, count = sys.argv[1:]
-store = MlflowModelStore(uri)
-store.names()
-Path(folder, me).touch()
-while not Path(folder, "go").exists():
-    time.sleep(0.01)
-tags = {f"tag{n}": "x" for n in range(5)}
-added = [store.add_version(name, Upload("hokusai:event"), {**tags, "by": me}) for _ in range(int(count))]
-print(json.dumps([record.number for record in added]))
+with quiet_mlflow():  # once; then processes are forked that have opened nothing yet
+    import mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store
+uri, name, processes, count = sys.argv[1:]
+
+def add(me):
+    store = MlflowModelStore(uri)
+    store.names()
+    os.write(1, b"ready\\n")
+    os.read(wait_here, 1)  # until the other end is closed
+    tags = {**{f"tag{n}": "x" for n in range(5)}, "by": str(me)}
+    added = [store.add_version(name, Upload("hokusai:event"), tags).number for _ in range(int(count))]
+    os.write(1, (json.dumps([me, added]) + "\\n").encode())
+
+wait_here, release = os.pipe()
+children = []
+for me in range(int(processes)):
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.close(release)
+        try:
+            add(me)
+        except BaseException:
+            traceback.print_exc()
+            os.kill(os.getppid(), signal.SIGKILL)
+        os._exit(0)
+sys.stdin.read()
+os.close(release)
+for child in children:
+    os.waitpid(child, 0)
 """
 
 
@@ -426,18 +446,14 @@ class TestFaults:
 
 
 class TestProcessesAtOnce:
-    def test_get_numbers_without_gaps_and_all_tags(self, database: Backend, tmp_path: Path) -> None:
-        folder = tmp_path / "signals"
-        folder.mkdir()
-        processes = [
-            python(ADD, database.uri, database.name, str(folder), str(n), str(VERSIONS))
-            for n in range(PROCESSES)
-        ]
-        deadline = time.monotonic() + 120
-        while len(list(folder.iterdir())) < PROCESSES and time.monotonic() < deadline:
-            time.sleep(0.05)
-        (folder / "go").touch()
-        numbers = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+    def test_get_numbers_without_gaps_and_all_tags(self, database: Backend) -> None:
+        given = (database.uri, database.name, str(PROCESSES), str(VERSIONS))
+        with python(ADD, *given, stdin=subprocess.PIPE) as starter:
+            assert starter.stdin and starter.stdout
+            assert [starter.stdout.readline() for _ in range(PROCESSES)] == ["ready\n"] * PROCESSES
+            said, _ = starter.communicate(timeout=120)  # closes its input: they may begin
+        numbers = [mine for _, mine in sorted(json.loads(line) for line in said.splitlines())]
+        assert len(numbers) == PROCESSES
         assert sorted(number for mine in numbers for number in mine) == list(
             range(1, PROCESSES * VERSIONS + 1)
         )
