@@ -6,6 +6,7 @@ counted beside it, since every look at a benchmark makes the next lucky draw mor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,7 @@ FORMAT = "hokusai-benchmark-v1"
 VAULT = "vault"
 """The split of a benchmark that is opened once, to pay on, and for nothing else."""
 
+_FRACTION = re.compile(r"[0-9]{1,100}(/[1-9][0-9]{0,99})?")
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 256
 
@@ -65,6 +67,16 @@ class Benchmark:
         require_sha256(self.data_sha256, "data_sha256")
         if self.labels_root is not None:
             require_sha256(self.labels_root, "labels_root")
+        if type(self.n_rows) is not int or type(self.labels_secret) is not bool:
+            raise InvalidInputError(
+                "The rows of a benchmark are a whole number; its labels are secret, or not"
+            )
+        if not (0 <= self.minimum_detectable_delta < float("inf") and 0 < self.discordance <= 1):
+            raise InvalidInputError(
+                f"A benchmark finds gains from 0, where a share of the rows above 0 differs; got "
+                f"{self.minimum_detectable_delta} and {self.discordance}",
+                where=self.name,
+            )
         if not 0 < len(self.name) <= _LONGEST_NAME or not self.name.isprintable() or self.n_rows < 1:
             raise InvalidInputError(
                 f"A benchmark has a name of 1 to {_LONGEST_NAME} printable characters, and at least one row"
@@ -127,12 +139,12 @@ class Benchmark:
                 n_rows=value["rows"],
                 split=value["split"],
                 primary_metric=value["primaryMetric"],
-                weights={name: Fraction(weight) for name, weight in value["weights"].items()},
+                weights={name: _fraction(weight) for name, weight in value["weights"].items()},
                 minimum_detectable_delta=float(value["minimumDetectableDelta"]),
                 discordance=float(value["discordance"]),
                 rule=AcceptanceRule(
                     min_rows=rule["minRows"],
-                    threshold=Fraction(rule["threshold"]),
+                    threshold=_fraction(rule["threshold"]),
                     alpha=float(rule["alpha"]),
                     guardrails=tuple(_guardrail(one) for one in rule["guardrails"]),
                 ),
@@ -222,10 +234,16 @@ def checked_use(wanted: BenchmarkUse, *, by_submitter: int, limit: int | None) -
     return wanted
 
 
+def _fraction(text: str) -> Fraction:
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is no fraction")
+    return Fraction(text)
+
+
 def _guardrail_dict(guardrail: Guardrail) -> dict[str, Any]:
     return {
         "metric": guardrail.metric,
-        "margin": repr(float(guardrail.margin)),
+        "margin": repr(float(guardrail.margin) + 0.0),  # a negative zero is zero
         "higherIsBetter": guardrail.direction > 0,
         "relative": guardrail.relative,
         "slice": list(guardrail.slice) if guardrail.slice else None,

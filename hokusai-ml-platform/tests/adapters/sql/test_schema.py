@@ -20,6 +20,7 @@ from hokusai.adapters.sql import schema, tables
 from hokusai.adapters.sql.engine import Database
 from hokusai.adapters.sql.ledger import SqlLedger
 from hokusai.adapters.sql.schema import MIGRATIONS, LedgerSchema
+from hokusai.adapters.sql.trail import append
 from hokusai.domain.audit import Happening, chain_faults
 from hokusai.errors import BackendUnavailableError, ConfigurationError, IntegrityError
 
@@ -279,6 +280,28 @@ class TestAFileOfOurOwn:
             connection.commit()
         with pytest.raises(IntegrityError, match="hokusai audit verify"):
             ledger.record([Happening("k", "s", "a")])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_first_release_is_upgraded_with_what_it_holds(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres_database")
+    else:
+        sqlite3.connect(tmp_path / "old.db").close()
+    old = Database(url)
+    old.once(lambda connection: schema.migrate(connection, "0001"))
+    old.once(lambda connection: append(connection, [Happening("made", "before", "ann")]))
+    old.close()
+    assert LedgerSchema(url).upgrade()[0].found == "0001"
+    ledger = SqlLedger(url)
+    ledger.record([Happening("made", "after", "ann")])
+    assert [event.happening.subject for event in ledger.events()] == ["before", "after"]
+    assert chain_faults(ledger.events(), ledger.head()) == []
+    assert (ledger.attestations.find(), ledger.benchmarks.find()) == ([], [])
+    ledger.close()
 
 
 class TestAServer:

@@ -170,14 +170,14 @@ def upgrade(database: Database) -> tuple[SchemaState, SchemaState]:
     return (replace(before, found=None, made_by=None) if is_new else before), after
 
 
-def migrate(connection: Connection) -> None:
-    """Run the migrations that a database lacks, in the transaction that is open."""
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations that a database lacks, up to `revision`, in the transaction that is open."""
     from alembic import command
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def create(connection: Connection) -> None:
