@@ -7,12 +7,28 @@ fraction; percentage points are for people, basis points for a chain.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from hokusai.domain.metrics import MetricSpec, Scale, Task
 
 COMPUTATION_METHOD = "weighted_average_delta"
+
+BY_UNITS = "+units"
+"""Ends the name of a method that takes rows of one unit for dependent on each other."""
+
+REFERENCES = {
+    "mcnemar-mid-p": "Fagerland, Lydersen, Laake (2013), BMC Medical Research Methodology 13:91",
+    "jackknife": "Efron, Stein (1981), Annals of Statistics 9:586-596",
+    "influence-function": "van der Vaart (1998), Asymptotic Statistics, section 3.1",
+    "delong": "DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837-845",
+    "sign-flip-mid-p": "Canay, Romano, Shaikh (2017), Econometrica 85:1013-1030",
+    "paired-t": "Student (1908), Biometrika 6:1-25",
+    "wilcoxon-signed-rank": "Wilcoxon (1945), Biometrics Bulletin 1:80-83; Pratt (1959), JASA 54:655-667",
+    "cell-bootstrap-bca": "Efron (1987), JASA 82:171-185",
+    "paired-bootstrap-bca": "Efron (1987), JASA 82:171-185",
+}
+"""Where each method is described, by its name without what is added to it after a plus sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,8 @@ class MetricDelta:
         p_value: Two-sided, of "the metric did not change".
         method: How standard error, interval and p-value were obtained.
         exact: (baseline, new) as exact fractions, where the metric is a ratio of counts.
+        n_rows: Number of rows compared, where it is known.
+        discordance: Share of the rows that tell the two models apart by this metric, where it is known.
     """
 
     metric: MetricSpec
@@ -49,6 +67,19 @@ class MetricDelta:
     p_value: float
     method: str
     exact: tuple[Fraction, Fraction] | None = None
+    # Facts about the rows, not about the estimate: a statement has them elsewhere.
+    n_rows: int | None = field(default=None, compare=False)
+    discordance: float | None = field(default=None, compare=False)
+
+    @property
+    def reference(self) -> str:
+        """Where the method is described; "" for a method that this library does not have."""
+        return REFERENCES.get(self.method.partition("+")[0], "")
+
+    @property
+    def p_improvement(self) -> float:
+        """One-sided p-value of "the metric did not get better", from the two-sided one."""
+        return one_sided(self.p_value, self.gain)
 
     @property
     def absolute_delta(self) -> float:
@@ -125,6 +156,7 @@ class Comparison:
         counts: The joint table, for classification.
         primary: The record in basis points of the primary metric.
         warnings: What a reader has to know before believing the numbers.
+        n_units: Number of units that the rows belong to, where rows of one unit depend on each other.
     """
 
     task: Task
@@ -140,6 +172,12 @@ class Comparison:
     counts: JointCounts | None
     primary: PrimaryRecord
     warnings: tuple[str, ...] = ()
+    n_units: int | None = None
+
+    @property
+    def p_improvement(self) -> float:
+        """One-sided p-value of "DeltaOne is not above zero"."""
+        return one_sided(self.p_value, self.delta_one)
 
     @property
     def significant(self) -> bool:
@@ -158,6 +196,15 @@ class Comparison:
     def delta(self, name: str) -> MetricDelta:
         """The delta of the metric called `name`."""
         return next(d for d in self.deltas if d.metric.name == name)
+
+
+def one_sided(p_value: float, gain: float) -> float:
+    """The one-sided p-value of "no gain" that belongs to a two-sided one.
+
+    >>> one_sided(0.04, 0.1), one_sided(0.04, -0.1), one_sided(1.0, 0.0)
+    (0.02, 0.98, 0.5)
+    """
+    return p_value / 2 if gain >= 0 else 1 - p_value / 2
 
 
 def to_bps(fraction: float | Fraction) -> int:

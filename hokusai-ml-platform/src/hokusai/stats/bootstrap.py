@@ -171,10 +171,11 @@ def acceleration(without_one: FloatArray, times: npt.NDArray[np.generic]) -> Flo
     weight = times.astype(np.float64)[:, None]
     spread = (weight * without_one).sum(axis=0) / weight.sum() - without_one
     squares = (weight * spread**2).sum(axis=0)
-    cubes = (weight * spread**3).sum(axis=0)
-    return np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > _TIE**2)
+    skewness: FloatArray = np.zeros(len(squares))
+    np.divide((weight * spread**3).sum(axis=0), 6 * squares**1.5, out=skewness, where=squares > _TIE**2)
+    return skewness
 
 
 def _sums_of_units(rows: FloatArray, units: IntArray) -> tuple[FloatArray, FloatArray]:
-    sums = np.column_stack([np.bincount(units, weights=column) for column in rows.T])
-    return sums, np.bincount(units).astype(np.float64)
+    sums: FloatArray = np.array([np.bincount(units, weights=column) for column in rows.T], dtype=np.float64)
+    return sums.T, np.bincount(units).astype(np.float64)

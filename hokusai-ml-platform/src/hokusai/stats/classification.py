@@ -12,7 +12,12 @@ import numpy as np
 
 from hokusai.domain.delta import JointCounts
 from hokusai.stats.cell_influence import JACKKNIFE, cell_influences, unestimated_error
-from hokusai.stats.from_counts import COUNT_METRICS, mcnemar_from_counts, metrics_from_counts
+from hokusai.stats.from_counts import (
+    COUNT_METRICS,
+    discordance_from_counts,
+    mcnemar_from_counts,
+    metrics_from_counts,
+)
 from hokusai.stats.measured import IntArray, Measured, share
 
 _DENSE_TABLE_LIMIT = 1 << 20
@@ -58,6 +63,7 @@ def measure_counts(counts: JointCounts, cell_of_row: IntArray, names: Sequence[s
                 unestimated=unestimated_error(counts, name),
                 method="mcnemar-mid-p" if name == "accuracy" else JACKKNIFE,
                 p_value=mcnemar_from_counts(counts) if name == "accuracy" else None,
+                discordance=discordance_from_counts(counts, name),
             )
         )
     return found

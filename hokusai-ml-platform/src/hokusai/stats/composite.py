@@ -101,6 +101,7 @@ def delta_one(measured: Sequence[Measured], weights: Mapping[str, Fraction], con
         confidence=confidence,
         p_value=parts[0][1].p_value if len(parts) == 1 else None,
         size=math.fsum(float(w) * m.gain_size for w, m in parts),
+        freedom=parts[0][1].freedom,
     )
     return DeltaOne(value, exact, sure)
 

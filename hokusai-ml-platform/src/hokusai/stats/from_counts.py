@@ -74,6 +74,15 @@ def discordant_rows(counts: JointCounts) -> tuple[int, int]:
     return baseline_only, new_only
 
 
+def discordance_from_counts(counts: JointCounts, name: str) -> float:
+    """Share of the rows that tell the two models apart by a count metric.
+
+    For accuracy those that exactly one of them got right; for the others those that they predict differently.
+    """
+    differ = sum(count for (_, old, new), count in counts.cells if old != new)
+    return (sum(discordant_rows(counts)) if name == "accuracy" else differ) / counts.n_rows
+
+
 def tallies(counts: JointCounts) -> tuple[Tally, Tally]:
     """The class totals of the baseline and of the new model."""
     _check(counts)

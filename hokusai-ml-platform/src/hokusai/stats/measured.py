@@ -44,6 +44,9 @@ class Measured:
         method: Name of the method that gives the p-value.
         p_value: From a better test than Wald's, if there is one.
         caveat: What a reader has to know about this metric, or "".
+        discordance: Share of the rows that tell the two models apart, where it is known.
+        n_rows: Number of rows, where there is an influence for each unit of rows, not for each row.
+        freedom: Degrees of freedom of the standard error where it rests on few units; None for the normal limit.
     """
 
     metric: MetricSpec
@@ -58,6 +61,9 @@ class Measured:
     method: str = "influence-function"
     p_value: float | None = None
     caveat: str = ""
+    discordance: float | None = None
+    n_rows: int | None = None
+    freedom: int | None = None
 
     @property
     def exact_gain(self) -> Fraction | None:
@@ -80,6 +86,7 @@ class Measured:
             confidence=confidence,
             p_value=self.p_value,
             size=max(abs(self.baseline), abs(self.new)) if exact is None else 0.0,
+            freedom=self.freedom,
         )
         stood_in = self.unestimated and self.p_value is None
         return MetricDelta(
@@ -92,6 +99,8 @@ class Measured:
             p_value=sure.p_value,
             method=f"{self.method}+sign-test" if stood_in else self.method,
             exact=exact,
+            n_rows=len(self.influence) if self.n_rows is None else self.n_rows,
+            discordance=self.discordance,
         )
 
     def caveats(self) -> list[str]:
@@ -114,6 +123,7 @@ def share(
     method: str = "influence-function",
     p_value: float | None = None,
     caveat: str = "",
+    discordance: float | None = None,
 ) -> Measured:
     """A metric that is unit-free as it is: its gain is its change, in the metric's direction."""
     metric = METRICS[name]
@@ -131,6 +141,7 @@ def share(
         method=method,
         p_value=p_value,
         caveat=caveat,
+        discordance=discordance,
     )
 
 

@@ -21,6 +21,7 @@ from hokusai.domain.metrics import Task, metrics_for
 from hokusai.errors import InvalidInputError, MetricError
 from hokusai.stats.auroc import measure_auroc
 from hokusai.stats.classification import joint_counts, measure_counts
+from hokusai.stats.clusters import Units, by_units
 from hokusai.stats.composite import Weight, delta_one, equal_weights, parse_weights, task_metric
 from hokusai.stats.from_counts import discordant_rows, zero_denominators
 from hokusai.stats.inputs import class_indexes, class_scores, numbers, same_length
@@ -49,6 +50,7 @@ def compare_classifiers(
     weights: Mapping[str, Weight] | None = None,
     primary: str | None = None,
     confidence: float = 0.95,
+    units: npt.ArrayLike | None = None,
 ) -> Comparison:
     """Compare two classifiers.
 
@@ -70,11 +72,13 @@ def compare_classifiers(
         primary: The metric that a contract can pay on; by default accuracy, or the one with the largest
             weight where accuracy is not compared.
         confidence: Coverage of the intervals.
+        units: (n_rows,) name or number of the unit that each row belongs to, such as a user or a document, where
+            rows of one unit are not independent of each other. Errors and p-values are by units then.
 
     Returns:
         The comparison. Standard errors and intervals are of the absolute deltas; p-values are McNemar's mid-p
         for accuracy, DeLong's z for AUROC of one class, the jackknife's z for precision, recall and F1, the
-        influence functions' z for the rest.
+        influence functions' z for the rest; by units, Student's t, and for accuracy the sign-flip test.
 
     Raises:
         InvalidInputError: Arrays that do not fit together, hold no rows, or hold values that are not finite.
@@ -111,6 +115,10 @@ def compare_classifiers(
             over = (positive,) if positive is not None else tuple(np.flatnonzero(support).tolist())
             measured.append(measure_auroc(arrays["labels"], scores[0], scores[1], over))
     averaging = "macro" if positive is None else "binary"
+    alone = (arrays["new"] == arrays["labels"]).astype(np.int64) - (arrays["baseline"] == arrays["labels"])
+    groups = None if units is None else Units.parse(units, n_rows)
+    if groups is not None:
+        measured = [by_units(m, groups, alone if m.metric.name == "accuracy" else None) for m in measured]
     return _conclude(
         wish,
         n_rows=n_rows,
@@ -120,6 +128,7 @@ def compare_classifiers(
         warnings=warnings,
         counts=counts,
         confidence=confidence,
+        units=groups,
     )
 
 
@@ -132,6 +141,7 @@ def compare_regressors(
     weights: Mapping[str, Weight] | None = None,
     primary: str | None = None,
     confidence: float = 0.95,
+    units: npt.ArrayLike | None = None,
 ) -> Comparison:
     """Compare two regressors.
 
@@ -143,6 +153,7 @@ def compare_regressors(
         weights: As in `compare_classifiers`.
         primary: By default rmse, or the metric with the largest weight where rmse is not compared.
         confidence: Coverage of the intervals.
+        units: As in `compare_classifiers`.
 
     Returns:
         The comparison. Deltas, standard errors and intervals of RMSE and MAE are in the target's unit; their
@@ -166,15 +177,20 @@ def compare_regressors(
     if "r2" in names and _is_constant(arrays["target"]):
         left_out["r2"] = "the target is the same in every benchmark row"
         names.remove("r2")
+    measured = measure_regression(**arrays, names=names)
+    groups = None if units is None else Units.parse(units, n_rows)
+    if groups is not None:
+        measured = [by_units(m, groups) for m in measured]
     return _conclude(
         wish,
         n_rows=n_rows,
         averaging="",
-        measured=measure_regression(**arrays, names=names),
+        measured=measured,
         left_out=left_out,
         warnings=[],
         counts=None,
         confidence=confidence,
+        units=groups,
     )
 
 
@@ -215,6 +231,7 @@ def _conclude(
     warnings: Sequence[str],
     counts: JointCounts | None,
     confidence: float,
+    units: Units | None,
 ) -> Comparison:
     """Weigh what was measured and put the comparison together."""
     if not measured:
@@ -240,6 +257,10 @@ def _conclude(
         told.append(
             f"The benchmark has {n_rows} rows; the intervals' normal approximation is rough below {_FEW_ROWS}"
         )
+    if units is not None and units.count < _FEW_ROWS:
+        told.append(
+            f"The benchmark's rows belong to {units.count} units; errors by units are rough below {_FEW_ROWS}"
+        )
     return Comparison(
         task=wish.task,
         n_rows=n_rows,
@@ -254,6 +275,7 @@ def _conclude(
         counts=counts,
         primary=primary_record(deltas[primary]),
         warnings=tuple(told),
+        n_units=None if units is None else units.count,
     )
 
 

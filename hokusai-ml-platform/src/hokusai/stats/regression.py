@@ -7,6 +7,7 @@ the new model removes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def measure_regression(
         influence = shares[1] - shares[0]
         unestimated = _unestimated(influence, values[1] - values[0], changed)
         found.append(share("r2", values, influence, unestimated=unestimated))
-    return found
+    return [replace(measured, discordance=changed / len(target)) for measured in found]
 
 
 def _root(square: FloatArray, mean: float) -> FloatArray:

@@ -15,6 +15,7 @@ from statistics import NormalDist
 from hokusai.domain.delta import Interval
 from hokusai.errors import InvalidInputError
 from hokusai.stats.mcnemar import P_VALUE_FLOOR
+from hokusai.stats.student_t import t_critical_value, two_sided_t_p
 
 _ROUNDING = 1e-12
 """A change below this share of the metric's size is floating-point noise: it is no evidence of anything."""
@@ -42,6 +43,7 @@ def infer(
     confidence: float,
     p_value: float | None = None,
     size: float = 0.0,
+    freedom: float | None = None,
 ) -> Inference:
     """Wald interval and p-value of `change`.
 
@@ -53,6 +55,7 @@ def infer(
         confidence: Coverage of the interval, in (0, 1).
         p_value: From a better test than Wald's, if there is one.
         size: Magnitude of the two values whose difference `change` is, to tell rounding from change.
+        freedom: Degrees of freedom of Student's t, where the standard error rests on few units.
 
     >>> infer(0.02, 0.01, confidence=0.95).interval.low > 0
     True
@@ -61,12 +64,12 @@ def infer(
     """
     if not standard_error and change:
         standard_error = stand_in_error(change, 1)
-    interval = interval_around(change, standard_error, confidence)
+    interval = interval_around(change, standard_error, confidence, freedom)
     if not change or abs(change) <= _ROUNDING * size:
         return Inference(standard_error, interval, 1.0)
-    return Inference(
-        standard_error, interval, two_sided_p(change / standard_error) if p_value is None else p_value
-    )
+    if p_value is None:
+        p_value = two_sided_p(change / standard_error, freedom)
+    return Inference(standard_error, interval, p_value)
 
 
 def stand_in_error(change: float, rows: int) -> float:
@@ -86,18 +89,22 @@ def stand_in_error(change: float, rows: int) -> float:
     return abs(change) / -NormalDist().inv_cdf(p_value / 2)
 
 
-def two_sided_p(z: float) -> float:
-    """P(|Z| >= |z|) of a standard normal Z, not below 1e-300.
+def two_sided_p(z: float, freedom: float | None = None) -> float:
+    """P(|Z| >= |z|) of a standard normal Z, or of Student's t with `freedom`; not below 1e-300.
 
     >>> round(two_sided_p(-1.959964), 6)
     0.05
     """
-    return max(math.erfc(abs(z) / math.sqrt(2.0)), P_VALUE_FLOOR)
+    chance = math.erfc(abs(z) / math.sqrt(2.0)) if freedom is None else two_sided_t_p(z, freedom)
+    return max(chance, P_VALUE_FLOOR)
 
 
-def interval_around(estimate: float, standard_error: float, confidence: float) -> Interval:
-    """The two-sided Wald interval."""
-    half_width = critical_value(confidence) * standard_error
+def interval_around(
+    estimate: float, standard_error: float, confidence: float, freedom: float | None = None
+) -> Interval:
+    """The two-sided Wald interval, or Student's with `freedom`."""
+    critical = critical_value(confidence) if freedom is None else t_critical_value(confidence, freedom)
+    half_width = critical * standard_error
     return Interval(estimate - half_width, estimate + half_width, confidence)
 
 
