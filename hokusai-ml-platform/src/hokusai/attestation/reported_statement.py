@@ -19,7 +19,7 @@ from hokusai.attestation.statement import STATEMENT_TYPE
 from hokusai.domain.canonical import canonical_json, digest, parse_json, sha256_hex
 from hokusai.domain.delta import COMPUTATION_METHOD
 from hokusai.domain.reported import ReportedImprovement, ReportedMetric
-from hokusai.errors import HokusaiError, IntegrityError
+from hokusai.errors import HokusaiError, IntegrityError, InvalidInputError
 
 PREDICATE_TYPE = "https://hokusai.dev/attestations/reported-improvement/v1"
 
@@ -36,27 +36,7 @@ VERSION = "2.0"
 
 def statement_bytes(report: ReportedImprovement) -> bytes:
     """The canonical bytes of the statement: what is signed, and what the digest is of."""
-    said: Json = {
-        "metrics": {metric.name: _metric(metric) for metric in report.metrics},
-        "contributions": [_contribution(report)],
-    }
-    data = report.contribution.data_sha256
-    subjects = [("reported-numbers", digest(said)), *([("contributed-data", data)] if data else [])]
-    predicate: Json = {
-        **said,
-        "deltaOne": _delta_one(report),
-        "measured": False,
-        "warnings": list(report.warnings),
-        "nonClaims": list(NON_CLAIMS),
-    }
-    return canonical_json(
-        {
-            "_type": STATEMENT_TYPE,
-            "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in subjects],
-            "predicateType": PREDICATE_TYPE,
-            "predicate": predicate,
-        }
-    )
+    return _written(report, report.warnings, NON_CLAIMS)
 
 
 def attest(report: ReportedImprovement, keys: Sequence[Signer]) -> dict[str, Any]:
@@ -86,7 +66,7 @@ def check_reported(
     envelope = envelope_of(attestation)
     verify(envelope, trusted_keys, threshold)
     report = read_report(envelope.payload)
-    if canonical_json(_told(report, envelope)) != canonical_json(dict(attestation)):
+    if _told(report, envelope) != attestation:
         raise IntegrityError("What stands beside the signed statement says something else than the statement")
     return report
 
@@ -99,7 +79,7 @@ def envelope_of(attestation: Mapping[str, Any]) -> Envelope:
     """
     try:
         return Envelope.parse(canonical_json(attestation["envelope"]))
-    except (KeyError, TypeError) as problem:
+    except (KeyError, TypeError, InvalidInputError) as problem:
         raise IntegrityError("The attestation has no envelope") from problem
 
 
@@ -129,8 +109,10 @@ def read_report(payload: bytes) -> ReportedImprovement:
             },
             higher_is_better={name: metric["higherIsBetter"] for name, metric in metrics.items()},
         )
-        written = statement_bytes(report)
-    except (HokusaiError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        # The sentences are the signer's: they may have been worded otherwise then.
+        written = _written(report, _texts(predicate["warnings"]), _texts(predicate["nonClaims"]))
+        report.delta  # noqa: B018  # numbers beyond a double are refused here
+    except (HokusaiError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as problem:
         raise IntegrityError(f"Not the statement of a reported improvement: {problem}") from problem
     if written != payload:
         raise IntegrityError(
@@ -139,10 +121,35 @@ def read_report(payload: bytes) -> ReportedImprovement:
     return report
 
 
+def _written(report: ReportedImprovement, warnings: Sequence[str], non_claims: Sequence[str]) -> bytes:
+    said: Json = {
+        "metrics": {metric.name: _metric(metric) for metric in report.metrics},
+        "contributions": [_contribution(report)],
+    }
+    data = report.contribution.data_sha256
+    subjects = [("reported-numbers", digest(said)), *([("contributed-data", data)] if data else [])]
+    predicate: Json = {
+        **said,
+        "deltaOne": _delta_one(report),
+        "measured": False,
+        "warnings": list(warnings),
+        "nonClaims": list(non_claims),
+    }
+    return canonical_json(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in subjects],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": predicate,
+        }
+    )
+
+
 def _told(report: ReportedImprovement, envelope: Envelope) -> dict[str, Any]:
     contribution, score = report.contribution, report.delta_one
     wallet = contribution.contributor.wallet
     signed: Any = parse_json(envelope.to_bytes())
+    statement: Any = parse_json(envelope.payload)
     return {
         "version": VERSION,
         "predicate_type": PREDICATE_TYPE,
@@ -161,8 +168,8 @@ def _told(report: ReportedImprovement, envelope: Envelope) -> dict[str, Any]:
             "quality_score": contribution.quality_score,
             "other": dict(contribution.other),
         },
-        "warnings": list(report.warnings),
-        "non_claims": list(NON_CLAIMS),
+        "warnings": statement["predicate"]["warnings"],
+        "non_claims": statement["predicate"]["nonClaims"],
         "attestation_hash": "0x" + sha256_hex(envelope.payload),
         "signature": signed["signatures"][0]["sig"],
         "keyid": signed["signatures"][0]["keyid"],
@@ -208,3 +215,9 @@ def _contribution(report: ReportedImprovement) -> Json:
 
 def _fraction(node: Mapping[str, str]) -> Fraction:
     return Fraction(int(node["num"]), int(node["den"]))
+
+
+def _texts(node: object) -> list[str]:
+    if not isinstance(node, list) or not all(isinstance(item, str) for item in node):
+        raise ValueError("a list of sentences was expected")
+    return node

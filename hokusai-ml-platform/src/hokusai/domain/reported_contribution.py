@@ -111,10 +111,11 @@ class ReportedContribution:
 def _one_of(given: Mapping[str, Any], names: tuple[str, ...]) -> object:
     """What is there under any of `names`; None if nothing is."""
     found = {name: given[name] for name in names if given.get(name) is not None}
-    if any(value != next(iter(found.values())) for value in found.values()):
+    first, *others = found.values() or [None]
+    if any(value != first for value in others):
         told = ", ".join(f"{name}={value!r}" for name, value in found.items())
         raise InvalidInputError(f"One thing is said twice, and differently: {told[:200]}", where=_WHERE)
-    return next(iter(found.values()), None)
+    return first
 
 
 def _contributor(address: object, name: object) -> Contributor:
