@@ -11,9 +11,9 @@ runs. Columns that hold one value a cell are checked as a whole by `matches_whol
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from functools import partial, reduce
+from functools import partial
 from itertools import repeat
-from operator import itemgetter, or_
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from hokusai.errors import InvalidInputError
@@ -126,20 +126,21 @@ def find(
     seen = plain
     if len(left):  # what earlier cleaning left is cut short here, and blotted out only in rows that hold more
         seen = plain.clone().scatter(left, plain.gather(left).str.replace_all(TAKEN_OUT, REMOVED))
-    rows = prefilter(seen, kinds, column_kind=column_kind).arg_true()
+    worded, plainer = _quick_passes(seen, kinds, column_kind)
+    rows = (worded | plainer).arg_true()
+    with_words, without_words = (passes.gather(rows).arg_true() for passes in (worded, plainer))
     candidates = plain.gather(rows)
     if len(left):
         marked = rows.is_in(left).arg_true()
         candidates = candidates.scatter(
             marked, [blotted(cell) for cell in candidates.gather(marked).to_list()]
         )
-    everywhere = pl.int_range(len(rows), dtype=pl.get_index_type(), eager=True)
     kept: list[_Span] = []
     for kind in _MOST_CERTAIN_FIRST if len(rows) else ():
         claims: dict[int, list[Found]] = {}
         if kind in kinds:
             gates, finders = _finders(kind, codes, told=kind is column_kind)
-            likely = _hits(candidates, everywhere, gates)
+            likely = _hits(candidates, with_words if kind in _WORDED else without_words, gates)
             for own_gates, spans in finders:
                 hits = _hits(candidates, likely, own_gates)
                 for at, cell in zip(hits.to_list(), candidates.gather(hits).to_list(), strict=True):
@@ -185,17 +186,24 @@ def prefilter(
     >>> prefilter(pl.Series(["ann@b.co", "nothing", None])).to_list()
     [True, False, False]
     """
+    worded, plainer = _quick_passes(text, kinds, column_kind)
+    return worded | plainer
+
+
+def _quick_passes(
+    text: pl.Series, kinds: Collection[PiiKind], column_kind: PiiKind | None
+) -> tuple[pl.Series, pl.Series]:
+    """Which rows can hold kinds that words tell, and which the others: in one regex their states would multiply."""
     told = column_kind is PiiKind.DATE_OF_BIRTH
     hints = {**_HINTS, PiiKind.DATE_OF_BIRTH: births.GATE_TOLD} if told else _HINTS
-    # Words and numbers apart: in one expression their states would multiply.
-    expressions = [
-        "|".join(f"(?:{hints[kind]})" for kind in kinds if (kind in _WORDED) is worded)
-        for worded in (False, True)
-    ]
-    passes = [
-        text.str.contains(expression).fill_null(value=False) for expression in expressions if expression
-    ]
-    return reduce(or_, passes, text.is_null() & text.is_not_null())
+
+    def passes(*, worded: bool) -> pl.Series:
+        hint = "|".join(f"(?:{hints[kind]})" for kind in kinds if (kind in _WORDED) is worded)
+        if not hint:
+            return text.is_null() & text.is_not_null()
+        return text.str.contains(hint).fill_null(value=False)
+
+    return passes(worded=True), passes(worded=False)
 
 
 def _finders(

@@ -45,6 +45,7 @@ class NumberingPlan:
         prefix: Pattern of what is dialled before it within the country; empty if nothing is.
         transform: What a prefix with a carrier code is replaced with; empty if it is only cut off.
         styles: How people group the digits.
+        may_need_prefix: Whether people always write the trunk prefix before some numbers.
     """
 
     region: str
@@ -53,6 +54,7 @@ class NumberingPlan:
     prefix: str
     transform: str
     styles: tuple[_Style, ...]
+    may_need_prefix: bool
 
     def is_valid(self, national: str) -> bool:
         """Whether these digits are a complete national number."""
@@ -95,6 +97,8 @@ class NumberingPlan:
         return national
 
     def _needs_prefix(self, national: str) -> bool:
+        if not self.may_need_prefix:
+            return False
         for style in self.styles:
             if style.match(national):
                 return style.needs_prefix
@@ -221,13 +225,15 @@ def _plan(metadata: PhoneMetadata) -> NumberingPlan:
                 patterns.append(pattern)
     valid = "(?:" + "|".join(patterns) + ")"
     prefix = metadata.national_prefix_for_parsing or ""
+    styles = _styles(metadata.id, str(metadata.country_code))
     return NumberingPlan(
         metadata.id,
         str(metadata.country_code),
         valid,
         prefix,
         metadata.national_prefix_transform_rule or "",
-        _styles(metadata.id, str(metadata.country_code)),
+        styles,
+        any(style.needs_prefix for style in styles),
     )
 
 
