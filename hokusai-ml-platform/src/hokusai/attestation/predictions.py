@@ -90,6 +90,21 @@ def read_predictions(path: Path, task: Task) -> RowPredictions:
     return RowPredictions(task, columns[0], columns[1], columns[2], scores[0], scores[1])
 
 
+def read_column(path: Path, name: str, task: Task) -> list[str] | list[float]:
+    """One column of a benchmark's rows, such as its labels, in the file's order.
+
+    Raises:
+        NotFoundError: There is no such file.
+        DataError: It cannot be read.
+        SchemaError: It has no such column, or a value is missing or no number.
+    """
+    frame = _read(path)
+    if name not in frame.columns:
+        raise SchemaError(f"There is no column {name!r}", where=str(path))
+    frame = _in_order(frame, path) if name == "label" else frame
+    return _class_names(frame[name], path) if task is Task.CLASSIFICATION else _numbers(frame[name], path)
+
+
 def _read(path: Path) -> pl.DataFrame:
     import polars as pl
 

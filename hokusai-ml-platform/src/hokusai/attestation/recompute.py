@@ -7,7 +7,8 @@ very code that the comparison was made by, and so are the commitments.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from hokusai.attestation.commitments import commit
@@ -15,6 +16,7 @@ from hokusai.attestation.predictions import RowPredictions
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.commitments import Commitments
 from hokusai.domain.delta import Comparison
+from hokusai.domain.labels import class_order
 from hokusai.domain.metrics import Task
 from hokusai.errors import IntegrityError
 
@@ -74,6 +76,40 @@ def check_predictions(
         _check_commitments(claim, claim.commitments, predictions, secret)
         recomputed.append("commitments")
     return tuple(recomputed)
+
+
+def compare_rows(
+    predictions: RowPredictions,
+    *,
+    weights: Mapping[str, Fraction] | None = None,
+    primary: str | None = None,
+) -> Comparison:
+    """The comparison that these rows give; the classes are all that occur in them.
+
+    Args:
+        predictions: The rows.
+        weights: Metric name to weight in DeltaOne; by default all metrics weigh the same.
+        primary: The metric that a contract can pay on.
+
+    Raises:
+        InvalidInputError: There are fewer than two classes.
+        MetricError: A weighted metric, or the primary one, cannot be computed from these rows.
+    """
+    from hokusai.stats.paired import compare_classifiers, compare_regressors
+
+    columns = (predictions.labels, predictions.baseline, predictions.new)
+    if predictions.task is Task.REGRESSION:
+        return compare_regressors(*columns, weights=weights, primary=primary)
+    classes = class_order(str(value) for column in columns for value in column)
+    binary = len(classes) == 2
+    return compare_classifiers(
+        *(_indexes(column, classes) for column in columns),
+        classes=classes,
+        baseline_scores=predictions.baseline_scores if binary else None,
+        new_scores=predictions.new_scores if binary else None,
+        weights=weights,
+        primary=primary,
+    )
 
 
 def _compare(stated: Comparison, predictions: RowPredictions) -> Comparison:
