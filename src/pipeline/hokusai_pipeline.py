@@ -5,7 +5,9 @@
     integrate_contributed_data   which contributed rows are used, and what became of the others
     train_new_model              the same kind of model, on base and contributed data
     evaluate_on_benchmark        both models on the same rows
-    compare_and_output_delta     every metric's change with its uncertainty, and DeltaOne
+    retrain_coalitions           models without some of the contributors, in tasks side by side
+    gather_coalitions            who is credited with how much of the gain
+    compare_and_output_delta     every metric's change with its uncertainty, DeltaOne, and whether it counts
     generate_attestation_output  the signed statement of it
     monitor_and_log              write the outputs, deliver the journal to MLflow
     end
@@ -29,6 +31,7 @@ _user = os.environ.get("USER")
 os.environ.setdefault("METAFLOW_USER", _user if _user and _user != "root" else "hokusai")
 
 import datetime as dt
+from typing import Any
 
 from metaflow import FlowSpec, Parameter, current, package_sources, step
 
@@ -71,7 +74,9 @@ class HokusaiPipeline(FlowSpec):
         given = {parameter.key: getattr(self, parameter.key) for parameter in PARAMETERS}
         self.run_id = str(current.origin_run_id or current.run_id)
         self.started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self.plan = preparation.prepare(given, settings, wiring.run_store(settings))
+        self.plan = preparation.prepare(
+            given, settings, wiring.run_store(settings), lambda: wiring.ledger(settings)
+        )
         wiring.signing_key(settings)  # if it cannot be used, that is better known now than after the training
         self.facts = reference.survey(self.plan)
         self.next(self.load_baseline_model)
@@ -111,25 +116,62 @@ class HokusaiPipeline(FlowSpec):
     def evaluate_on_benchmark(self) -> None:
         """Ask both models about the same benchmark rows."""
         from hokusai import wiring
-        from hokusai.pipeline import evaluation
+        from hokusai.pipeline import crediting, evaluation
 
         wiring.start_up()
         self.evaluation = evaluation.run(self.plan, self.facts, self.baseline, self.new_model)
+        self.comparison = evaluation.compare(
+            self.evaluation, self.plan.metric_weights, self.plan.primary_metric
+        )
+        self.shares = crediting.settle(self.plan, self.facts, self.contributed, self.comparison)
+        self.retrainings = crediting.tasks(self.shares, self.plan.retraining_tasks)
+        self.next(self.retrain_coalitions, foreach="retrainings")
+
+    @step
+    def retrain_coalitions(self) -> None:
+        """Train and measure models without some of the contributors; one task of several, side by side."""
+        from hokusai import wiring
+        from hokusai.pipeline import crediting
+
+        wiring.start_up()
+        self.gains = crediting.measure(
+            self.plan,
+            self.facts,
+            self.contributed,
+            self.baseline,
+            self.evaluation,
+            self.shares,
+            self.input,
+            lambda done, total: report({"event": "retrained", "task": self.index, "done": done, "of": total}),
+        )
+        self.next(self.gather_coalitions)
+
+    @step
+    def gather_coalitions(self, inputs: Any) -> None:
+        """Work out who is credited with how much of the gain."""
+        from hokusai.pipeline import crediting
+
+        self.merge_artifacts(inputs, exclude=["gains"])
+        self.credited = crediting.attribute(
+            self.shares, [branch.gains for branch in inputs], self.evaluation, dry_run=self.plan.dry_run
+        )
         self.next(self.compare_and_output_delta)
 
     @step
     def compare_and_output_delta(self) -> None:
-        """Work out every metric's change with its uncertainty, and DeltaOne."""
-        from hokusai.pipeline import delta_output, evaluation
+        """Put together every metric's change with its uncertainty, DeltaOne, and whether it counts."""
+        from hokusai.pipeline import acceptance, delta_output
 
-        self.comparison = evaluation.compare(
-            self.evaluation, self.plan.metric_weights, self.plan.primary_metric
+        self.decision = acceptance.decided(
+            self.plan, self.facts, self.evaluation, self.comparison, self.baseline, self.new_model
         )
         self.delta_output = delta_output.delta_output(
             comparison=self.comparison,
             baseline=self.baseline,
             new=self.new_model,
             contributions=self.contributed.contributions,
+            attribution=self.credited,
+            decision=self.decision,
             data_manifest=self.contributed.manifest,
             benchmark=self.facts.benchmark_dict(),
             run_id=self.run_id,
@@ -153,6 +195,9 @@ class HokusaiPipeline(FlowSpec):
             self.baseline,
             self.new_model,
             self.comparison,
+            self.evaluation,
+            self.credited,
+            self.decision,
             wiring.signing_key(settings),
         )
         self.next(self.monitor_and_log)
@@ -165,7 +210,12 @@ class HokusaiPipeline(FlowSpec):
 
         settings = wiring.start_up()
         self.summary = finish.finish(
-            finish.FinishedRun.of(self), settings.home, wiring.run_store(settings), settings.mlflow_uri
+            finish.FinishedRun.of(self),
+            settings.home,
+            wiring.run_store(settings),
+            settings.mlflow_uri,
+            lambda: wiring.ledger(settings),
+            wiring.actor(settings),
         )
         self.next(self.end)
 
@@ -197,6 +247,8 @@ _LIGHT = (
     "hokusai.pipeline.contribution",
     "hokusai.pipeline.retraining",
     "hokusai.pipeline.evaluation",
+    "hokusai.pipeline.crediting",
+    "hokusai.pipeline.acceptance",
     "hokusai.pipeline.delta_output",
     "hokusai.pipeline.attestation",
     "hokusai.stats.paired",
@@ -216,6 +268,13 @@ _LEARNING = (
     "pandas",
 )
 
+_LEARNING_STEPS = (
+    "load_baseline_model",
+    "train_new_model",
+    "evaluate_on_benchmark",
+    "retrain_coalitions",
+)
+
 
 def main() -> None:
     """Run the flow as the command line says."""
@@ -223,7 +282,7 @@ def main() -> None:
 
     heavy = {"monitor_and_log": _TRACKING}
     if "--dry-run" not in sys.argv and "HOKUSAI_TEST_MODE" not in os.environ:
-        heavy |= dict.fromkeys(("load_baseline_model", "train_new_model", "evaluate_on_benchmark"), _LEARNING)
+        heavy |= dict.fromkeys(_LEARNING_STEPS, _LEARNING)
     run_flow(HokusaiPipeline, preload=_LIGHT, step_preload=heavy)
 
 

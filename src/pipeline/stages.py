@@ -14,10 +14,12 @@ Every step then appends to the artifact `journal` an entry of the shape
     {"step": "train_new_model", "attempt": 0, "started_ms": 1763718000000, "ended_ms": 1763718001250,
      "status": "FINISHED" or "FAILED", "error": None or {"code": "data_invalid", "message": "..."}}
 
-(`attempt` counts from 0), and tells of its life as it goes, one JSON object a line, in the file that
-HOKUSAI_PROGRESS_FILE names:
+(`attempt` counts from 0; a task among several of one step has its number as `branch` besides), and tells of its life
+as it goes, one JSON object a line, in the file that HOKUSAI_PROGRESS_FILE names:
 
     {"event": "started" | "finished" | "failed", "step": ..., "attempt": ..., "seconds": ..., "error": ...}
+
+(with `branch` again)
 
 and whatever else a step hands to `report`.
 """
@@ -71,6 +73,8 @@ def stage_lifecycle(
     # Before the step's body: a join that calls merge_artifacts finds the journal merged already.
     flow.journal = earlier
     entry: Entry = {"step": step_name, "attempt": current.retry_count, "started_ms": _now_ms()}
+    if flow.index is not None:
+        entry["branch"] = flow.index
     _report("started", entry)
     try:
         yield
@@ -160,6 +164,8 @@ def _now_ms() -> int:
 
 def _report(event: str, entry: Entry) -> None:
     line = {"event": event, "step": entry["step"], "attempt": entry["attempt"]}
+    if "branch" in entry:
+        line["branch"] = entry["branch"]
     if event != "started":
         line |= {"seconds": (entry["ended_ms"] - entry["started_ms"]) / 1000, "error": entry["error"]}
     report(line)

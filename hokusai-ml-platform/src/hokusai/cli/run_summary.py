@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hokusai.utils.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def show_summary(result: dict[str, Any]) -> None:
@@ -44,9 +47,51 @@ def show_summary(result: dict[str, Any]) -> None:
     if result["positive_class"] is not None:
         text = f"Precision, recall, f1 and auroc are those of the class {result['positive_class']!r}."
         console.print(printable(text), style="dim", markup=False, highlight=False, soft_wrap=True)
+    _show_credit(console, result["credit"])
+    _show_decision(console, result["decision"])
     for line in result["notes"]:
         console.print("[yellow]![/] ", end="")
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     for name, value in result["places"].items():
         console.print(f"[dim]{name:<13}[/] ", end="")
         console.print(printable(value), markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_credit(console: Console, credit: dict[str, Any]) -> None:
+    """Who is credited with what: worth with its interval, and the part that is paid."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("contributor", "rows", "worth", "interval", "paid", ""):
+        justify: Literal["left", "right"] = "left" if name in ("contributor", "") else "right"
+        table.add_column(name, justify=justify, no_wrap=bool(name), overflow="fold")
+    for one in credit["contributors"]:
+        low, high = one["interval"] or (None, None)
+        table.add_row(
+            Text(printable(one["contributor_id"])),
+            f"{one['rows']:,}",
+            f"{100 * one['value']:+.2f} pp",
+            "-" if low is None else f"{100 * low:+.2f} … {100 * high:+.2f}",
+            f"[green]{one['weight_bps'] / 100:.2f} %[/]" if one["weight_bps"] else "[dim]-[/]",
+            Text(one["unpaid"] or ("" if one["payable"] else "no address to pay to"), "dim"),
+        )
+    console.print()
+    console.print(table)
+    method = credit["method"].replace("_", " ")
+    told = (
+        f"Credit by {method}, {credit['seeds']} training{'s' * (credit['seeds'] > 1)} each. {credit['note']}"
+    )
+    console.print(told.strip(), style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_decision(console: Console, decision: dict[str, Any]) -> None:
+    """Whether the improvement counts, and every reason against it."""
+    mark = "[bold green]Accepted.[/]" if decision["accepted"] else "[bold red]Rejected.[/]"
+    console.print()
+    for i, reason in enumerate(decision["reasons"]):
+        console.print(mark if i == 0 else "[bold red]Also:[/]", end=" ")
+        console.print(f"{printable(reason['detail'])}.", markup=False, highlight=False, soft_wrap=True)
+    for one in decision["guardrails"]:
+        console.print("[red]✗[/]" if one["breached"] else "[green]✓[/]", end=" ")
+        console.print(f"guardrail {printable(one['reason'])}", markup=False, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -12,6 +13,10 @@ from hokusai.errors import InvalidInputError
 
 ONE_DELTA_ONE = Fraction(1, 100)
 """One DeltaOne is one percentage point."""
+
+_GUARDRAIL = re.compile(
+    r"(?P<sign>[+-]?)(?P<metric>[^\[\]=]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?=(?P<margin>[^=%]+)(?P<share>%?)"
+)
 
 
 class Verdict(StrEnum):
@@ -57,6 +62,37 @@ class Guardrail:
             )
         # one value for one meaning, whether it was said or follows from the name
         object.__setattr__(self, "higher_is_better", self.direction > 0)
+
+    @classmethod
+    def parse(cls, text: str) -> Guardrail:
+        """The guardrail that `METRIC=MARGIN` is.
+
+        A slice stands in brackets behind the metric; `10%` is a share of the baseline's value; a sign before the metric
+        says that higher (+) or lower (-) is better, where its name does not.
+
+        Raises:
+            InvalidInputError: It is not of this form, or nothing tells the direction.
+
+        >>> Guardrail.parse("recall[region=EU]=0.02").slice, Guardrail.parse("latency_ms=10%").margin
+        (('region', 'EU'), 0.1)
+        """
+        read = _GUARDRAIL.fullmatch(text.strip())
+        try:
+            margin = Fraction(read["margin"]) if read is not None else None
+        except (ValueError, ZeroDivisionError):
+            margin = None
+        if read is None or margin is None:
+            raise InvalidInputError(
+                f"{text!r} is not of the form METRIC=MARGIN",
+                hint="As in recall=0.01, recall[region=EU]=0.02 or latency_ms=10%.",
+            )
+        return cls(
+            metric=read["metric"],
+            margin=float(margin / 100 if read["share"] else margin),
+            higher_is_better={"+": True, "-": False, "": None}[read["sign"]],
+            relative=bool(read["share"]),
+            slice=(read["column"], read["value"]) if read["column"] else None,
+        )
 
     @property
     def direction(self) -> int:

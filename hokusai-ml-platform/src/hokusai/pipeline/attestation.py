@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from hokusai.attestation.commitments import Values, commit
 from hokusai.attestation.envelope import keyid, sign
 from hokusai.attestation.statement import statement_bytes
+from hokusai.domain.attribution import Attribution
 from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.claim import DeltaOneClaim, Estimator
+from hokusai.domain.decision import Decision
 from hokusai.domain.delta import Comparison
+from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.pipeline.contribution import Contributed
+from hokusai.pipeline.evaluation import Evaluation
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Facts
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from hokusai.attestation.commitments import Values, commit
+from hokusai.attestation.envelope import Signer
 
 _DECIDING_LIBRARIES = ("hokusai-ml-platform", "numpy", "polars")
 _DECIDING_IN_REAL_RUNS = ("scikit-learn",)
@@ -40,7 +47,10 @@ def attest(
     baseline: ModelArtifact,
     new: ModelArtifact,
     comparison: Comparison,
-    key: Ed25519PrivateKey,
+    evaluation: Evaluation,
+    attribution: Attribution,
+    decision: Decision,
+    key: Signer,
 ) -> Attestation:
     """The signed statement of what a run found. Only content: the same inputs give the same statement."""
     statement = statement_bytes(
@@ -58,10 +68,47 @@ def attest(
             libraries=_versions(_DECIDING_LIBRARIES + (() if plan.dry_run else _DECIDING_IN_REAL_RUNS)),
             base_data_sha256=facts.base_sha256,
             dry_run=plan.dry_run,
+            decision=decision,
+            attribution=attribution,
+            commitments=commit(
+                *row_values(evaluation),
+                benchmark_sha256=facts.benchmark_sha256,
+                baseline_model_sha256=baseline.sha256,
+                new_model_sha256=new.sha256,
+            ),
+            benchmark_record_sha256=None if plan.benchmark is None else plan.benchmark.sha256,
         )
     )
     envelope = sign(statement, [key])
     return Attestation(envelope.to_bytes() + b"\n", sha256_hex(statement), keyid(key.public_key()))
+
+
+def row_values(evaluation: Evaluation) -> tuple[Values, Values, Values]:
+    """Labels, baseline's and new model's predictions, row by row, as people read them: class names, or numbers."""
+    labels, old, new = (
+        column.tolist()
+        if evaluation.task is Task.REGRESSION
+        else [evaluation.classes[i] for i in column.tolist()]
+        for column in (evaluation.target, evaluation.baseline, evaluation.new)
+    )
+    return labels, old, new
+
+
+def predictions_file(evaluation: Evaluation) -> bytes:
+    """The rows behind the numbers as Parquet (`hokusai.attestation.predictions`), for whoever verifies with them."""
+    import polars as pl
+
+    labels, old, new = row_values(evaluation)
+    frame = pl.DataFrame({"row": range(len(labels)), "label": labels, "baseline": old, "new": new})
+    for name, scores in (
+        ("baseline_score", evaluation.baseline_scores),
+        ("new_score", evaluation.new_scores),
+    ):
+        if scores is not None and scores.ndim == 1:
+            frame = frame.with_columns(pl.Series(name, scores))
+    file = io.BytesIO()
+    frame.write_parquet(file)
+    return file.getvalue()
 
 
 def _versions(names: Sequence[str]) -> dict[str, str]:

@@ -56,9 +56,9 @@ def chosen_estimator(plan: RunPlan, task: Task) -> tuple[str, dict[str, object]]
     return path, dict(params) | dict(plan.estimator_params)
 
 
-def estimator_seed(plan: RunPlan) -> int:
-    """One seed for both models, so that they differ by their data and not by chance."""
-    return derive_seed(plan.seed, "train", "estimator")
+def estimator_seed(plan: RunPlan, repeat: int = 0) -> int:
+    """One seed for both models, so that they differ by their data and not by chance; another for each repetition."""
+    return derive_seed(plan.seed, "train", f"estimator {repeat}" if repeat else "estimator")
 
 
 def next_id(baseline: ModelArtifact) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -136,18 +136,28 @@ def training_frame(plan: RunPlan, facts: Facts, contributed: Contributed) -> pl.
     Raises:
         IntegrityError: A file changed since the run began, or the key that hashes personal data did.
     """
+    import polars as pl
+
+    parts = [load(plan, facts).base, *contributed_rows(plan, facts, contributed)]
+    return pl.concat(parts, rechunk=False)
+
+
+def contributed_rows(plan: RunPlan, facts: Facts, contributed: Contributed) -> Iterator[pl.DataFrame]:
+    """Each file's accepted rows without personal data, in the types of the run.
+
+    Raises:
+        IntegrityError: As `training_frame`.
+    """
     import numpy as np
     import polars as pl
 
-    parts = [load(plan, facts).base]
+    types = dict(facts.types)
     for path, bits in zip(plan.contributed_files, contributed.accepted, strict=True):
         (table,) = read_again([path], facts)
-        types = dict(facts.types)
         left = without_personal_data(
             table.frame, contributed.personal, plan.pii, types, target=plan.target_column
         )
         rows = conform(left, types)
         mask = np.unpackbits(bits, count=rows.height).astype(bool)
-        parts.append(rows if mask.all() else rows.filter(pl.Series(mask)))
+        yield rows if mask.all() else rows.filter(pl.Series(mask))
         del table, left, rows
-    return pl.concat(parts, rechunk=False)

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from hokusai.domain.attribution import ALL_BPS, Attribution
 from hokusai.domain.contribution import Contribution
+from hokusai.domain.decision import Decision
 from hokusai.domain.delta import COMPUTATION_METHOD, Comparison
 from hokusai.domain.model import ModelArtifact
 
@@ -32,6 +34,8 @@ def delta_output(
     baseline: ModelArtifact,
     new: ModelArtifact,
     contributions: Sequence[Contribution],
+    attribution: Attribution,
+    decision: Decision,
     data_manifest: Mapping[str, Any],
     benchmark: Mapping[str, Any],
     run_id: str,
@@ -82,7 +86,8 @@ def delta_output(
             "mlflow_run_id": None,
             "training_metadata": training,
         },
-        "contributor_attribution": _attribution(contributions, new, data_manifest),
+        "contributor_attribution": _attribution(contributions, attribution, new, data_manifest),
+        "decision": decision.to_dict(),
         "evaluation_metadata": {
             "benchmark_dataset": dict(benchmark),
             "evaluation_timestamp": timestamp,
@@ -108,29 +113,68 @@ def without_volatile(output: Mapping[str, Any]) -> dict[str, Any]:
     return stable
 
 
-def shares(contributions: Sequence[Contribution]) -> list[Fraction]:
-    """Each contribution's share of the accepted contributed rows; they sum to 1 (or are all 0).
+def shares(contributions: Sequence[Contribution], attribution: Attribution) -> list[Fraction]:
+    """Each contribution's share of what is paid; they sum to 1, or are all 0.
 
-    This is the proportional estimate: it says how much was given, not how much it was worth.
+    A contributor's share is spread over his contributions by their accepted rows.
     """
-    total = sum(c.rows_accepted for c in contributions)
-    return [Fraction(c.rows_accepted, total) if total else Fraction(0) for c in contributions]
+    weights = {credit.contributor: (credit.weight_bps, credit.rows) for credit in attribution.credits}
+    found = []
+    for contribution in contributions:
+        bps, rows = weights.get(contribution.contributor, (0, 0))
+        found.append(Fraction(bps * contribution.rows_accepted, ALL_BPS * rows) if rows else Fraction(0))
+    return found
+
+
+def credit_dict(attribution: Attribution) -> dict[str, Any]:
+    """Who is credited with what, as JSON values."""
+    return {
+        "method": attribution.method.value,
+        "gain": attribution.gain,
+        "seeds": attribution.seeds,
+        "evaluations": attribution.evaluations,
+        "sampling_error": attribution.sampling_error,
+        "note": attribution.note,
+        "contributors": [
+            {
+                "contributor_id": credit.contributor.contributor_id,
+                "wallet_address": str(credit.contributor.wallet) if credit.contributor.wallet else None,
+                "payable": credit.contributor.payable,
+                "value": credit.value,
+                "standard_error": credit.standard_error,
+                "interval": [credit.interval.low, credit.interval.high] if credit.interval else None,
+                "weight_bps": credit.weight_bps,
+                "rows": credit.rows,
+                "unpaid": credit.unpaid or None,
+            }
+            for credit in attribution.credits
+        ],
+    }
 
 
 def _attribution(
-    contributions: Sequence[Contribution], new: ModelArtifact, data_manifest: Mapping[str, Any]
+    contributions: Sequence[Contribution],
+    attribution: Attribution,
+    new: ModelArtifact,
+    data_manifest: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """One contributor as plain values, as the specification shows it; several as lists in one order."""
+    """One contributor as plain values, as the specification shows it; several as lists in one order.
+
+    `contributor_weights` are the specification's: shares of the training rows. What anybody is credited with stands in
+    `contributor_credit`.
+    """
     single = len(contributions) == 1
     wallets = [str(c.contributor.wallet) if c.contributor.wallet else None for c in contributions]
     names = [c.contributor.contributor_id for c in contributions]
-    weights = [float(share) * new.contribution_ratio for share in shares(contributions)]
+    total = (new.base_samples or 0) + new.contributed_samples
+    weights = [c.rows_accepted / total if total else 0.0 for c in contributions]
     return {
         "contributor_id": names[0] if single else names,
         "wallet_address": wallets[0] if single else wallets,
         "data_hash": data_manifest["data_hash"],
         "contributor_weights": weights[0] if single else weights,
         "contributed_samples": new.contributed_samples,
-        "total_samples": (new.base_samples or 0) + new.contributed_samples,
+        "total_samples": total,
         "data_manifest": dict(data_manifest),
+        "contributor_credit": credit_dict(attribution),
     }

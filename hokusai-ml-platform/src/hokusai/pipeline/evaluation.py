@@ -48,7 +48,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class _Predicted:
+class Answers:
     """One model's raw answers: values, and scores by the model's own classes."""
 
     values: Sequence[Any]
@@ -84,24 +84,56 @@ def evaluate(
     Raises:
         SchemaError: A model cannot predict from the benchmark's columns.
     """
+    answers = [
+        ask(name, model, benchmark, kinds, task) for name, model in (("baseline", baseline), ("new", new))
+    ]
+    return side_by_side(benchmark, target, task, answers[0], answers[1])
+
+
+def ask(name: str, model: Any, frame: pl.DataFrame, kinds: ColumnKinds, task: Task) -> Answers:
+    """Ask a fitted scikit-learn model about every row of `frame`; `name` is what messages call it.
+
+    Raises:
+        SchemaError: It cannot predict from these columns.
+    """
+    from hokusai.pipeline.training import ESTIMATOR_FAILURES, input_of, reason
+
+    asked = input_of(model, frame, kinds, f"The {name} model")
+    try:
+        values = model.predict(asked)
+        if task is Task.REGRESSION:
+            return Answers(values)
+        if hasattr(model, "predict_proba"):
+            return Answers(values, model.classes_, model.predict_proba(asked))
+        if hasattr(model, "decision_function"):
+            return Answers(values, model.classes_, model.decision_function(asked))
+    except ESTIMATOR_FAILURES as problem:
+        raise SchemaError(
+            f"The {name} model cannot predict from the benchmark: {reason(problem)}",
+            hint="Its columns have to hold what the model was trained on.",
+        ) from problem
+    return Answers(values)
+
+
+def side_by_side(
+    benchmark: pl.DataFrame, target: str, task: Task, baseline: Answers, new: Answers
+) -> Evaluation:
+    """Two models' answers to the rows of `benchmark`, in common terms."""
     import numpy as np
 
     from hokusai.pipeline.training import target_values
 
     truth = target_values(benchmark[target])
-    asked = [
-        _ask(name, model, benchmark, kinds, task) for name, model in (("baseline", baseline), ("new", new))
-    ]
     if task is Task.REGRESSION:
-        values = [np.asarray(answer.values, dtype=np.float64) for answer in asked]
+        values = [np.asarray(answers.values, dtype=np.float64) for answers in (baseline, new)]
         return Evaluation(task, (), np.asarray(truth, dtype=np.float64), values[0], values[1])
-    order = _class_order([*truth, *asked[0].values, *asked[1].values, *asked[0].classes, *asked[1].classes])
+    order = _class_order([*truth, *baseline.values, *new.values, *baseline.classes, *new.classes])
     index = {name: position for position, name in enumerate(order)}
     labels, first, second = (
         np.array([index[class_name(value)] for value in values], dtype=np.int64)
-        for values in (truth, asked[0].values, asked[1].values)
+        for values in (truth, baseline.values, new.values)
     )
-    scores = [_align(answer, index) for answer in asked]
+    scores = [_align(answers, index) for answers in (baseline, new)]
     return Evaluation(task, order, labels, first, second, scores[0], scores[1])
 
 
@@ -156,27 +188,7 @@ def _class_order(values: Sequence[Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _ask(name: str, model: Any, frame: pl.DataFrame, kinds: ColumnKinds, task: Task) -> _Predicted:
-    from hokusai.pipeline.training import ESTIMATOR_FAILURES, input_of, reason
-
-    asked = input_of(model, frame, kinds, f"The {name} model")
-    try:
-        values = model.predict(asked)
-        if task is Task.REGRESSION:
-            return _Predicted(values)
-        if hasattr(model, "predict_proba"):
-            return _Predicted(values, model.classes_, model.predict_proba(asked))
-        if hasattr(model, "decision_function"):
-            return _Predicted(values, model.classes_, model.decision_function(asked))
-    except ESTIMATOR_FAILURES as problem:
-        raise SchemaError(
-            f"The {name} model cannot predict from the benchmark: {reason(problem)}",
-            hint="Its columns have to hold what the model was trained on.",
-        ) from problem
-    return _Predicted(values)
-
-
-def _align(answer: _Predicted, index: dict[str, int]) -> NDArray[np.float64] | None:
+def _align(answer: Answers, index: dict[str, int]) -> NDArray[np.float64] | None:
     """A model's scores by the common order of classes; a class that the model does not know scores lowest."""
     import numpy as np
 

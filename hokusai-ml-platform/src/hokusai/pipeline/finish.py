@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from hokusai.attestation.envelope import Envelope
+from hokusai.attestation.exports.zk_output import RunFacts, zk_output
+from hokusai.core.attestations import Attestations
+from hokusai.core.benchmarks import Benchmarks
+from hokusai.domain.attribution import Attribution
+from hokusai.domain.benchmark import UsePurpose
+from hokusai.domain.decision import Decision
 from hokusai.domain.delta import Comparison
 from hokusai.domain.journal import DatasetEntry, StepEntry, TrackedRun
+from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
-from hokusai.pipeline.attestation import Attestation
+from hokusai.errors import BackendUnavailableError
+from hokusai.pipeline.attestation import Attestation, predictions_file
 from hokusai.pipeline.contribution import Contributed
+from hokusai.pipeline.delta_output import credit_dict
+from hokusai.pipeline.evaluation import Evaluation
 from hokusai.pipeline.monitoring import accepted_metrics, metric_name, now_ms, run_journal
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.publication import Publication, RunOutputs, publish
 from hokusai.pipeline.reference import Facts, held_out_bytes
 from hokusai.pipeline.report import positive_class, render_report, verdict
-from hokusai.ports import RunStore
+from hokusai.ports import Ledger, RunStore
 from hokusai.utils.redaction import mask_url_passwords
 
 _THIS_STEP = "monitor_and_log"
@@ -36,7 +49,10 @@ class FinishedRun:
     baseline: ModelArtifact
     new_model: ModelArtifact
     contributed: Contributed
+    evaluation: Evaluation
     comparison: Comparison
+    credited: Attribution
+    decision: Decision
     delta_output: Mapping[str, Any]
     attestation: Attestation
     journal: Sequence[Mapping[str, Any]]
@@ -57,8 +73,23 @@ class FinishedRun:
         )
 
 
-def finish(run: FinishedRun, home: Path, store: RunStore, tracking_uri: str) -> dict[str, Any]:
+def finish(
+    run: FinishedRun,
+    home: Path,
+    store: RunStore,
+    tracking_uri: str,
+    ledger: Callable[[], Ledger],
+    actor: str = "",
+) -> dict[str, Any]:
     """Publish the run's results; the summary that is shown at its end.
+
+    Args:
+        run: What its steps left.
+        home: Where a journal waits that cannot be delivered.
+        store: Where runs are tracked.
+        tracking_uri: For people.
+        ledger: Opens where attestations are kept and uses of benchmarks counted.
+        actor: Who is working, for the audit trail.
 
     Raises:
         InvalidInputError: The output folder cannot be written.
@@ -69,6 +100,8 @@ def finish(run: FinishedRun, home: Path, store: RunStore, tracking_uri: str) -> 
         delta_output=run.delta_output,
         attestation=run.attestation.envelope,
         report=_report(run),
+        predictions=predictions_file(run.evaluation),
+        zk_output=_zk_output(run),
         models={"baseline": run.baseline, "new": run.new_model},
         other_files=_other_files(run),
     )
@@ -83,7 +116,46 @@ def finish(run: FinishedRun, home: Path, store: RunStore, tracking_uri: str) -> 
         comparison=run.comparison,
         datasets=_datasets(run),
     )
-    return _summary(run, publish(outputs, journal, store, home, run.plan.output_dir), tracking_uri)
+    published = publish(outputs, journal, store, home, run.plan.output_dir)
+    return _summary(run, published, tracking_uri, _keep(run, ledger, actor, published))
+
+
+def _keep(
+    run: FinishedRun, ledger: Callable[[], Ledger], actor: str, published: Publication
+) -> tuple[str, ...]:
+    """Put the attestation into the ledger and count the use of the benchmark; what is to be said of it."""
+    if run.plan.dry_run:
+        return ()
+    try:
+        kept = ledger()
+        Attestations(kept, actor).put(Envelope.parse(run.attestation.envelope))
+        if run.plan.benchmark is None:
+            return ()
+        submitter = ", ".join(dict.fromkeys(c.contributor_id for c in run.plan.contributors))
+        use = Benchmarks(kept, actor).use(
+            run.plan.benchmark.sha256, UsePurpose.SUBMISSION, run.new_model.sha256, submitter
+        )
+        return (f"Submission {use.number} to the benchmark {run.plan.benchmark.name!r}.",)
+    except BackendUnavailableError as problem:
+        return (
+            f"The attestation is not in the ledger yet: {problem.what}. "
+            f"Put it there with: hokusai attest store {published.files['attestation']}",
+        )
+
+
+def _zk_output(run: FinishedRun) -> dict[str, Any] | None:
+    """The older format, where it can say what was found."""
+    if run.comparison.task is not Task.CLASSIFICATION:
+        return None
+    facts = RunFacts(
+        run_id=re.sub(r"[^a-zA-Z0-9_-]", "-", run.run_id),
+        timestamp=run.started_at,
+        pipeline_version=version("hokusai-ml-platform"),
+        environment="test" if run.plan.dry_run else "production",
+        baseline_model_id=run.baseline.model_id,
+        new_model_id=run.new_model.model_id,
+    )
+    return zk_output(Envelope.parse(run.attestation.envelope), facts)
 
 
 def _report(run: FinishedRun) -> str:
@@ -94,6 +166,8 @@ def _report(run: FinishedRun) -> str:
         baseline=run.baseline,
         new=run.new_model,
         contributions=run.contributed.contributions,
+        attribution=run.credited,
+        decision=run.decision,
         benchmark=run.facts.benchmark_dict(),
         quality=run.contributed.quality_lines(),
         statement_digest=run.attestation.statement_sha256,
@@ -111,8 +185,17 @@ def _other_files(run: FinishedRun) -> dict[str, bytes]:
 
 
 def _last_attempts(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """One record a step, in order: the last attempt is the one that counts."""
-    return list({record["step"]: record for record in steps}.values())
+    """One record a step, in order: of each task the last attempt counts, and a step lasts as long as all its tasks."""
+    last = {(record["step"], record.get("branch")): record for record in steps}
+    merged: dict[str, Mapping[str, Any]] = {}
+    for record in last.values():
+        one = merged.setdefault(record["step"], record)
+        merged[record["step"]] = {
+            **one,
+            "started_ms": min(one["started_ms"], record["started_ms"]),
+            "ended_ms": max(one["ended_ms"], record["ended_ms"]),
+        }
+    return list(merged.values())
 
 
 def _details(run: FinishedRun) -> dict[str, StepEntry]:
@@ -145,9 +228,21 @@ def _details(run: FinishedRun) -> dict[str, StepEntry]:
         ),
         "train_new_model": entry("train_new_model", model(run.new_model), new),
         "evaluate_on_benchmark": entry("evaluate_on_benchmark", evaluated),
+        "gather_coalitions": entry(
+            "gather_coalitions",
+            {
+                "attribution": run.credited.method.value,
+                "weights_bps": json.dumps(
+                    {c.contributor.contributor_id: c.weight_bps for c in run.credited.credits}
+                ),
+            },
+        ),
         "compare_and_output_delta": entry(
             "compare_and_output_delta",
-            {"computation_method": run.delta_output["delta_computation"]["computation_method"]},
+            {
+                "computation_method": run.delta_output["delta_computation"]["computation_method"],
+                "decision": run.decision.verdict.value,
+            },
             {"pipeline:delta_one_score": run.comparison.delta_one},
         ),
         "generate_attestation_output": entry(
@@ -177,6 +272,7 @@ def _tags(run: FinishedRun) -> dict[str, str]:
         "hokusai.dry_run": str(run.plan.dry_run).lower(),
         "hokusai.statement_sha256": run.attestation.statement_sha256,
         "hokusai.keyid": run.attestation.keyid,
+        "hokusai.decision": run.decision.verdict.value,
         "hokusai.baseline_sha256": run.baseline.sha256,
         "hokusai.new_model_sha256": run.new_model.sha256,
         "mlflow.note.content": _note(run),
@@ -201,7 +297,9 @@ def _datasets(run: FinishedRun) -> list[DatasetEntry]:
     return entries
 
 
-def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dict[str, Any]:
+def _summary(
+    run: FinishedRun, published: Publication, tracking_uri: str, told: Sequence[str]
+) -> dict[str, Any]:
     """Plain data for whoever shows the end of the run."""
     comparison = run.comparison
     shown_uri = mask_url_passwords(tracking_uri)
@@ -209,11 +307,12 @@ def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dic
         "report": str(published.files["report"]),
         "delta output": str(published.files["delta_output"]),
         "attestation": str(published.files["attestation"]),
+        "predictions": str(published.files["predictions"]),
     }
     if published.tracked is not None:
         places["MLflow run"] = f"{published.tracked.run_id} in {run.plan.experiment!r} at {shown_uri}"
         places["look at it"] = _how_to_look(shown_uri, published.tracked)
-    notes = list(run.warnings)
+    notes = [*run.warnings, *told]
     if published.spool is not None:
         places["journal"] = str(published.spool)
         notes.append(
@@ -229,6 +328,8 @@ def _summary(run: FinishedRun, published: Publication, tracking_uri: str) -> dic
         "p_value": comparison.p_value,
         "n_rows": comparison.n_rows,
         "verdict": verdict(comparison),
+        "decision": run.decision.to_dict(),
+        "credit": credit_dict(run.credited),
         "positive_class": positive_class(comparison),
         "metrics": [
             {

@@ -71,6 +71,34 @@ PARAMETERS: tuple[PipelineParameter, ...] = (
         "wallet", "where credit goes: one address, or one for each file, joined by commas", "ADDRESSES"
     ),
     PipelineParameter(
+        "attribution",
+        "how a gain is shared out: shapley, leave-one-out or proportional (default: shapley)",
+        "METHOD",
+    ),
+    PipelineParameter(
+        "attribution-seeds",
+        "how often each model is trained for it (default: 3; 1 for one contributor)",
+        "INT",
+    ),
+    PipelineParameter(
+        "attribution-orders", "orders that are sampled beyond 10 contributors (default: 50)", "INT"
+    ),
+    PipelineParameter(
+        "retraining-tasks", "into how many tasks its models are spread (default: the number of cores)", "INT"
+    ),
+    PipelineParameter(
+        "benchmark", "the agreed benchmark, by name or digest: its metric, weights and rule are taken", "NAME"
+    ),
+    PipelineParameter("min-rows", "benchmark rows that an accepted improvement needs (default: 800)", "INT"),
+    PipelineParameter(
+        "threshold", "least gain of the primary metric, in percentage points (default: 1)", "POINTS"
+    ),
+    PipelineParameter(
+        "guardrails",
+        "what must not get worse, and by how much it may: recall=0.01,f1[region=EU]=0.02",
+        "METRIC=MARGIN",
+    ),
+    PipelineParameter(
         "seed", "the seed that every random choice derives from (default: RANDOM_SEED, or 42)", "INT"
     ),
     PipelineParameter("output-dir", "where the results are written (default: ./outputs)", "DIR"),

@@ -7,13 +7,18 @@ defaults. Everything that can be known to be wrong is refused here, before the f
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from hokusai.domain.attribution import AttributionMethod
+from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.canonical import canonical_json, parse_json
 from hokusai.domain.contribution import Contributor
+from hokusai.domain.decision import AcceptanceRule, Guardrail
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import Task, metric_spec
 from hokusai.errors import ConfigurationError, InvalidInputError, MetricError
@@ -23,6 +28,7 @@ from hokusai.privacy.policy import PiiAction
 from hokusai.utils.config import Settings
 
 ANONYMOUS = "anonymous"
+DEFAULT_ORDERS = 50
 _FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
@@ -41,12 +47,18 @@ class RunPlan:
     estimator: str | None
     estimator_params: Mapping[str, Any]
     primary_metric: str | None
-    metric_weights: Mapping[str, float] | None
+    metric_weights: Mapping[str, float | Fraction] | None
     contributors: tuple[Contributor, ...]
     seed: int
     output_dir: Path
     dry_run: bool
     experiment: str
+    attribution: AttributionMethod
+    attribution_seeds: int | None
+    attribution_orders: int
+    retraining_tasks: int
+    benchmark: Benchmark | None
+    rule: AcceptanceRule
     pii: PiiAction = PiiAction.HASH
 
     @property
@@ -65,15 +77,30 @@ class RunPlan:
         plain["pii"] = str(self.pii)
         plain["output_dir"] = self.output_dir.name
         plain["feature_columns"] = list(self.feature_columns) if self.feature_columns else None
+        if self.metric_weights is not None:
+            plain["metric_weights"] = {name: float(weight) for name, weight in self.metric_weights.items()}
+        plain["attribution"] = self.attribution.value
+        plain["benchmark"] = self.benchmark.sha256 if self.benchmark else None
+        plain["rule"] = {
+            "min_rows": self.rule.min_rows,
+            "threshold": float(self.rule.threshold),
+            "alpha": self.rule.alpha,
+            "guardrails": {guardrail.name: guardrail.margin for guardrail in self.rule.guardrails},
+        }
         return plain
 
 
-def resolve_plan(given: Mapping[str, Any], settings: Settings) -> RunPlan:
+def resolve_plan(
+    given: Mapping[str, Any],
+    settings: Settings,
+    find_benchmark: Callable[[str], Benchmark] | None = None,
+) -> RunPlan:
     """Decide every parameter of a run.
 
     Args:
         given: Parameter key to value as typed; None, "" and False mean "not given".
         settings: Where defaults come from.
+        find_benchmark: Finds an agreed benchmark by what it is called.
 
     Raises:
         ConfigurationError: A parameter that is missing, unknown, malformed or contradicts another.
@@ -111,8 +138,13 @@ def resolve_plan(given: Mapping[str, Any], settings: Settings) -> RunPlan:
     task = _text(values, "task")
     if task is not None and task not in list(Task):
         raise ConfigurationError(f"--task is {task!r}", hint="It is classification or regression.")
-    weights = _weights(values.get("metric_weights"))
+    weights: Mapping[str, float | Fraction] | None = _weights(values.get("metric_weights"))
     primary = _text(values, "primary_metric")
+    agreed = _agreed(values, find_benchmark)
+    if agreed is not None:
+        task = agreed.task.value
+        weights = dict(agreed.weights) or None
+        primary = agreed.primary_metric
     return RunPlan(
         contributed_files=contributed,
         base_files=base,
@@ -131,8 +163,82 @@ def resolve_plan(given: Mapping[str, Any], settings: Settings) -> RunPlan:
         output_dir=_output_dir(Path(_text(values, "output_dir") or "./outputs")),
         dry_run=dry_run,
         experiment=settings.experiment_name,
+        attribution=_attribution(values.get("attribution")),
+        attribution_seeds=(
+            _count(values, "attribution_seeds", 1, least=1) if "attribution_seeds" in values else None
+        ),
+        attribution_orders=2 * (_count(values, "attribution_orders", DEFAULT_ORDERS, least=4) // 2),
+        retraining_tasks=_count(values, "retraining_tasks", os.cpu_count() or 1, least=1),
+        benchmark=agreed,
+        rule=agreed.rule if agreed is not None else _rule(values),
         pii=_action(_text(values, "pii")),
     )
+
+
+_AGREED = ("task", "metric_weights", "primary_metric", "min_rows", "threshold", "guardrails")
+
+
+def _agreed(values: Mapping[str, Any], find_benchmark: Callable[[str], Benchmark] | None) -> Benchmark | None:
+    """The benchmark that the run names; what it settles must not be given besides."""
+    name = _text(values, "benchmark")
+    if name is None or find_benchmark is None:
+        return None
+    given = [key.replace("_", "-") for key in _AGREED if key in values]
+    if given:
+        raise ConfigurationError(
+            f"The benchmark settles {', '.join(f'--{key}' for key in given)} already",
+            where="--benchmark",
+            hint="Leave these out, or leave the benchmark out.",
+        )
+    found = find_benchmark(name)
+    target = _text(values, "target_column") or "label"
+    if found.target_column != target:
+        raise ConfigurationError(
+            f"The benchmark {found.name!r} predicts {found.target_column!r}, the run {target!r}",
+            where="--benchmark",
+            hint=f"Give --target-column {found.target_column}.",
+        )
+    return found
+
+
+def _rule(values: Mapping[str, Any]) -> AcceptanceRule:
+    """When an improvement counts, where no benchmark says so."""
+    try:
+        points = Fraction(str(values.get("threshold", "1")))
+    except (ValueError, ZeroDivisionError) as problem:
+        raise ConfigurationError(
+            f"--threshold is {values['threshold']!r}", hint="Percentage points are expected, such as 0.5."
+        ) from problem
+    texts = values.get("guardrails", ())
+    parts = texts if isinstance(texts, list | tuple) else str(texts).split(",")
+    try:
+        return AcceptanceRule(
+            min_rows=_count(values, "min_rows", AcceptanceRule().min_rows, least=1),
+            threshold=points / 100,
+            guardrails=tuple(Guardrail.parse(str(part)) for part in parts if str(part).strip()),
+        )
+    except InvalidInputError as problem:
+        hint = problem.hint or "--guardrails recall=0.01 allows a loss of one percentage point."
+        raise ConfigurationError(problem.what, where=problem.where, hint=hint) from problem
+
+
+def _attribution(value: Any) -> AttributionMethod:
+    name = "shapley" if value is None else str(value).replace("-", "_")
+    choices = (AttributionMethod.SHAPLEY, AttributionMethod.LEAVE_ONE_OUT, AttributionMethod.PROPORTIONAL)
+    if name not in choices:
+        raise ConfigurationError(
+            f"--attribution is {value!r}", hint="It is shapley, leave-one-out or proportional."
+        )
+    return AttributionMethod(name)
+
+
+def _count(values: Mapping[str, Any], key: str, default: int, *, least: int) -> int:
+    number = _integer(values.get(key, default), key.replace("_", "-"))
+    if number < least:
+        raise ConfigurationError(
+            f"--{key.replace('_', '-')} is {number}", hint=f"A number of {least} or more is expected."
+        )
+    return number
 
 
 def _text(values: Mapping[str, Any], key: str) -> str | None:
@@ -200,10 +306,18 @@ def _contributors(values: Mapping[str, Any], n_files: int) -> tuple[Contributor,
             f"A contributor or wallet holds characters that cannot be shown: {unreadable!r}",
             hint="Use a name that can be read.",
         )
-    return tuple(
+    people = tuple(
         Contributor(name or wallet or ANONYMOUS, WalletAddress.parse(wallet) if wallet else None)
         for name, wallet in zip(names, wallets, strict=True)
     )
+    by_id: dict[str, Contributor] = {}
+    for one in people:
+        if by_id.setdefault(one.contributor_id, one) != one:
+            raise ConfigurationError(
+                f"The contributor {one.contributor_id!r} has two wallets",
+                hint="Credit goes to one wallet a contributor; give those who are two people two names.",
+            )
+    return people
 
 
 def _one_for_each(given: tuple[str, ...] | None, n_files: int, name: str) -> tuple[str | None, ...]:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from hokusai.core.benchmarks import Benchmarks
 from hokusai.pipeline.plan import RunPlan, resolve_plan
-from hokusai.ports import RunStore
+from hokusai.ports import Ledger, RunStore
 from hokusai.utils.config import Settings
 from hokusai.utils.logging import get_logger
 
 _log = get_logger(__name__)
 
 
-def prepare(given: Mapping[str, Any], settings: Settings, store: RunStore) -> RunPlan:
-    """The checked plan of a run.
+def prepare(
+    given: Mapping[str, Any], settings: Settings, store: RunStore, ledger: Callable[[], Ledger]
+) -> RunPlan:
+    """The checked plan of a run; `ledger` opens where benchmarks are kept.
 
     Raises:
         ConfigurationError: A parameter cannot be used.
         DataError: A file does not exist or cannot be read.
         BackendUnavailableError: The tracking server cannot be reached.
     """
-    plan = resolve_plan(given, settings)
+    plan = resolve_plan(given, settings, lambda name: Benchmarks(ledger()).get(name))
     if plan.baseline_model is not None and not plan.dry_run:
         from hokusai.pipeline.baseline import check_reference
 

@@ -35,15 +35,18 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class RunOutputs:
-    """What a run hands over: the three output files and the files that only the tracking server gets.
+    """What a run hands over: the output files, and the files that only the tracking server gets.
 
-    `delta_output` has no tracking ids yet; they are filled in on publication.
+    `delta_output` has no tracking ids yet; they are filled in on publication. `zk_output` is None where its
+    format cannot say what was found.
     """
 
     run_id: str
     delta_output: Mapping[str, Any]
     attestation: bytes
     report: str
+    predictions: bytes
+    zk_output: Mapping[str, Any] | None
     models: Mapping[str, ModelArtifact]
     other_files: Mapping[str, bytes]
 
@@ -53,6 +56,8 @@ class RunOutputs:
             "delta_output": f"delta_output_{self.run_id}.json",
             "attestation": f"attestation_{self.run_id}.json",
             "report": f"report_{self.run_id}.html",
+            "predictions": f"predictions_{self.run_id}.parquet",
+            **({} if self.zk_output is None else {"zk_output": f"delta_output_zk_{self.run_id}.json"}),
         }
 
 
@@ -177,12 +182,15 @@ def delta_output_bytes(output: Mapping[str, Any], tracked: TrackedRun | None) ->
 
 
 def _contents(outputs: RunOutputs, tracked: TrackedRun | None) -> dict[str, bytes]:
-    names = outputs.file_names()
-    return {
-        names["delta_output"]: delta_output_bytes(outputs.delta_output, tracked),
-        names["attestation"]: outputs.attestation,
-        names["report"]: outputs.report.encode(errors="backslashreplace"),
+    contents = {
+        "delta_output": delta_output_bytes(outputs.delta_output, tracked),
+        "attestation": outputs.attestation,
+        "report": outputs.report.encode(errors="backslashreplace"),
+        "predictions": outputs.predictions,
     }
+    if outputs.zk_output is not None:
+        contents["zk_output"] = json.dumps(outputs.zk_output, indent=2, allow_nan=False).encode() + b"\n"
+    return {outputs.file_names()[kind]: content for kind, content in contents.items()}
 
 
 def _write(files: Mapping[str, bytes], *folders: Path) -> None:

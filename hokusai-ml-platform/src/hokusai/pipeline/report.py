@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from hokusai.domain.attribution import Attribution, AttributionMethod
 from hokusai.domain.contribution import Contribution
+from hokusai.domain.decision import Decision
 from hokusai.domain.delta import Comparison, Interval, MetricDelta
 from hokusai.domain.metrics import Scale
 from hokusai.domain.model import ModelArtifact
-from hokusai.pipeline.delta_output import shares
 from hokusai.utils.text import printable
 
 _PLOT_LEFT, _PLOT_RIGHT = 120.0, 610.0
@@ -38,6 +39,8 @@ def render_report(
     baseline: ModelArtifact,
     new: ModelArtifact,
     contributions: Sequence[Contribution],
+    attribution: Attribution,
+    decision: Decision,
     benchmark: Mapping[str, Any],
     quality: Sequence[tuple[str, str]],
     statement_digest: str,
@@ -64,7 +67,9 @@ def render_report(
         baseline=baseline,
         new=new,
         contributions=contributions,
-        credited=list(zip(contributions, shares(contributions), strict=True)),
+        attribution=attribution,
+        decision=decision,
+        method=method_sentence(attribution),
         benchmark=benchmark,
         quality=quality,
         statement_digest=statement_digest,
@@ -83,6 +88,25 @@ def render_report(
         num=number,
         tone=_tone,
     )
+
+
+def method_sentence(attribution: Attribution) -> str:
+    """How credit was worked out, for people."""
+    trained = f"{attribution.evaluations:,} coalitions of contributors"
+    times = "" if attribution.seeds == 1 else f", each with {attribution.seeds} seeds"
+    match attribution.method:
+        case AttributionMethod.SHAPLEY:
+            return f"Shapley values: models were trained on all {trained}{times}."
+        case AttributionMethod.SHAPLEY_MONTE_CARLO:
+            error = percentage_points(attribution.sampling_error or 0.0)
+            return (
+                f"Shapley values over sampled orders: models were trained on {trained}{times}; sampling leaves an "
+                f"error of up to {error}."
+            )
+        case AttributionMethod.LEAVE_ONE_OUT:
+            return "Leave one out: what is lost without each. Duplicates of one another earn nothing."
+        case AttributionMethod.PROPORTIONAL:
+            return "Proportional to the rows used: how much was given, not how much it was worth."
 
 
 def percentage_points(fraction: float) -> str:

@@ -1,0 +1,110 @@
+"""Whether a run's improvement counts: its guardrails measured on the benchmark, and the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hokusai.domain.decision import Decision, Guardrail, GuardrailOutcome
+from hokusai.domain.delta import Comparison
+from hokusai.domain.labels import class_name
+from hokusai.domain.metrics import find_metric_spec
+from hokusai.domain.model import ModelArtifact
+from hokusai.errors import HokusaiError
+from hokusai.pipeline.evaluation import Evaluation, compare
+from hokusai.pipeline.plan import RunPlan
+from hokusai.pipeline.reference import Facts, load
+from hokusai.stats.decide import decide, guardrail_outcome, outcome_of, unmeasured
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SIZE = "size_bytes"
+
+
+def decided(
+    plan: RunPlan,
+    facts: Facts,
+    evaluation: Evaluation,
+    comparison: Comparison,
+    baseline: ModelArtifact,
+    new: ModelArtifact,
+) -> Decision:
+    """The decision on a run's improvement.
+
+    Rows of the benchmark that a contribution brings are never trained on, so that no leakage is left to count.
+    """
+    expected = None if plan.benchmark is None else plan.benchmark.data_sha256
+    return decide(
+        comparison,
+        plan.rule,
+        benchmark_sha256=facts.benchmark_sha256,
+        expected_sha256=expected,
+        outcomes=_outcomes(plan, facts, evaluation, comparison, baseline, new),
+    )
+
+
+def _outcomes(
+    plan: RunPlan,
+    facts: Facts,
+    evaluation: Evaluation,
+    comparison: Comparison,
+    baseline: ModelArtifact,
+    new: ModelArtifact,
+) -> Iterator[GuardrailOutcome]:
+    confidence = 1 - 2 * plan.rule.alpha
+    slices = {guardrail.slice for guardrail in plan.rule.guardrails if guardrail.slice is not None}
+    rows = load(plan, facts).benchmark if slices else None
+    for guardrail in plan.rule.guardrails:
+        if guardrail.metric == SIZE and guardrail.slice is None:
+            sizes = [float(len(model.content)) for model in (baseline, new)]
+            change = guardrail.direction * (sizes[1] - sizes[0])
+            yield outcome_of(guardrail, baseline=sizes[0], change=change, bound=change)
+            continue
+        spec = find_metric_spec(guardrail.metric)
+        if spec is None or spec.task is not facts.task:
+            why = f"a run measures the metrics of {facts.task.value} and {SIZE}"
+            yield unmeasured(guardrail, f"{why}; `hokusai evaluate` measures more")
+            continue
+        try:
+            on = (
+                comparison
+                if rows is None or guardrail.slice is None
+                else _sliced(evaluation, rows, guardrail)
+            )
+            deltas = {delta.metric.name: delta for delta in on.deltas}
+            yield guardrail_outcome(guardrail, deltas[spec.name], confidence)
+        except KeyError:
+            yield unmeasured(guardrail, "it cannot be computed on these rows")
+        except HokusaiError as problem:
+            yield unmeasured(guardrail, problem.what)
+
+
+def _sliced(evaluation: Evaluation, rows: pl.DataFrame, guardrail: Guardrail) -> Comparison:
+    """The comparison on the rows of a guardrail's slice alone.
+
+    Raises:
+        SchemaError: The benchmark has no such column.
+        InvalidInputError: No row is in the slice.
+    """
+    import numpy as np
+
+    from hokusai.pipeline.data.columns import require_columns
+
+    column, value = guardrail.slice or ("", "")
+    require_columns(rows.columns, [column], "the benchmark")
+    inside = np.array([one is not None and class_name(one) == value for one in rows[column].to_list()])
+
+    def part(values: Any) -> Any:
+        return None if values is None else values[inside]
+
+    sliced = replace(
+        evaluation,
+        target=part(evaluation.target),
+        baseline=part(evaluation.baseline),
+        new=part(evaluation.new),
+        baseline_scores=part(evaluation.baseline_scores),
+        new_scores=part(evaluation.new_scores),
+    )
+    return compare(sliced)
