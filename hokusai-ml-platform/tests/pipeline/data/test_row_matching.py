@@ -214,7 +214,12 @@ WHITE = st.sampled_from([" ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2003", "\u3
 
 
 def one(text: str) -> str | None:
-    result: str | None = normalised_text(pl.Series([text]))[0]
+    return each(text)[0]
+
+
+def each(*texts: str) -> list[str | None]:
+    """Several at once; that they do not touch each other is a test of its own."""
+    result: list[str | None] = normalised_text(pl.Series(texts)).to_list()
     return result
 
 
@@ -223,10 +228,15 @@ def one(text: str) -> str | None:
     left=st.text(characters, max_size=8), right=st.text(characters, max_size=8), hidden=INVISIBLE, white=WHITE
 )
 def test_laws_of_text(left: str, right: str, hidden: str, white: str) -> None:
-    whole = one(left + right)
-    assert one(left + hidden + right) == whole
-    assert one(f"{white}{left}{right}{white}") == whole
-    assert one(left + white + right) == one(f"{left} {right}")
+    whole, concealed, padded, apart, spaced = each(
+        left + right,
+        left + hidden + right,
+        f"{white}{left}{right}{white}",
+        left + white + right,
+        f"{left} {right}",
+    )
+    assert concealed == padded == whole
+    assert apart == spaced
     if whole is not None:
         assert one(whole) == whole
         assert unicodedata.is_normalized("NFKC", whole)
@@ -236,10 +246,11 @@ def test_laws_of_text(left: str, right: str, hidden: str, white: str) -> None:
 @settings(max_examples=400)
 @given(text=st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cn", "Co"]), max_size=8))
 def test_form_and_case_do_not_show(text: str) -> None:
-    for form in ("NFC", "NFD", "NFKC", "NFKD"):
-        assert one(unicodedata.normalize(form, text)) == one(text)
+    forms = [unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD")]
+    as_it_is, folded, *normalised = each(text, text.casefold(), *forms)
+    assert normalised == [as_it_is] * 4
     if "\u0345" not in unicodedata.normalize("NFKD", text):  # the iota below changes its place with its case
-        assert one(text.casefold()) == one(text)
+        assert folded == as_it_is
 
 
 @settings(max_examples=200)
