@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from hokusai.errors import DataError, HokusaiError
 from hokusai.pipeline.data import arrow_columns, parquet_reading
+from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.reading import Table, open_table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions
 
@@ -125,6 +126,18 @@ class TestTypes:
         ]  # fmt: skip
         assert table.notes == ("Column 'price' is Decimal(38, 2) and was converted to doubles",)
 
+    @pytest.mark.parametrize("kind", [pa.time32("ms"), pa.time64("us"), pa.time64("ns")])
+    def test_times_of_day_are_read_to_the_microsecond(self, read, kind: pa.DataType) -> None:
+        times = [dt.time(23, 59, 59, 999_000), None, dt.time(0)]
+        table = read(pa.table({"t": pa.array(times, kind)}))
+        assert table.frame["t"].to_list() == times
+        assert dataset_hash(table.frame) == dataset_hash(pl.DataFrame({"t": times}))
+
+    def test_a_time_of_day_finer_than_a_microsecond_is_set_aside(self, read) -> None:
+        table = read(pa.table({"t": pa.array([1_000, 1_001, None], pa.time64("ns"))}), REJECT)
+        assert table.frame["t"].to_list() == [dt.time(0, 0, 0, 1), None]
+        assert [(r.row, r.detail) for r in table.rejects] == [(2, "a time of day finer than a microsecond")]
+
     @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
     @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
     def test_times_become_microseconds_of_utc(self, read, unit: str, zone: str | None) -> None:
@@ -141,7 +154,6 @@ class TestTypes:
             (pa.array([{"x": b"1"}]), "'a' has the type struct"),
             (pa.array([b"x"]), "'a' has the type binary"),
             (pa.array([1], pa.duration("s")), "'a' has the type duration"),
-            (pa.array([1], pa.time64("us")), "'a' has the type time64"),
             (pa.array([Decimal(1)], pa.decimal256(50, 0)), "'a' has the type decimal256"),
         ],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -330,6 +331,16 @@ class TestTheAccount:
         with pytest.raises(SchemaError, match=r"Column 'label' holds numbers, but text in base\.csv"):
             NEW.with_columns(label=pl.int_range(4)).write_csv(new)
             integrate(new, base=base)
+
+    def test_a_time_of_day_is_no_date(self, tmp_path: Path) -> None:
+        rows = pl.DataFrame({"t": [dt.time(8), None, dt.time(8)], "n": [1, 2, 1]})
+        rows.write_parquet(tmp_path / "new.parquet")
+        done = integrate(tmp_path / "new.parquet", tmp_path / "out.parquet")
+        assert done.manifest.rows == RowAccount(read=3, kept=2, duplicates=1)
+        assert pl.read_parquet(tmp_path / "out.parquet").rows() == rows[:2].rows()
+        pl.DataFrame({"t": [dt.date(2024, 2, 29)], "n": [3]}).write_parquet(tmp_path / "base.parquet")
+        with pytest.raises(SchemaError, match=r"'t' holds times of day, but dates in base\.parquet"):
+            integrate(tmp_path / "new.parquet", base=tmp_path / "base.parquet")
 
     @settings(max_examples=25)
     @given(

@@ -1,7 +1,7 @@
 """Arrow batches, as Parquet and Arrow files give them, become the columns of a table.
 
-The types come with the file, so what is left is to settle what a table may hold: numbers, text, booleans, dates and
-times without a zone, each with null for "missing". NaN becomes null, dictionaries become text, times become
+The types come with the file, so what is left is to settle what a table may hold: numbers, text, booleans, dates, times
+without a zone and times of day, each with null for "missing". NaN becomes null, dictionaries become text, times become
 microseconds of UTC. A value that cannot be kept exactly (infinite, beyond 64 bits, finer than a microsecond, beyond the
 year 9999) is a fault of its row. Lists, structures and maps become their JSON text (`nested_values`); a column of
 another type (binary, a duration) is refused by name.
@@ -235,7 +235,7 @@ def _table_type(kind: pa.DataType) -> tuple[pl.DataType | None, str]:
         ), f"has times in the zone {kind.tz}, which were converted to UTC" if kind.tz else ""
     plain = (
         (is_.is_string, pl.String()), (is_.is_large_string, pl.String()), (is_.is_string_view, pl.String()),
-        (is_.is_null, pl.String()), (is_.is_boolean, pl.Boolean()), (is_.is_date, pl.Date()),
+        (is_.is_null, pl.String()), (is_.is_boolean, pl.Boolean()), (is_.is_date, pl.Date()), (is_.is_time, pl.Time()),
         (is_.is_int8, pl.Int8()), (is_.is_int16, pl.Int16()), (is_.is_int32, pl.Int32()), (is_.is_int64, pl.Int64()),
         (is_.is_uint8, pl.UInt8()), (is_.is_uint16, pl.UInt16()), (is_.is_uint32, pl.UInt32()),
         (is_.is_uint64, pl.Int64()), (is_.is_float16, pl.Float32()), (is_.is_float32, pl.Float32()),
@@ -355,6 +355,10 @@ def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[Cell
         faults = _faults(infinite, name, NOT_KEPT, "an infinite number")
         kept = exact.fill_nan(None)
         return (kept.set(infinite, None) if faults else kept), faults
+    if values.dtype == pl.Time:
+        finer = (values.to_physical() % 1000 != 0).fill_null(False)
+        faults = _faults(finer, name, NOT_KEPT, "a time of day finer than a microsecond")
+        return (values.set(finer, None) if faults else values), faults
     if values.dtype == pl.UInt64:
         narrow = values.cast(pl.Int64, strict=False)
         return narrow, _faults(

@@ -65,9 +65,11 @@ def conform(frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
 
 
 def kind_of(dtype: pl.DataType) -> str:
-    """What a type is, in a message: numbers, text, booleans, dates or times."""
+    """What a type is, in a message: numbers, text, booleans, dates (with a time or without), or times of day."""
     if dtype.is_numeric():
         return "numbers"
+    if str(dtype) == "Time":
+        return "times of day"
     if dtype.is_temporal():
         return "dates"
     return "booleans" if str(dtype) == "Boolean" else "text"
