@@ -14,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.domain.manifest import RowAccount
-from hokusai.errors import DataError
+from hokusai.errors import DataError, InvalidInputError
 from hokusai.pipeline.data import json_pieces, json_reading
 from hokusai.pipeline.data.arrow_columns import in_pieces
+from hokusai.pipeline.data.canonical_columns import canonical_columns
 from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.reading import open_table, read_table
+from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.pipeline.data.row_proofs import digest_of
 from hokusai.pipeline.data.scan import Limits, ReadOptions
 from hokusai.pipeline.data.streaming import Recipe, integrate_files
 from hokusai.privacy.policy import PiiPolicy
@@ -153,6 +156,15 @@ def test_personal_data_within_is_found_as_in_text(tmp_path: Path) -> None:
             f"in{suffix}: Column 'to' holds lists, each of which was read as its JSON text"
             in done.manifest.notes
         )
+
+
+def test_the_digest_of_a_row_can_be_made_from_its_json(tmp_path: Path) -> None:
+    frame = read_table(write(tmp_path / "a.jsonl", ROWS)).frame
+    columns = canonical_columns(frame.schema)
+    made = [digest_of({**dict.fromkeys(("id", "tags", "meta")), **row}, columns) for row in ROWS]
+    assert made == [bytes(digest) for digest in row_digests(frame)]
+    with pytest.raises(InvalidInputError, match="'meta' is not a text"):
+        digest_of({"id": 1, "tags": None, "meta": {"n": 2**60}}, columns)
 
 
 def test_repeated_rows_are_found_whatever_the_format(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.pipeline.data.canonical_columns import KINDS, CanonicalColumn, Kind, canonical_columns
 from hokusai.pipeline.data.digest_log import sorted_digests
 from hokusai.pipeline.data.digest_tree import GROUP_ROWS, group_leaves
+from hokusai.pipeline.data.nested_values import nested_text
 from hokusai.pipeline.data.proofs import ContentProof, Group, RowProof
 from hokusai.pipeline.data.row_digests import row_digests
 
@@ -250,6 +251,8 @@ def _exact(kind: Kind, value: Any) -> Any:
             raise ValueError
         reader = {"t": datetime.datetime, "d": datetime.date, "h": datetime.time}[kind]
         value = reader.fromisoformat(value)  # type: ignore[attr-defined]
+    if isinstance(value, list | dict) and kind == "s":
+        value = nested_text(value)  # as readers of files give it
     taken = isinstance(value, _TAKEN[kind]) and isinstance(value, bool) == (kind == "b")
     if not taken:
         raise ValueError
