@@ -376,23 +376,45 @@ class TestAliasesWithoutHistory:
         assert StageLog(store).board("nobody").holders() == ()
 
 
-PROCESS = """
-import sys
+PROCESSES = """
+import os, signal, sys, traceback
 from hokusai.adapters.mlflow_registry import MlflowModelStore
+from hokusai.adapters.mlflow_store import quiet_mlflow
 from hokusai.core.stage_log import StageLog
 from hokusai.domain.stages import Move, Stage, StageEvent
-uri, location, name, first = sys.argv[1:]
-log = StageLog(MlflowModelStore(uri, location or None))
-log.board(name)
-print("ready", flush=True)
-sys.stdin.readline()
-for turn in range(6):
-    version = f"1.{(int(first) + turn) % 4}.0"
-    def make(board):
-        now = board.current(Stage.PRODUCTION)
-        return None if now == version else StageEvent(Move.PROMOTE, version, Stage.PRODUCTION, now, first)
-    event = log.move(name, make)
-    print(event.number if event else 0, flush=True)
+with quiet_mlflow():  # once; then processes are forked that have opened nothing yet
+    import mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store
+uri, location, name = sys.argv[1:]
+
+def race(first):
+    log = StageLog(MlflowModelStore(uri, location or None))
+    log.board(name)
+    os.write(1, b"ready\\n")
+    os.read(wait_here, 1)  # until the other end is closed
+    for turn in range(6):
+        version = f"1.{(first + turn) % 4}.0"
+        def make(board):
+            now = board.current(Stage.PRODUCTION)
+            return None if now == version else StageEvent(Move.PROMOTE, version, Stage.PRODUCTION, now, str(first))
+        event = log.move(name, make)
+        os.write(1, f"{event.number if event else 0}\\n".encode())
+
+wait_here, release = os.pipe()
+children = []
+for first in range(3):
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.close(release)
+        try:
+            race(first)
+        except BaseException:
+            traceback.print_exc()
+            os.kill(os.getppid(), signal.SIGKILL)
+        os._exit(0)
+sys.stdin.read()
+os.close(release)
+for child in children:
+    os.waitpid(child, 0)
 """
 
 
@@ -418,26 +440,20 @@ def test_processes_that_race_make_one_chain_and_the_aliases_are_its_end(place: t
     uri, location = place
     name = f"churn-{uuid4().hex[:12]}"
     store = with_versions(MlflowModelStore(uri, location or None), name)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", PROCESS, uri, location, name, str(first)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for first in range(3)
-    ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    told = [process.communicate(timeout=120)[0].split() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    starter = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", PROCESSES, uri, location, name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert [starter.stdout.readline() for _ in range(3)] == ["ready\n"] * 3
+    told = starter.communicate(timeout=120)[0].split()  # closes its input: they may begin
+    assert starter.returncode == 0
+    assert len(told) == 3 * 6
     alias = store.alias(name, "production")  # asked before a reader can repair it
     board = StageLog(store).board(name)
     assert_one_chain(board)
-    written = {int(number) for numbers in told for number in numbers} - {0}
+    written = {int(number) for number in told} - {0}
     assert {event.number for event in board.history} == written
     assert [event.previous for event in board.history[1:]] == [event.version for event in board.history[:-1]]
     assert alias == 1 + VERSIONS.index(board.current(PRODUCTION))
