@@ -13,6 +13,15 @@ to one row differ. An unpaired test on the same figures finds almost nothing.
     wald            from a change and its standard error to an interval and a p-value
     from_counts     the same count metrics from the joint table alone, for a verifier: no numpy
     mcnemar         McNemar's mid-p test: no numpy
+    student_t       Student's t, for errors that rest on few observations: no numpy
+
+And of what follows from it: who is credited, what is told, what is paid.
+
+    allocation      start here: attribute -> hokusai.domain.attribution.Attribution
+    coalitions      which coalitions of contributors are trained; Shapley values and the plainer rules
+    payment         from values to whole basis points: no numpy
+    ladder          what submitters are told of a benchmark that is used again and again
+    settlement      what an epoch is paid, on a vault that is opened once: no numpy
 
 Everything is a pure function: no randomness, no clock, no files. This module imports nothing, so that a
 verifier that reads `hokusai.stats.from_counts` needs the standard library only.
