@@ -127,9 +127,7 @@ class DelimitedScan:
 def _parse(text: bytes, delimiter: str, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     import polars as pl
 
-    return pl.read_csv(
-        text, has_header=False, schema=dict(schema), separator=delimiter, infer_schema=False
-    ).rechunk()
+    return pl.read_csv(text, has_header=False, schema=dict(schema), separator=delimiter, infer_schema=False)
 
 
 def _conversions(kinds: Mapping[str, CellType], comma_floats: frozenset[str]) -> list[pl.Expr]:

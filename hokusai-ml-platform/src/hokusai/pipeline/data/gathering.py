@@ -44,4 +44,4 @@ def gathered(
 def _joined(batches: list[pl.DataFrame]) -> pl.DataFrame:
     import polars as pl
 
-    return batches[0] if len(batches) == 1 else pl.concat(batches, rechunk=True)
+    return pl.concat(batches, rechunk=True)
