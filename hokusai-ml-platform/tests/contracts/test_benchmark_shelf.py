@@ -138,10 +138,21 @@ class TestUses:
         assert ledger.benchmarks.uses(added) == [first]
 
     def test_that_could_not_be_shown_are_refused(self, ledger: Ledger, added: str) -> None:
-        for subject, submitter in (("", "a"), ("m", ""), ("m\0", "a"), ("m", "x" * 257), ("m", "a\nb")):
+        everybody = ", ".join(f"0x{i:040x}" for i in range(100))
+        assert ledger.benchmarks.use(added, EVALUATION, "m", everybody, limit=1).submitter == everybody
+        with pytest.raises(ConflictError):
+            ledger.benchmarks.use(added, EVALUATION, "n", everybody, limit=1)
+        for subject, submitter in (
+            ("", "a"),
+            ("m", ""),
+            ("m\0", "a"),
+            ("m" * 257, "a"),
+            ("m", "x" * 10_001),
+            ("m", "a\nb"),
+        ):
             with pytest.raises(InvalidInputError, match="printable"):
                 ledger.benchmarks.use(added, SUBMISSION, subject, submitter)
-        assert ledger.benchmarks.uses(added) == []
+        assert ledger.benchmarks.uses(added, purpose=SUBMISSION) == []
 
     def test_by_many_at_once_have_numbers_without_gaps(self, ledger: Ledger, added: str) -> None:
         def use(i: int) -> BenchmarkUse | None:

@@ -8,10 +8,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hokusai.adapters.memory_ledger import MemoryLedger
+from hokusai.attestation.benchmark_statement import benchmark_statement_bytes
 from hokusai.attestation.envelope import Envelope, Signature, keyid, sign
 from hokusai.attestation.statement import STATEMENT_TYPE
 from hokusai.core.attestations import Attestations
+from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.canonical import canonical_json, parse_json, sha256_hex
+from hokusai.domain.metrics import Task
 from hokusai.errors import ConflictError, IntegrityError, NotFoundError
 
 RELEASED = Path(__file__).parents[1] / "attestation" / "data" / "delta-one-v1.json"
@@ -114,6 +117,14 @@ class TestAStatementOfAnotherKind:
         assert [one.contributor_id for one in facts.contributors] == ["Ann"]
         assert shelf.find(contributor="ann", benchmark_sha256=B) == [facts]
         assert facts.dry_run
+
+    def test_of_a_benchmarks_owner_is_found_by_its_record(self, shelf: Attestations) -> None:
+        benchmark = Benchmark(
+            "churn", A, Task.CLASSIFICATION, "label", 1000, "accuracy", 0.01, labels_root="cd" * 32
+        )
+        facts = shelf.put(sign(benchmark_statement_bytes(benchmark), [key(1)]))
+        assert shelf.find(benchmark_sha256=benchmark.sha256) == [facts]
+        assert shelf.find(benchmark_sha256=A) == [facts]
 
     @pytest.mark.parametrize(
         ("payload", "said"),

@@ -173,6 +173,11 @@ class TestReasons:
             "p = 4.768e-07, below 0.05; 1 guardrail held"
         )  # 2^-20 / 2
 
+    def test_a_primary_metric_that_was_not_compared_is_a_mistake(self) -> None:
+        broken = replace(compared(0, 20), primary=PrimaryRecord("auroc", 0, 0, 0))
+        with pytest.raises(InvalidInputError, match=r"not among those .*auroc"):
+            decide(broken, AcceptanceRule())
+
     def test_a_negative_number_of_leaked_rows_is_a_mistake(self) -> None:
         with pytest.raises(InvalidInputError, match="negative"):
             decide(compared(0, 20), AcceptanceRule(), leaked_rows=-1)

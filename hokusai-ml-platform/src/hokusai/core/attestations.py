@@ -81,7 +81,8 @@ def to_store(envelope: Envelope, model_id: str | None = None) -> StoredAttestati
     """An envelope as the ledger keeps it.
 
     Any in-toto statement can be kept. Its subjects are known by their names: `baseline-model`, `new-model`,
-    `benchmark`; its contributors by `contributor` and `wallet` of the predicate's `contributions`.
+    `benchmark`; its contributors by `contributor` and `wallet` of the predicate's `contributions`; the benchmark's
+    record by `benchmarkRecord`, or by `recordSha256` where the owner commits to it.
 
     Raises:
         IntegrityError: The payload is no in-toto statement, or no DeltaOne statement though it says so.
@@ -102,7 +103,8 @@ def to_store(envelope: Envelope, model_id: str | None = None) -> StoredAttestati
             baseline_model_sha256=by_name.get("baseline-model"),
             new_model_sha256=by_name.get("new-model"),
             benchmark_sha256=by_name.get("benchmark"),
-            benchmark_record_sha256=_digest_of(predicate.get("benchmarkRecord")),
+            benchmark_record_sha256=_digest_of(predicate.get("benchmarkRecord"))
+            or _text(predicate.get("recordSha256")),
             contributors=tuple(dict.fromkeys(_contributors(predicate.get("contributions")))),
             model_id=model_id,
             dry_run=predicate.get("dryRun") is True,
@@ -145,8 +147,11 @@ def _subjects(items: list[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _digest_of(value: object) -> str | None:
-    sha256 = value.get("sha256") if isinstance(value, dict) else None
-    return sha256 if isinstance(sha256, str) else None
+    return _text(value.get("sha256")) if isinstance(value, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _contributors(items: object) -> Iterator[Contributor]:

@@ -25,7 +25,8 @@ VAULT = "vault"
 
 _FRACTION = re.compile(r"[0-9]{1,100}(/[1-9][0-9]{0,99})?")
 _LONGEST_NAME = 200
-_LONGEST_TEXT = 256
+_LONGEST_SUBJECT = 256  # it is part of an index
+_LONGEST_SUBMITTER = 10_000  # all contributors to one model
 
 
 @dataclass(frozen=True)
@@ -188,10 +189,14 @@ class BenchmarkUse:
     number: int
 
     def __post_init__(self) -> None:
-        for what, text in (("subject", self.subject), ("submitter", self.submitter)):
-            if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
+        texts = (
+            ("subject", self.subject, _LONGEST_SUBJECT),
+            ("submitter", self.submitter, _LONGEST_SUBMITTER),
+        )
+        for what, text, longest in texts:
+            if not 0 < len(text) <= longest or not text.isprintable():
                 raise InvalidInputError(
-                    f"The {what} of a benchmark's use is a text of 1 to {_LONGEST_TEXT} printable characters, got "
+                    f"The {what} of a benchmark's use is a text of 1 to {longest} printable characters, got "
                     f"{text[:60]!r}",
                     where=what,
                 )

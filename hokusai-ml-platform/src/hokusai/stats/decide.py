@@ -52,7 +52,8 @@ def decide(
         outcomes: What was measured for the rule's guardrails; one that is missing counts as a breach.
 
     Raises:
-        InvalidInputError: An outcome is of no guardrail of the rule, or of one that has another already.
+        InvalidInputError: An outcome is of no guardrail of the rule, or of one that has another already; or the
+            primary metric was not compared.
 
     References:
         One-sided mid-p McNemar: Fagerland, Lydersen, Laake (2013), BMC Medical Research Methodology 13:91.
@@ -64,7 +65,7 @@ def decide(
             f"A number of rows cannot be negative, got {leaked_rows}", where="leaked_rows"
         )
     measured = _complete(rule, outcomes)
-    primary = comparison.delta(comparison.primary.metric)
+    primary = _primary(comparison)
     against = [
         *_too_few_rows(comparison.n_rows, rule),
         *_other_benchmark(benchmark_sha256, expected_sha256),
@@ -135,6 +136,15 @@ def unmeasured(guardrail: Guardrail, why: str) -> GuardrailOutcome:
     )
 
 
+def _primary(comparison: Comparison) -> MetricDelta:
+    for delta in comparison.deltas:
+        if delta.metric.name == comparison.primary.metric:
+            return delta
+    raise InvalidInputError(
+        "The primary metric is not among those that were compared", where=comparison.primary.metric
+    )
+
+
 def _complete(rule: AcceptanceRule, outcomes: Iterable[GuardrailOutcome]) -> tuple[GuardrailOutcome, ...]:
     """An outcome for each guardrail of the rule, in its order."""
     by_guardrail: dict[Guardrail, GuardrailOutcome] = {}
@@ -180,10 +190,10 @@ def _below_threshold(primary: MetricDelta, rule: AcceptanceRule) -> Iterator[Rea
 
 
 def _not_significant(primary: MetricDelta, rule: AcceptanceRule) -> Iterator[Reason]:
-    if not (_gain(primary) > 0 and primary.p_value / 2 < rule.alpha):
+    if not (_gain(primary) > 0 and primary.p_improvement < rule.alpha):
         yield Reason(
             Verdict.NOT_SIGNIFICANT,
-            f"The gain of {primary.metric.name} may be chance: one-sided p = {_number(_one_sided(primary))}, "
+            f"The gain of {primary.metric.name} may be chance: one-sided p = {_number(primary.p_improvement)}, "
             f"and it has to be below {_number(rule.alpha)}",
         )
 
@@ -194,7 +204,7 @@ def _acceptance(primary: MetricDelta, rule: AcceptanceRule) -> Reason:
     return Reason(
         Verdict.ACCEPTED,
         f"{primary.metric.name} gained {_gain_text(primary)}, and at least {_threshold_text(primary, rule)} is asked "
-        f"for; one-sided p = {_number(_one_sided(primary))}, below {_number(rule.alpha)}{held}",
+        f"for; one-sided p = {_number(primary.p_improvement)}, below {_number(rule.alpha)}{held}",
     )
 
 
@@ -203,11 +213,6 @@ def _gain(delta: MetricDelta) -> Fraction | float:
     if delta.exact is not None:
         return delta.metric.direction * (delta.exact[1] - delta.exact[0])
     return Fraction(f"{delta.gain:.{_DIGITS}g}") if math.isfinite(delta.gain) else math.nan
-
-
-def _one_sided(delta: MetricDelta) -> float:
-    half = delta.p_value / 2
-    return half if delta.gain > 0 else 1 - half
 
 
 def _gain_text(delta: MetricDelta) -> str:
