@@ -24,9 +24,8 @@ REFERENCES = {
     "delong": "DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837-845",
     "sign-flip-mid-p": "Canay, Romano, Shaikh (2017), Econometrica 85:1013-1030",
     "paired-t": "Student (1908), Biometrika 6:1-25",
-    "wilcoxon-signed-rank": "Wilcoxon (1945), Biometrics Bulletin 1:80-83; Pratt (1959), JASA 54:655-667",
-    "cell-bootstrap-bca": "Efron (1987), JASA 82:171-185",
-    "paired-bootstrap-bca": "Efron (1987), JASA 82:171-185",
+    "wilcoxon-signed-rank": "Wilcoxon (1945), Biometrics Bulletin 1:80-83",
+    "sign-flip": "Fisher (1935), The Design of Experiments, section 21; Efron (1987), JASA 82:171-185",
 }
 """Where each method is described, by its name without what is added to it after a plus sign."""
 
