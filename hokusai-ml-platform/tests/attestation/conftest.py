@@ -10,6 +10,7 @@ are "yes". The standard errors, and the p-values that follow from them, were mad
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -17,11 +18,25 @@ from fractions import Fraction
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hokusai.attestation.benchmark_statement import benchmark_statement_bytes
+from hokusai.attestation.commitments import commit, label_root
 from hokusai.attestation.envelope import Envelope, sign
 from hokusai.attestation.policy import Policy
+from hokusai.attestation.predictions import RowPredictions
 from hokusai.attestation.statement import statement_bytes
+from hokusai.domain.attribution import Attribution, AttributionMethod, Credit
+from hokusai.domain.benchmark import Benchmark
+from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.claim import DeltaOneClaim, Estimator
 from hokusai.domain.contribution import Contribution, Contributor
+from hokusai.domain.decision import (
+    AcceptanceRule,
+    Decision,
+    Guardrail,
+    GuardrailOutcome,
+    Reason,
+    Verdict,
+)
 from hokusai.domain.delta import Comparison, Interval, JointCounts, MetricDelta, PrimaryRecord
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import METRICS, Task
@@ -188,3 +203,94 @@ def regression(claim: DeltaOneClaim) -> DeltaOneClaim:
             primary=PrimaryRecord("rmse", None, None, 2500),
         ),
     )
+
+
+def example_rows() -> list[tuple[str, str, str]]:
+    """(label, baseline, new) of each benchmark row: the cells above, shuffled by the digest of their place."""
+    rows = [tuple(("no", "yes")[i] for i in cell) for cell, count in CELLS for _ in range(count)]
+    order = sorted(range(len(rows)), key=lambda i: hashlib.sha256(str(i).encode()).digest())
+    return [rows[i] for i in order]  # type: ignore[misc]
+
+
+@pytest.fixture
+def predictions() -> RowPredictions:
+    labels, baseline, new = (list(column) for column in zip(*example_rows(), strict=True))
+    return RowPredictions(Task.CLASSIFICATION, labels, baseline, new)
+
+
+@pytest.fixture
+def benchmark() -> Benchmark:
+    """The benchmark of the example, as its owner commits to it; 0.17 is what 100 rows find (4 % discordant)."""
+    labels = [label for label, _, _ in example_rows()]
+    return Benchmark(
+        name="example",
+        data_sha256="be" * 32,
+        task=Task.CLASSIFICATION,
+        target_column="label",
+        n_rows=100,
+        primary_metric="accuracy",
+        minimum_detectable_delta=0.05,
+        weights={"accuracy": F(1, 2), "f1": F(1, 2)},
+        rule=AcceptanceRule(
+            min_rows=50,
+            guardrails=(Guardrail("recall", 0.01), Guardrail("latency_ms", 0.5, relative=True)),
+        ),
+        labels_root=label_root(labels, "be" * 32),
+    )
+
+
+@pytest.fixture
+def full_claim(claim: DeltaOneClaim, benchmark: Benchmark, predictions: RowPredictions) -> DeltaOneClaim:
+    """The example with everything that a claim can say.
+
+    Recall rose by 0.225 with standard error 0.09005206827: its one-sided 95 % bound is 0.225 - 1.6448536 x 0.0900521 =
+    0.0768775. Alice's 0.11 and Bob's 0.06 are paid, 11/17 and 6/17 of 10,000; Carol's value is the rest of the gain.
+    """
+    recall, latency = benchmark.rule.guardrails
+    bound = 0.225 - 1.6448536269514722 * 0.09005206827163939
+    outcomes = (
+        GuardrailOutcome(recall, 0.225, bound, -0.01, breached=False, reason="recall is not worse"),
+        GuardrailOutcome(latency, -1.0, -1.5, -2.0, breached=False, reason="latency may be worse by 1.5"),
+    )
+    gain = claim.comparison.delta_one
+    alice, bob, carol = (contribution.contributor for contribution in claim.contributions)
+    return replace(
+        claim,
+        decision=Decision(
+            (Reason(Verdict.ACCEPTED, "accuracy gained 14 percentage points"),), benchmark.rule, outcomes
+        ),
+        attribution=Attribution(
+            AttributionMethod.SHAPLEY,
+            gain,
+            (
+                Credit(alice, 0.11, 0.02, Interval(0.07, 0.15, 0.95), 6471, 300),
+                Credit(bob, 0.06, 0.025, Interval(0.01, 0.11, 0.95), 3529, 100),
+                Credit(carol, gain - 0.17, 0.01, Interval(-0.03, 0.02, 0.95), 0, 50, "it may be noise"),
+            ),
+            seeds=3,
+            evaluations=7,
+            note="An example",
+        ),
+        commitments=commit(
+            predictions.labels,
+            predictions.baseline,
+            predictions.new,
+            benchmark_sha256="be" * 32,
+            baseline_model_sha256="b0" * 32,
+            new_model_sha256="0e" * 32,
+        ),
+        benchmark_record_sha256=benchmark.sha256,
+        benchmark_statement_sha256=sha256_hex(benchmark_statement_bytes(benchmark)),
+    )
+
+
+@pytest.fixture
+def owner_key() -> Ed25519PrivateKey:
+    """The key of the benchmark's owner; for tests alone."""
+    return Ed25519PrivateKey.from_private_bytes(bytes(range(100, 132)))
+
+
+@pytest.fixture
+def commitment(benchmark: Benchmark, owner_key: Ed25519PrivateKey) -> bytes:
+    """The owner's signed commitment, as it stands in a file."""
+    return sign(benchmark_statement_bytes(benchmark), [owner_key]).to_bytes()
