@@ -2,7 +2,7 @@
 
 - `performance` `PerformanceTracker`: an improvement as it was reported, signed; what a contributor's data did over time
 - `lineage`  `LineageTracker`: where a model comes from, and what each contributor's data did
-- `plots`    pictures, for reports and papers; needs the extra `plots`. `page` is what they are laid out on
+- `plots`, `impact_plot` pictures, for reports and papers; they need the extra `plots`. `page` is what they stand on
 
 The names below are loaded when they are first used.
 """
@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hokusai.tracking.impact_plot import draw_impact
     from hokusai.tracking.lineage import LineageTracker
     from hokusai.tracking.performance import PerformanceTracker
     from hokusai.tracking.plots import draw_lineage
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "LineageTracker": "hokusai.tracking.lineage",
     "PerformanceTracker": "hokusai.tracking.performance",
+    "draw_impact": "hokusai.tracking.impact_plot",
     "draw_lineage": "hokusai.tracking.plots",
 }
-__all__ = ["LineageTracker", "PerformanceTracker", "draw_lineage"]
+__all__ = ["LineageTracker", "PerformanceTracker", "draw_impact", "draw_lineage"]
 
 
 def __getattr__(name: str) -> object:

@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hokusai.errors import InvalidInputError
+from hokusai.utils.extras import require
 from hokusai.utils.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+FORMATS = ("png", "svg")
 INK = "#1f2328"
+PALE, BETTER, WORSE = "#6e7781", "#1a7f37", "#cf222e"
+DPI = 150.0
+
+
+def format_of(path: Path, what: str) -> str:
+    """The format that a file's ending asks for.
+
+    Raises:
+        InvalidInputError: It is none that `what` can be drawn as.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise InvalidInputError(
+            f"{what} cannot be drawn as {path.suffix or 'a file without an ending'}",
+            where=str(path),
+            hint="Name the file .png or .svg.",
+        )
+    return kind
+
+
+@contextmanager
+def steady_style() -> Iterator[None]:
+    """Draw as always, whatever style the process has set for itself, and leave that as it was.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    matplotlib = require("matplotlib", "plots")
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"svg.hashsalt": "hokusai", "svg.fonttype": "none"})
+        yield
+
+
+def picture(figure: Figure, kind: str, dpi: float = DPI) -> bytes:
+    """A figure as bytes of PNG or SVG, with no date in them."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else {})
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ matplotlib's objects alone: no window, no `pyplot`, and the process's own plots 
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +15,19 @@ from hokusai.domain.lineage_parts import by_common_name, direction
 from hokusai.domain.lineage_text import Row, notes, readings, rows, short_contributor
 from hokusai.domain.metrics import common_metric_name, find_metric_spec
 from hokusai.errors import InvalidInputError
-from hokusai.tracking.page import INK, Font, Page, Word
-from hokusai.utils.extras import require
+from hokusai.tracking.page import (
+    BETTER,
+    DPI,
+    INK,
+    PALE,
+    WORSE,
+    Font,
+    Page,
+    Word,
+    format_of,
+    picture,
+    steady_style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,13 +35,11 @@ if TYPE_CHECKING:
 
     from hokusai.domain.lineage import Lineage
 
-FORMATS = ("png", "svg")
-
 _ROW, _LANE, _GAP, _PLOT, _MARGIN = 0.3, 0.22, 0.28, 3.2, 0.3  # inches
 _SIZE, _TITLE = 9.0, 12.0  # points
-_DPI, _LEAST_DPI, _MOST_PIXELS = 150.0, 36.0, 60_000
+_LEAST_DPI, _MOST_PIXELS = 36.0, 60_000
 _MOST_COLUMNS = 5
-_PALE, _LINE, _BETTER, _WORSE = "#6e7781", "#57606a", "#1a7f37", "#cf222e"
+_LINE = "#57606a"
 _STAGES = {"production": "#1a7f37", "staging": "#9a6700", "development": "#0969da"}
 
 
@@ -53,35 +61,23 @@ def draw_lineage(lineage: Lineage, path: str | Path, metric: str | None = None) 
     from hokusai.utils.files import write_atomically
 
     target = Path(path)
-    kind = target.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise InvalidInputError(
-            f"A lineage cannot be drawn as {target.suffix or 'a file without an ending'}",
-            where=str(target),
-            hint="Name the file .png or .svg.",
-        )
+    kind = format_of(target, "A lineage")
     write_atomically(target, render_lineage(lineage, kind, metric))
     return target
 
 
 def render_lineage(lineage: Lineage, kind: str = "png", metric: str | None = None) -> bytes:
     """The picture that `draw_lineage` writes, as bytes of PNG or SVG; the same lineage gives the same bytes."""
-    matplotlib = require("matplotlib", "plots")
-    settings = {"svg.hashsalt": "hokusai", "svg.fonttype": "none"}
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whoever draws: a notebook's style would change sizes and colours
-        matplotlib.rcParams.update(settings)
+    with steady_style():
         figure = _figure(lineage, _panel_metric(lineage, metric))
-        dpi = min(_DPI, _MOST_PIXELS / max(figure.get_size_inches()))
+        dpi = min(DPI, _MOST_PIXELS / max(figure.get_size_inches()))
         if kind == "png" and dpi < _LEAST_DPI:
             raise InvalidInputError(
                 f"The lineage has {len(lineage.nodes):,} versions, too many for a PNG that can be read",
                 where=lineage.model_id,
                 hint="Draw it as .svg, or as text: hokusai lineage NAME.",
             )
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else {})
-    return buffer.getvalue()
+        return picture(figure, kind, dpi)
 
 
 def _figure(lineage: Lineage, metric: str | None) -> Figure:
@@ -95,7 +91,7 @@ def _figure(lineage: Lineage, metric: str | None) -> Figure:
     lanes = _LANE * (max((row.lane for row in listed), default=0) + 1)
     table = _MARGIN + lanes + 0.1
     panel = table + sum(widths) + _GAP * len(widths)
-    heading = [Word(f"Lineage of {lineage.model_id}"), Word(_summary(lineage), _PALE)]
+    heading = [Word(f"Lineage of {lineage.model_id}"), Word(_summary(lineage), PALE)]
     width = panel + (_PLOT + _MARGIN if metric else 0)
     width = max(width, 2 * _MARGIN + max(title.width(heading[0].text), font.width(heading[1].text)))
     width = max([width, *(2 * _MARGIN + font.width(remark) for remark in remarks)])
@@ -110,19 +106,19 @@ def _figure(lineage: Lineage, metric: str | None) -> Figure:
     _draw_tree(page.axes, lineage, listed, middles)
     x = table
     for (head, cells), breadth in zip(columns, widths, strict=True):
-        page.text(x, top - 0.2, Word(head, _PALE), bold)
+        page.text(x, top - 0.2, Word(head, PALE), bold)
         for row, cell in zip(listed, cells, strict=True):
             end = x
             for word in cell:
                 end = page.text(end, middles[row.node.model_id], word, font)
         x += breadth + _GAP
     if metric:
-        page.text(panel, top - 0.42, Word(f"{metric} ({_better(metric)})", _PALE), bold)
+        page.text(panel, top - 0.42, Word(f"{metric} ({_better(metric)})", PALE), bold)
         axes = page.panel(panel, top, _PLOT, bottom - top)
         axes.set_ylim(bottom, top)
         _draw_course(axes, lineage, metric, middles)
     for place, remark in enumerate(remarks):
-        page.text(_MARGIN, bottom + 0.65 + 0.22 * place, Word(remark, _PALE), font)
+        page.text(_MARGIN, bottom + 0.65 + 0.22 * place, Word(remark, PALE), font)
     return page.figure
 
 
@@ -147,7 +143,7 @@ def _draw_tree(axes: Axes, lineage: Lineage, listed: Sequence[Row], middles: dic
         fill = "white" if gone else _STAGES.get(node.stage or "", _LINE)
         x, y = across[node.model_id], middles[node.model_id]
         axes.plot(
-            [x], [y], "X" if gone else "o", ms=7, mfc=fill, mec=_PALE if gone else INK, mew=0.8, zorder=3
+            [x], [y], "X" if gone else "o", ms=7, mfc=fill, mec=PALE if gone else INK, mew=0.8, zorder=3
         )
 
 
@@ -174,7 +170,7 @@ def _draw_course(axes: Axes, lineage: Lineage, metric: str, middles: dict[str, f
     axes.margins(x=0.08)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="x", color="#d0d7de", lw=0.6)
-    axes.tick_params(colors=_PALE, labelsize=_SIZE - 1, length=0, labeltop=True, labelbottom=True)
+    axes.tick_params(colors=PALE, labelsize=_SIZE - 1, length=0, labeltop=True, labelbottom=True)
     axes.ticklabel_format(useOffset=False)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -189,10 +185,10 @@ def _better(metric: str) -> str:
 def _table(listed: Sequence[Row]) -> list[tuple[str, list[list[Word]]]]:
     """Heading and cells of each column; a column with nothing in it is left out."""
     columns = [
-        ("version", [[Word(row.node.model_id, _PALE if row.node.missing else INK)] for row in listed]),
+        ("version", [[Word(row.node.model_id, PALE if row.node.missing else INK)] for row in listed]),
         (
             "",
-            [[Word(", ".join(row.node.marks), _STAGES.get(row.node.stage or "", _PALE))] for row in listed],
+            [[Word(", ".join(row.node.marks), _STAGES.get(row.node.stage or "", PALE))] for row in listed],
         ),
     ]
     columns += [
@@ -206,7 +202,7 @@ def _cell(row: Row, metric: str) -> list[Word]:
     for reading in readings(row.node, row.edge):
         if common_metric_name(reading.metric) == metric:
             value = "" if reading.value is None else f"{reading.value:.4g} "
-            return [Word(value), Word(reading.delta_text, (_PALE, _BETTER, _WORSE)[reading.verdict])]
+            return [Word(value), Word(reading.delta_text, (PALE, BETTER, WORSE)[reading.verdict])]
     return []
 
 
