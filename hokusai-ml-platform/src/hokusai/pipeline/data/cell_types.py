@@ -18,6 +18,7 @@ in meaning; whatever is in doubt stays text, which loses nothing, and a note say
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,15 +38,19 @@ _WHOLE = "(?:0|[1-9][0-9]*)"
 _AMOUNT = (
     rf"(?:{_WHOLE}(?:,[0-9]{{3}})*(?:\.[0-9]+)?|{_WHOLE}(?:[.' ][0-9]{{3}})*(?:,[0-9]+)?)(?:[eE][-+]?[0-9]+)?"
 )
+_TRUTH_WORDS = "^(?i:wahr|falsch|vrai|faux|verdadero|falso|vero)$"
+_VALUE = rf"^[$€£¥]? ?-?[$€£¥]? ?\.?[0-9]|{_TRUTH_WORDS}"
+"""How all of these begin, and numbers, dates and times as they are read."""
 _OTHER_FORMS = (
     (f"^[$€£¥]? ?-?[$€£¥]? ?{_AMOUNT} ?[$€£¥%]?$", "[,$€£¥%' ]", "numbers in a notation such as $1,234.50 or 1.234,50",
      "1234.50"),
     ("^(?:0?[1-9]|[12][0-9]|3[01])[./-](?:0?[1-9]|[12][0-9]|3[01])[./-][0-9]{4}$", "[0-9]", "days such as 31.12.2023",
      "2023-12-31"),
-    ("^(?i:wahr|falsch|vrai|faux|verdadero|falso|vero)$", "[a-zA-Z]", "WAHR and FALSCH, or the like", "true and false"),
+    (_TRUTH_WORDS, "[a-zA-Z]", "WAHR and FALSCH, or the like", "true and false"),
 )  # fmt: skip
 """What spreadsheets write: how its cells look, what one of them has, what it is, how to write it instead."""
 _LOOKED_AT = 1000
+_FIRST = 8
 _DAY_LENGTH = 10
 
 NO_VALUE = (
@@ -197,6 +202,8 @@ class ColumnTypes:
         """A note if nearly all cells of the block are numbers or dates, as people or tools write them, or would be if
         it were not for a few; a column of words needs none.
         """
+        if not _may_be_values(cells):
+            return ""
         present = cells.is_not_null() & (cells != "")
         markers = present & cells.is_in(NO_VALUE)
         values = cells.filter(present & ~markers)
@@ -249,6 +256,24 @@ def fitting(cells: pl.Series, kind: CellType) -> pl.Series:
     return fits
 
 
+def _may_be_values(cells: pl.Series) -> bool:
+    """Whether nearly all cells begin like values or stand for none, or nearly all of the first ones begin so."""
+    import polars as pl
+
+    value = pl.col("cells").filter(pl.col("cells") != "")
+    marker = value.is_in(NO_VALUE)
+    first = value.filter(~marker).head(_LOOKED_AT)
+    shares = (
+        cells.alias("cells")
+        .to_frame()
+        .select(
+            (value.str.contains(_VALUE) | marker).mean().alias("of all"),
+            first.str.contains(_VALUE).mean().alias("of the first"),
+        )
+    )
+    return any(share is not None and share > _NEARLY - 0.01 for share in shares.row(0))
+
+
 def _kind_of_all(values: pl.Series) -> str:
     """What all values would be if the others were not there: numbers, dates or times; empty if nothing of these."""
     if not len(values):
@@ -271,6 +296,9 @@ def _of_all(pattern: str) -> str:
 
 
 def _matches(cells: pl.Series, kind: CellType) -> bool:
+    cell = re.compile(CELL_PATTERNS[kind])
+    if not all(cell.fullmatch(one) for one in cells.head(_FIRST).drop_nulls().to_list()):
+        return False  # without a search of all, which most types need not
     return bool(cells.str.join(_BETWEEN).str.contains(_of_all(CELL_PATTERNS[kind])).all())
 
 
