@@ -60,7 +60,7 @@ def result_batches(
     for rows in base.stage.batches() if base else ():
         stop = start + rows.height
         first, last = np.searchsorted(older, (start, stop))
-        if first < last:
+        if first < last and base is not None:
             at = older[first:last] - start
             before = rows[at]
             taken = fresh.stage.take(newer[first:last]).with_columns(selected(before, untold))

@@ -99,7 +99,8 @@ class RowSample:
         if len(different) <= self._k:
             return at
         self._limit = int(different[self._k])  # no lower one is known so far: `at` has none above it
-        return at[keys[at] <= different[self._k]]
+        least: NDArray[np.intp] = at[keys[at] <= different[self._k]]
+        return least
 
     def _whole(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pl.DataFrame]:
         """The settled part, without the last combination if some of its rows may have been left out."""
