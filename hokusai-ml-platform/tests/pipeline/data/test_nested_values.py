@@ -189,10 +189,13 @@ def test_a_few_bytes_cannot_ask_for_texts_of_any_size(tmp_path: Path) -> None:
 
 
 PLAIN = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=5)
-VALUES = st.recursive(
-    PLAIN, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=3), v, max_size=3)
-)
-NESTED = st.lists(VALUES, max_size=3) | st.dictionaries(st.text(max_size=3), VALUES, max_size=3)
+
+
+def around(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=3), values, max_size=3)
+
+
+NESTED = around(PLAIN | around(PLAIN | around(PLAIN)))
 
 
 def without_missing(value: Any) -> Any:

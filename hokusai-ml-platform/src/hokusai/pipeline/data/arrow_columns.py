@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected, fitted, told_dtype
-from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note, nested_text, nested_trouble
+from hokusai.pipeline.data.nested_values import NOT_KEPT, NotKeptError, nested_note, nested_text
 from hokusai.pipeline.data.unpacking import RATIO_MATTERS_FROM
 
 if TYPE_CHECKING:
@@ -271,19 +271,30 @@ def _texts(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
     """Lists and objects as their JSON texts."""
     import polars as pl
 
+    try:
+        values = array.to_pylist(maps_as_pydicts="strict")
+    except KeyError:  # a map has a key twice; which one, is seen one by one
+        values = list(array)
     texts: list[str | None] = []
     faults = []
-    for row, scalar in enumerate(array):
+    for row, value in enumerate(values):
         try:
-            value = scalar.as_py(maps_as_pydicts="strict")
-        except KeyError:
-            value, trouble = None, "a map with a key twice"
-        else:
-            trouble = "" if value is None else nested_trouble(value)
-        if trouble:
-            faults.append(CellFault(row, name, NOT_KEPT, trouble))
-        texts.append(None if value is None or trouble else nested_text(value))
+            texts.append(_text(value))
+        except NotKeptError as problem:
+            faults.append(CellFault(row, name, NOT_KEPT, str(problem)))
+            texts.append(None)
     return pl.Series(texts, dtype=pl.String), faults
+
+
+def _text(value: Any) -> str | None:
+    import pyarrow as pa
+
+    if isinstance(value, pa.Scalar):
+        try:
+            value = value.as_py(maps_as_pydicts="strict")
+        except KeyError:
+            raise NotKeptError("a map with a key twice") from None
+    return None if value is None else nested_text(value)
 
 
 def _is_nested(kind: pa.DataType) -> bool:

@@ -18,11 +18,15 @@ NOT_KEPT = "value that is not kept"
 _WITHIN = "within a list or object"
 
 
+class NotKeptError(ValueError):
+    """A list or an object has no text."""
+
+
 def nested_text(value: object) -> str:
     """The text for a list or an object of JSON values.
 
     Raises:
-        ValueError: It has none; see `nested_trouble`.
+        NotKeptError: It has none; the text says why, as the rest of a sentence that quotes nothing.
 
     >>> nested_text({"b": [1.0, None], "a": None, "B": {"x": "é"}})
     '{"B":{"x":"é"},"b":[1,null]}'
@@ -36,35 +40,31 @@ def nested_note(column: str, what: str) -> str:
 
 
 def nested_trouble(value: object) -> str:
-    """Why a list or an object has no text, as the rest of a sentence that quotes nothing; empty if it has one.
+    """Why a list or an object has no text; empty if it has one.
 
     >>> nested_trouble({"id": [2**60]})
     'an integer of 19 digits within a list or object, beyond 2^53'
     """
     try:
         _kept(value, 0)
-    except _NotKeptError as problem:
+    except NotKeptError as problem:
         return str(problem)
     return ""
-
-
-class _NotKeptError(ValueError):
-    """A value has no text."""
 
 
 def _kept(value: object, depth: int) -> object:
     """The value as it is written: without NaN, and without members of objects that have no value."""
     if isinstance(value, dict | list):
         if depth == MAX_DEPTH:
-            raise _NotKeptError(f"lists or objects that are nested more than {MAX_DEPTH} deep")
+            raise NotKeptError(f"lists or objects that are nested more than {MAX_DEPTH} deep")
         if isinstance(value, list):
             return [_kept(item, depth + 1) for item in value]
         members = ((key, _kept(item, depth + 1)) for key, item in value.items())
         return {key: item for key, item in members if item is not None}
     if isinstance(value, float):
         if math.isinf(value):
-            raise _NotKeptError(f"a number beyond the range of a double {_WITHIN}")
+            raise NotKeptError(f"a number beyond the range of a double {_WITHIN}")
         return None if math.isnan(value) else value
     if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
-        raise _NotKeptError(f"an integer of {len(str(abs(value)))} digits {_WITHIN}, beyond 2^53")
+        raise NotKeptError(f"an integer of {len(str(abs(value)))} digits {_WITHIN}, beyond 2^53")
     return value
