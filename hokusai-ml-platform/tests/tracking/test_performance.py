@@ -12,9 +12,12 @@ from hokusai.adapters.memory_ledger import MemoryLedger
 from hokusai.adapters.memory_models import MemoryModelStore
 from hokusai.adapters.memory_runs import MemoryRunStore
 from hokusai.core.registry import ModelRegistry
+from hokusai.domain.audit import Happening
+from hokusai.domain.journal import RunJournal, TrackedRun
 from hokusai.domain.records import CONTRIBUTOR, DELTA, METRICS, PARENT, SEMVER
-from hokusai.errors import IntegrityError, InvalidInputError, MetricError
+from hokusai.errors import BackendUnavailableError, IntegrityError, InvalidInputError, MetricError
 from hokusai.tracking import PerformanceTracker
+from hokusai.tracking.performance import IMPACT
 from hokusai.tracking.provided import Tracking
 
 WALLET = "0x742D35cc6634C0532925A3B844BC9E7595f62341"
@@ -154,8 +157,35 @@ class TestImpact:
             store.add_version("churn", store.upload("churn", {"model": b"bytes"}), tags)
         tracker.log_contribution_impact(WALLET, "churn/1.1.0", {"accuracy": 0.5, "f1": 0.125})
         impact = tracker.get_contributor_impact(WALLET)
-        assert [(one.model_id, one.registered) for one in impact.impacts] == [("churn/1.1.0", True)]
-        assert impact.impacts[0].delta == {"accuracy": 0.25, "f1": 0.125}
+        deltas = {one.registered: one.delta for one in impact.impacts}
+        assert deltas == {True: {"accuracy": 0.25}, False: {"f1": 0.125}}
+        assert (impact.models, impact.improvements) == (1, 1)
+
+    def test_two_contributions_to_one_model_count_both(self, tracker: PerformanceTracker) -> None:
+        tracker.log_contribution_impact("ann", "churn", {"accuracy": 0.25})
+        tracker.log_contribution_impact("ann", "churn", {"accuracy": 0.125})
+        impact = tracker.get_contributor_impact("ann")
+        assert impact.total["accuracy"].delta == 0.375
+        assert impact.models == 1
+
+    def test_what_two_processes_put_down_at_once_counts_once(self, tracker: PerformanceTracker) -> None:
+        details = {"contributor": "ann", "model_id": "churn", "delta": {"accuracy": 0.25}}
+        tracker.registry.ledger.record([Happening(IMPACT, "ann", "ada", details)] * 2)
+        assert tracker.get_contributor_impact("ann").total["accuracy"].delta == 0.25
+
+    def test_a_server_that_was_down_leaves_nothing_that_counts_twice(
+        self, tracker: PerformanceTracker
+    ) -> None:
+        class Down(MemoryRunStore):
+            def open_runs(self, journal: RunJournal) -> TrackedRun:
+                raise BackendUnavailableError("The server cannot be reached")
+
+        down = Tracking(Down(), "improvements", lambda: KEY)
+        cut_off = PerformanceTracker(registry=tracker.registry, tracking=down)
+        with pytest.raises(BackendUnavailableError):
+            cut_off.log_contribution_impact("ann", "churn", {"accuracy": 0.25})
+        tracker.log_contribution_impact("ann", "churn", {"accuracy": 0.25})
+        assert tracker.get_contributor_impact("ann").total["accuracy"].delta == 0.25
 
     def test_lists_the_attestations_that_credit_the_contributor(self, tracker: PerformanceTracker) -> None:
         _, attestation = tracker.track_improvement(**REPORT)

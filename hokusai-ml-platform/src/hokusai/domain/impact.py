@@ -50,7 +50,7 @@ class ImpactHistory:
 
     Attributes:
         contributor: Who.
-        impacts: One for each model, oldest first.
+        impacts: Oldest first; of one model there may be several.
         attestations: Digests of the signed statements that credit the contributor, the latest first.
     """
 
@@ -59,9 +59,14 @@ class ImpactHistory:
     attestations: tuple[str, ...] = ()
 
     @property
+    def models(self) -> int:
+        """How many models there are."""
+        return len({impact.model_id for impact in self.impacts})
+
+    @property
     def improvements(self) -> int:
         """How many models became better in at least one metric."""
-        return sum(impact.improved for impact in self.impacts)
+        return len({impact.model_id for impact in self.impacts if impact.improved})
 
     @property
     def total(self) -> dict[str, Improvement]:
@@ -91,7 +96,7 @@ class ImpactHistory:
         return {
             "contributor": str(self.contributor),
             "payable": self.contributor.payable,
-            "models": len(self.impacts),
+            "models": self.models,
             "improvements": self.improvements,
             "total": {metric: gain.to_dict() for metric, gain in self.total.items()},
             "by_model": {
@@ -104,7 +109,7 @@ class ImpactHistory:
 
     def __repr__(self) -> str:
         told = ", ".join(f"{metric} {gain.delta:+.4g}" for metric, gain in list(self.total.items())[:3])
-        count = len(self.impacts)
+        count = self.models
         return f"<Impact of {self.contributor}: {count} model{'' if count == 1 else 's'}{', ' if told else ''}{told}>"
 
 

@@ -1,4 +1,4 @@
-"""A picture of what one contributor's data did over time: one panel a metric, each step a model."""
+"""A picture of what one contributor's data did over time: one panel a metric, one step a change."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _chosen(history: ImpactHistory, asked: Sequence[str] | None) -> list[str]:
 
 
 def _summary(history: ImpactHistory) -> str:
-    count = len(history.impacts)
+    count = history.models
     if not count:
         return "no models"
     first, last = _day(history.impacts[0].at), _day(history.impacts[-1].at)

@@ -167,7 +167,7 @@ class PerformanceTracker:
         """What somebody's data did to models, over time.
 
         A version that the registry knows as theirs counts with its recorded delta; what was put down counts for other
-        models, and for metrics that the registry says nothing of. No model counts twice.
+        models, and for metrics that the registry says nothing of. Nothing counts twice.
 
         Args:
             contributor_address: Whose data, in any case.
@@ -177,26 +177,21 @@ class PerformanceTracker:
             BackendUnavailableError: The registry or the ledger cannot be reached.
         """
         wallet = _contributor(contributor_address, quiet=True)
-        found: dict[str, Impact] = {}
+        impacts = [
+            Impact(record.model_id, _delta_of(record), record.created_at, registered=True)
+            for record in self._versions(wallet)
+        ]
+        known = {(impact.model_id, metric) for impact in impacts for metric in impact.delta}
+        seen: set[str] = set()
         for event in self._put_down(wallet):
             told = event.happening.details
-            earlier = found.get(told["model_id"])
-            found[told["model_id"]] = Impact(
-                told["model_id"],
-                by_common_name(told["delta"]) | dict(earlier.delta if earlier else {}),
-                earlier.at if earlier else event.at,
-                registered=False,
-            )
-        for record in self._versions(wallet):
-            delta = by_common_name(node_of(record, record.model_id, None, None).delta)
-            besides = found.get(record.model_id)
-            found[record.model_id] = Impact(
-                record.model_id,
-                (dict(besides.delta) if besides else {}) | delta,
-                record.created_at,
-                registered=True,
-            )
-        impacts = sorted(found.values(), key=lambda impact: (impact.at, impact.model_id))
+            delta = by_common_name(told["delta"])
+            said = digest([told["model_id"], delta])
+            besides = {m: change for m, change in delta.items() if (told["model_id"], m) not in known}
+            if besides and said not in seen:  # two processes may have put down the same at once
+                impacts.append(Impact(told["model_id"], besides, event.at, registered=False))
+            seen.add(said)
+        impacts.sort(key=lambda impact: (impact.at, impact.model_id))
         return ImpactHistory(wallet, tuple(impacts), tuple(self._attestations(wallet)))
 
     def verify(
@@ -267,6 +262,11 @@ class PerformanceTracker:
                 text = json.dumps(attestation, indent=2, ensure_ascii=False)
                 Path(folder, "attestation.json").write_text(text + "\n", encoding="utf-8")
             self.tracking.runs.write(journal, self.tracking.runs.open_runs(journal), Path(folder))
+
+
+def _delta_of(record: ModelRecord) -> dict[str, float]:
+    """The recorded change of each metric, by common names; a tag that cannot be read has none."""
+    return by_common_name(node_of(record, record.model_id, None, None).delta)
 
 
 def _contributor(address: str, *, quiet: bool = False) -> WalletAddress:
