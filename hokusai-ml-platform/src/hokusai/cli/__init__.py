@@ -25,6 +25,7 @@ _GROUPS = {
         "What models are measured on: add benchmarks, see their uses.",
     ),
     "attest": ("hokusai.cli.attest", "Verify and show attestations, and the key that signs them."),
+    "mint": ("hokusai.cli.mint", "Ask a contract to pay for an improvement, signed by its attesters."),
     "lineage": (
         "hokusai.cli.lineage",
         "Show which version was made from which, by whose data, and its gain.",

@@ -9,6 +9,7 @@ import click
 
 from hokusai.cli import (
     attest_create,
+    attest_export,
     attest_find,
     attest_keys,
     attest_open,
@@ -33,5 +34,6 @@ for _command in (
     attest_find.store,
     attest_find.find,
     attest_find.fetch,
+    attest_export.export,
 ):
     attest.add_command(_command)
