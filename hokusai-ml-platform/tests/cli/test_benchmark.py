@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hokusai.adapters.sql.ledger import SqlLedger
+from hokusai.attestation.envelope import sign
+from hokusai.attestation.keys import public_pem
+from hokusai.attestation.statement import statement_bytes
 from hokusai.core.benchmarks import Benchmarks
 from hokusai.domain.benchmark import Benchmark, UsePurpose
+from hokusai.domain.claim import DeltaOneClaim, Estimator
+from hokusai.domain.contribution import Contribution, Contributor
+from hokusai.domain.decision import AcceptanceRule
 from hokusai.pipeline.benchmark_record import benchmark_of_files
+from hokusai.stats.allocation import Gain, attribute
+from hokusai.stats.decide import decide
+from hokusai.stats.paired import compare_classifiers
 
 Hokusai = Callable[..., Any]
 RELEASED = Path(__file__).parents[1] / "attestation" / "data" / "delta-one-v1.json"
@@ -194,3 +204,74 @@ class TestAttestationsInTheLedger:
     def test_that_are_not_there_are_said_to_be(self, hokusai: Hokusai) -> None:
         answer = hokusai("attest", "fetch", "0" * 64)
         assert (answer.code, "no attestation" in answer.err) == (1, True)
+
+
+class TestSettle:
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> dict[str, Path]:
+        """A key, and the attestations of an epoch of one improvement: one on the vault, one on a public benchmark."""
+        key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+        claims = {"epoch": improved(hashlib.sha256(self.VAULT).hexdigest()), "step": improved("ab" * 32)}
+        paths = {"key": tmp_path / "key.pem", "vault": tmp_path / "vault.csv"}
+        paths["key"].write_bytes(public_pem(key.public_key()))
+        paths["vault"].write_bytes(self.VAULT)
+        for name, claim in claims.items():
+            paths[name] = tmp_path / f"{name}.json"
+            paths[name].write_bytes(sign(statement_bytes(claim), [key]).to_bytes())
+        return paths
+
+    VAULT = b"x,label\n" + b"".join(b"%d,%s\n" % (i, b"yes" if i % 2 else b"no") for i in range(1000))
+
+    def test_pays_who_was_accepted_and_spends_the_vault(
+        self, hokusai: Hokusai, files: dict[str, Path]
+    ) -> None:
+        hokusai("benchmark", "add", str(files["vault"]), "--target", "label", "--split", "vault")
+        settle = (
+            "benchmark",
+            "settle",
+            "vault",
+            "--epoch",
+            str(files["epoch"]),
+            "--accepted",
+            str(files["step"]),
+        )
+        trusted = (*settle, "--key", str(files["key"]))
+        paid = hokusai(*trusted, "--json").json
+        assert float(paid["pool"]) == pytest.approx(0.05 - 1.644854 * (0.05 * 0.95 / 1000) ** 0.5, abs=1e-6)
+        assert paid["weights_bps"] == [{"contributor": "ann", "wallet": None, "bps": 10_000}]
+        shown = hokusai(*trusted)
+        assert (shown.code, "3.8664 DeltaOnes" in shown.out, "10,000" in shown.out) == (0, True, True)
+        assert [one["uses"]["payment"] for one in hokusai("benchmark", "list", "--json").json] == [1]
+        assert (
+            hokusai("audit", "log", "--kind", "epoch.settled", "--json").json[0]["details"]["pool"]
+            == paid["pool"]
+        )
+
+    def test_believes_nobody_whose_key_is_not_trusted(self, hokusai: Hokusai, files: dict[str, Path]) -> None:
+        hokusai("benchmark", "add", str(files["vault"]), "--target", "label", "--split", "vault")
+        other = files["key"].with_name("other.pem")
+        other.write_bytes(public_pem(Ed25519PrivateKey.generate().public_key()))
+        answer = hokusai("benchmark", "settle", "vault", "--epoch", str(files["epoch"]), "--key", str(other))
+        assert (answer.code, "The attestation is refused" in answer.err) == (1, True)
+        assert hokusai("benchmark", "uses", "vault", "--json").json == []
+
+
+def improved(benchmark_sha256: str) -> DeltaOneClaim:
+    """A new model that is right in 50 more rows of 1,000, by the data of one contributor."""
+    labels = [i % 2 for i in range(1000)]
+    baseline = [1 - label if i < 50 else label for i, label in enumerate(labels)]
+    comparison = compare_classifiers(labels, baseline, labels, classes=("no", "yes"), weights={"accuracy": 1})
+    gains = {(0,): Gain((0.049, 0.05, 0.051))}
+    return DeltaOneClaim(
+        baseline_model_sha256="b0" * 32,
+        new_model_sha256="0e" * 32,
+        benchmark_sha256=benchmark_sha256,
+        contributions=(Contribution(Contributor("ann"), "a.csv", "ef" * 32, 100, 10, 10, 0, 0, 0, 0),),
+        comparison=comparison,
+        target_column="label",
+        feature_columns=("x",),
+        base_rows=100,
+        new_estimator=Estimator("sklearn.linear_model.LogisticRegression"),
+        decision=decide(comparison, AcceptanceRule()),
+        attribution=attribute([Contributor("ann")], gains, rows=[10]),
+    )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hokusai.cli import benchmark_settle
 from hokusai.cli.options import as_numbers, json_option
 from hokusai.cli.output import moment, show_facts, show_json, show_line, show_table, styled
 from hokusai.domain.benchmark import Benchmark, UsePurpose
@@ -31,6 +32,9 @@ _GUARDRAIL = re.compile(
 @click.group()
 def benchmark() -> None:
     """Benchmarks: add them, and see what they are and how often they were used."""
+
+
+benchmark.add_command(benchmark_settle.settle)
 
 
 def as_fraction(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.attribution import Attribution
+from hokusai.domain.audit import Happening
 from hokusai.domain.benchmark import VAULT, Benchmark, BenchmarkUse, UsePurpose
 from hokusai.domain.canonical import require_sha256
 from hokusai.domain.contribution import Contributor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hokusai.stats.ladder import Ladder, Told
     from hokusai.stats.settlement import Settlement
 
+SETTLED = "epoch.settled"
 _SHORTEST_PREFIX = 6
 _ATTEMPTS = 20
 _SHA256_DIGITS = 64
@@ -47,6 +49,27 @@ class EpochPayment:
     settlement: Settlement
     weights: tuple[tuple[Contributor, int], ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values whose only numbers are whole."""
+        return {
+            "vault": self.vault.sha256,
+            "models": self.use.subject,
+            "pool": repr(self.settlement.pool),
+            "gain": repr(self.settlement.gain),
+            "standard_error": repr(self.settlement.standard_error),
+            "alpha": repr(self.settlement.alpha),
+            "rows": self.settlement.n_rows,
+            "unpaid": self.settlement.unpaid,
+            "weights_bps": [
+                {
+                    "contributor": who.contributor_id,
+                    "wallet": str(who.wallet) if who.wallet else None,
+                    "bps": bps,
+                }
+                for who, bps in self.weights
+            ],
+        }
+
 
 class Benchmarks:
     """The benchmarks of a ledger.
@@ -57,6 +80,7 @@ class Benchmarks:
     """
 
     def __init__(self, ledger: Ledger, actor: str = "") -> None:
+        self._ledger = ledger
         self._shelf = ledger.benchmarks
         self._actor = actor
 
@@ -198,10 +222,12 @@ class Benchmarks:
         models = [require_sha256(text, "model") for text in (first_model_sha256, last_model_sha256)]
         settlement = settle_comparison(comparison, alpha=vault.rule.alpha, min_rows=vault.rule.min_rows)
         weights = epoch_weights(accepted) if settlement.pool else ()
-        use = self.use(
-            vault.sha256, UsePurpose.PAYMENT, "..".join(models), submitter or self._actor or "owner"
-        )
-        return EpochPayment(vault, use, settlement, weights)
+        subject = "..".join(models)
+        use = self.use(vault.sha256, UsePurpose.PAYMENT, subject, submitter or self._actor or "owner")
+        payment = EpochPayment(vault, use, settlement, weights)
+        if not self._ledger.has(SETTLED, vault.sha256, payment.to_dict()):
+            self._ledger.record([Happening(SETTLED, vault.sha256, self._actor, payment.to_dict())])
+        return payment
 
     def _require_fresh(self, vault: Benchmark, subject: str) -> None:
         """Nobody had an answer from its rows, under any name, but to settle the same."""
