@@ -83,6 +83,8 @@ def _items(node: Node, name: str) -> list[Node]:
 
 def _keys(node: Node, folder: Path) -> tuple[Ed25519PublicKey, ...]:
     """Each is {file: path} or {pem: text}."""
+    if not node.items():
+        raise node.wrong("expected at least one key")
     return tuple(_key(item, folder) for item in node.items())
 
 
