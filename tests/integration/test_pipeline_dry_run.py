@@ -8,9 +8,11 @@ from tests.integration.pipeline_process import QUERIES, dry_run
 
 
 @pytest.fixture(scope="module")
-def again(tmp_path_factory):
-    """The same run once more, in another folder, through the other engine."""
-    return dry_run(tmp_path_factory.mktemp("again"), HOKUSAI_LOCAL_ENGINE="process")
+def again(dry, tmp_path_factory):
+    """The same run once more, in another folder, through the other engine, signed with the same key."""
+    key = (dry.home / "keys" / "attestation-ed25519.pem").read_text()
+    folder = tmp_path_factory.mktemp("again")
+    return dry_run(folder, HOKUSAI_LOCAL_ENGINE="process", HOKUSAI_SIGNING_KEY=key)
 
 
 class TestDeterminism:
@@ -27,11 +29,9 @@ class TestDeterminism:
         assert output["pipeline_metadata"]["dry_run"] is True
         assert dry.predicate["dryRun"] is True
 
-    def test_a_signature_of_the_same_key_is_the_same(self, dry, tmp_path):
-        key = (dry.home / "keys" / "attestation-ed25519.pem").read_text()
-        same_key = dry_run(tmp_path, HOKUSAI_SIGNING_KEY=key)
-        assert same_key.rc == 0, same_key.said
-        assert same_key.output("attestation").read_bytes() == dry.output("attestation").read_bytes()
+    def test_a_signature_of_the_same_key_is_the_same(self, dry, again):
+        assert again.rc == 0, again.said
+        assert again.output("attestation").read_bytes() == dry.output("attestation").read_bytes()
 
     def test_another_seed_gives_another_result(self, dry, tmp_path):
         other = dry_run(tmp_path, "--seed=7")
