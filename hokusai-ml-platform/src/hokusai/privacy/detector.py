@@ -11,9 +11,9 @@ runs. Columns that hold one value a cell are checked as a whole by `matches_whol
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
+from functools import partial, reduce
 from itertools import repeat
-from operator import itemgetter
+from operator import and_, itemgetter
 from typing import TYPE_CHECKING
 
 from hokusai.errors import InvalidInputError
@@ -84,8 +84,10 @@ _HINTS = {
 }
 """The same, but cheap enough to be joined into one: long counts in one kind's would slow down all."""
 _WORDED = (PiiKind.DATE_OF_BIRTH, PiiKind.POSTAL_ADDRESS, PiiKind.PERSON_NAME)
-_FEW_ROWS, _FEW_BYTES = 40, 8_000
+_FEW_ROWS, _FEW_CHARACTERS = 60, 10_000
 """So little text is looked at as soon as a regular expression is compiled for it."""
+_Finder = tuple[tuple[str, ...], _Spans]
+"""Rust regexes that a text must match, and what finds values in it."""
 _Span = tuple[int, int, int, str, str]
 """Row, start, end, kind, canonical form."""
 
@@ -141,8 +143,7 @@ def find(
         if kind in kinds:
             gates, finders = _finders(kind, codes, told=kind is column_kind)
             likely = _hits(candidates, with_words if kind in _WORDED else without_words, gates)
-            for own_gates, spans in finders:
-                hits = _hits(candidates, likely, own_gates)
+            for hits, spans in _shared_out(candidates, likely, finders):
                 for at, cell in zip(hits.to_list(), candidates.gather(hits).to_list(), strict=True):
                     if found := list(spans(cell)):
                         claims.setdefault(at, []).extend(found)
@@ -206,14 +207,12 @@ def _quick_passes(
     return passes(worded=True), passes(worded=False)
 
 
-def _finders(
-    kind: PiiKind, regions: tuple[str, ...], *, told: bool
-) -> tuple[tuple[str, ...], list[tuple[tuple[str, ...], _Spans]]]:
+def _finders(kind: PiiKind, regions: tuple[str, ...], *, told: bool) -> tuple[tuple[str, ...], list[_Finder]]:
     """What finds a kind: Rust regexes that a row must match, and what looks closer with regexes of its own."""
     match kind:
         case PiiKind.NATIONAL_ID:
             schemes = national_ids.schemes(regions)
-            closer: list[tuple[tuple[str, ...], _Spans]] = [
+            closer: list[_Finder] = [
                 (_gates(scheme.gate, scheme.belief, told=told), partial(scheme.spans, told=told))
                 for scheme in schemes
             ]
@@ -251,10 +250,28 @@ def _hits(text: pl.Series, rows: pl.Series, gates: tuple[str, ...]) -> pl.Series
     """Those of the rows that match every gate, or a few more: to look at these costs less than another gate."""
     for gate in gates:
         cells = text.gather(rows)
-        if len(rows) <= _FEW_ROWS and cells.str.len_bytes().sum() <= _FEW_BYTES:
+        if _is_little(cells):
             break
         rows = rows.filter(cells.str.contains(gate))
     return rows
+
+
+def _shared_out(text: pl.Series, rows: pl.Series, finders: list[_Finder]) -> list[tuple[pl.Series, _Spans]]:
+    """The rows that each has to look at, of some that are likely for one of them at least."""
+    import polars as pl
+
+    cells = text.gather(rows)
+    if len(finders) == 1 or _is_little(cells):
+        return [(rows, spans) for _, spans in finders]
+    cell = pl.first().str
+    matches = cells.to_frame().select(
+        reduce(and_, map(cell.contains, gates)).alias(str(at)) for at, (gates, _) in enumerate(finders)
+    )  # in one go, since most are few
+    return [(rows.filter(hits), spans) for hits, (_, spans) in zip(matches, finders, strict=True)]
+
+
+def _is_little(cells: pl.Series) -> bool:
+    return len(cells) <= _FEW_ROWS and sum(map(len, cells.to_list())) <= _FEW_CHARACTERS
 
 
 def _without_overlaps(found: list[Found]) -> list[Found]:
