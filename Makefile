@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-.PHONY: setup demo test check format bench-pipeline bench-memory bench-stats bench-registry bench-data docs lock wheel clean
+.PHONY: setup demo test check format bench-pipeline bench-memory bench-delta bench-registry bench-data docs lock wheel clean
 setup: ## make .venv with everything for development
 	@./setup.sh dev
 
@@ -36,8 +36,8 @@ bench-pipeline: setup ## the dry run against an empty flow, and the cost of impo
 bench-memory: setup ## a real run with 1,000,000 contributed rows: time, and memory against the loaded data
 	@$(PY) benchmarks/bench_memory.py
 
-bench-stats: setup ## the paired comparison against a bootstrap
-	@$(PY) benchmarks/bench_stats.py
+bench-delta: setup ## comparison, decision, credit, attestation: what they cost, how often they are fooled (10 minutes)
+	@$(PY) benchmarks/bench_delta.py
 
 bench-registry: setup ## the registry beside MLflow, on SQLite and PostgreSQL (about half an hour)
 	@$(PY) benchmarks/bench_registry.py
