@@ -137,42 +137,26 @@ def attribute(
             weights = leave_one_out_weights(everybody)
         case AttributionMethod.PROPORTIONAL:
             weights = proportional_weights(everybody, [rows[player] for player in everybody])
-    found = _estimates(weights, values, confidence, sampled)
-    estimates = dict(zip(everybody, found, strict=True))
-    none = _Estimate(0.0, None, None)
+    found = dict(zip(everybody, _estimates(weights, values, confidence, sampled), strict=True))
+    estimates = [found.get(i, _Estimate(0.0, None, None)) for i in range(len(contributors))]
     worths = [
-        Worth(who.contributor_id, of.value, of.interval, rows[i])
-        for i, who in enumerate(contributors)
-        for of in [estimates.get(i, none)]
+        Worth(who.contributor_id, of.value, of.interval, count)
+        for who, of, count in zip(contributors, estimates, rows, strict=True)
     ]
-    weighed = pay(worths, method)
+    shared = tuple(
+        Credit(who, of.value, of.standard_error, of.interval, weight_bps, count, unpaid)
+        for who, of, count, (weight_bps, unpaid) in zip(
+            contributors, estimates, rows, pay(worths, method), strict=True
+        )
+    )
     return Attribution(
         method=method,
         gain=_mean(_gain(values, everybody).per_seed) - _mean(_gain(values, ()).per_seed),
-        credits=tuple(
-            Credit(
-                contributor=contributor,
-                value=estimates.get(i, none).value,
-                standard_error=estimates.get(i, none).standard_error,
-                interval=estimates.get(i, none).interval,
-                weight_bps=weighed[i][0],
-                rows=rows[i],
-                unpaid=weighed[i][1],
-            )
-            for i, contributor in enumerate(contributors)
-        ),
+        credits=shared,
         seeds=len(_gain(values, everybody).per_seed),
         evaluations=len(weights) - (() in weights),
         sampling_error=max(sampled.standard_errors) if sampled else None,
-        note=_note(
-            values,
-            everybody,
-            [
-                (of.identity, of.value, bps)
-                for of, (bps, unpaid) in zip(worths, weighed, strict=True)
-                if unpaid in ("", LESS_THAN_A_POINT)
-            ],
-        ),
+        note=_note(values, everybody, shared),
     )
 
 
@@ -292,10 +276,8 @@ def _row_errors(weights: Weights, gains: Mapping[Coalition, Gain], n_rows: int) 
     return [math.sqrt(float(np.square(one).sum())) / n_rows for one in influence]
 
 
-def _note(
-    values: Mapping[Coalition, Gain], everybody: Coalition, paid: Sequence[tuple[str, float, int]]
-) -> str:
-    """What a reader has to know; `paid` is (id, value, basis points) of each."""
+def _note(values: Mapping[Coalition, Gain], everybody: Coalition, shared: Sequence[Credit]) -> str:
+    """What a reader has to know."""
     gain = _gain(values, everybody)
     again = _mean(_gain(values, ()).per_seed)
     told = []
@@ -305,8 +287,11 @@ def _note(
         told.append("The intervals leave out what other benchmark rows would change")
     if again:
         told.append(f"Training without any contribution gains {again:+.6f}, which is nobody's")
-    for value in sorted({value for _, value, _ in paid}):
-        points = {name: bps for name, own, bps in paid if own == value}
+    equals: dict[float, dict[str, int]] = {}
+    for credit in shared:
+        if credit.unpaid in ("", LESS_THAN_A_POINT):
+            equals.setdefault(credit.value, {})[credit.contributor.contributor_id] = credit.weight_bps
+    for _, points in sorted(equals.items()):
         if len(set(points.values())) > 1:
             names = ", ".join(repr(name) for name in sorted(points))
             told.append(
