@@ -192,6 +192,18 @@ class TestPay:
         assert sum(credit.value for credit in told.credits) == pytest.approx(told.gain, abs=1e-9)
         assert all(credit.interval.low > 0 for credit in told.paid)
 
+    @settings(max_examples=15)
+    @given(st.permutations(range(4)), st.integers(0, 1000))
+    def test_do_not_depend_on_the_order_of_contributors(self, order, seed):
+        gains = random_gains(4, 60, 3, seed)
+        names = ["ann", "bob", "cid", "dee"]
+        told = by_id(attribute([Contributor(name) for name in names], gains, rows=[5] * 4))
+        moved = {tuple(sorted(order.index(i) for i in members)): gain for members, gain in gains.items()}
+        again = by_id(attribute([Contributor(names[i]) for i in order], moved, rows=[5] * 4))
+        for name in names:
+            assert again[name].value == told[name].value
+            assert again[name].weight_bps == told[name].weight_bps
+
 
 class TestRefusals:
     def test_nobody_with_rows(self):
