@@ -14,14 +14,23 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from hokusai.attestation.envelope import Envelope, verify
 from hokusai.attestation.keys import load_public_key
+from hokusai.attestation.openings import Openings, check_openings
 from hokusai.attestation.policy import Policy
+from hokusai.attestation.reader import read_statement
 from hokusai.attestation.statement import statement_bytes
-from hokusai.attestation.verify import Verdict, verify_attestation
+from hokusai.attestation.verify import Materials, Verdict, verify_attestation
 from hokusai.domain.claim import DeltaOneClaim
+from hokusai.errors import IntegrityError
 
 DATA = Path(__file__).parent / "data"
-RELEASED = {"delta-one-v1": "64d6d6b137cee71a00503874c992e3ad2b5950e8ec327384fa1a0224da66d9b5"}
+RELEASED = {
+    "delta-one-v1": "64d6d6b137cee71a00503874c992e3ad2b5950e8ec327384fa1a0224da66d9b5",
+    # with decision, attribution, commitments and benchmark
+    "delta-one-v1-full": "d0cfd0d8933c5bdb5df2b9044c4e93446c79e6fba107ed1b61964bca64e1f55f",
+}
+BENCHMARK_SHA256 = "58d39d7bc1c62c155014ee9a827be1f8d22d70622ce306bb5de3152e3667df6e"
 
 
 @pytest.mark.parametrize("name", RELEASED)
@@ -45,9 +54,64 @@ class TestEveryRelease:
         key.verify(base64.b64decode(file["signatures"][0]["sig"]), signed)  # type: ignore[union-attr, call-arg]
 
 
-def test_version_1_is_what_is_written_today(claim: DeltaOneClaim) -> None:
-    file = json.loads((DATA / "delta-one-v1.json").read_text())
-    assert base64.b64decode(file["payload"]) == statement_bytes(claim)
+def test_version_1_is_what_is_written_today(claim: DeltaOneClaim, full_claim: DeltaOneClaim) -> None:
+    for name, today in (("delta-one-v1", claim), ("delta-one-v1-full", full_claim)):
+        file = json.loads((DATA / f"{name}.json").read_text())
+        assert base64.b64decode(file["payload"]) == statement_bytes(today)
+
+
+def test_a_released_benchmark_commitment_still_stands_behind_its_statement(predictions) -> None:
+    owner = load_public_key(DATA / "benchmark-commitment-v1.pub.pem")
+    policy = Policy(
+        (load_public_key(DATA / "delta-one-v1-full.pub.pem"),), owner_keys=(owner,), min_openings=3
+    )
+    commitment = (DATA / "benchmark-commitment-v1.json").read_bytes()
+    materials = Materials(
+        benchmark_statement=commitment,
+        openings=(DATA / "openings-v1.json").read_bytes(),
+        predictions=predictions,
+    )
+    report = verify_attestation((DATA / "delta-one-v1-full.json").read_bytes(), policy, materials)
+    assert report.failed == ()
+    assert hashlib.sha256(base64.b64decode(json.loads(commitment)["payload"])).hexdigest() == BENCHMARK_SHA256
+    assert report.claim is not None
+    assert report.claim.benchmark_statement_sha256 == BENCHMARK_SHA256
+
+
+def test_no_byte_of_a_signed_file_can_be_changed() -> None:
+    key = load_public_key(DATA / "delta-one-v1-full.pub.pem")
+    data = (DATA / "delta-one-v1-full.json").read_bytes().rstrip()
+    assert verify(Envelope.parse(data), [key])
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises(IntegrityError):
+            verify(Envelope.parse(bytes(changed)), [key])
+        if at % 50 == 0:  # the report says the same, and shows nothing of what was not signed
+            report = verify_attestation(bytes(changed), Policy((key,)))
+            assert report.verdict is Verdict.REFUSED
+            assert report.claim is None
+
+
+def test_no_byte_of_released_openings_can_be_changed() -> None:
+    payload = base64.b64decode(json.loads((DATA / "delta-one-v1-full.json").read_text())["payload"])
+    claim = read_statement(json.loads(payload))
+    data = (DATA / "openings-v1.json").read_bytes().rstrip()
+    check_openings(Openings.parse(data), claim, RELEASED["delta-one-v1-full"])
+    for at in range(0, len(data), 3):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        with pytest.raises(IntegrityError):
+            check_openings(Openings.parse(bytes(changed)), claim, RELEASED["delta-one-v1-full"])
+
+
+def test_credit_of_the_full_statement_by_hand() -> None:
+    payload = base64.b64decode(json.loads((DATA / "delta-one-v1-full.json").read_text())["payload"])
+    predicate = json.loads(payload)["predicate"]
+    weights = {one["contributor"]: int(one["weightBps"]) for one in predicate["attribution"]["credits"]}
+    # 10,000 x 11/17 = 6470.59 and x 6/17 = 3529.41: the larger rest gets the point that is left
+    assert weights == {"alice": 6471, "bob": 3529, "carol": 0}
+    assert predicate["decision"]["accepted"] is True
 
 
 def test_delta_one_of_version_1_from_the_counts_by_hand() -> None:
