@@ -1,9 +1,10 @@
 """Processes that work on one registry at the same time, or die at a chosen point; used by `test_registry_faults.py`.
 
-    python registry_actors.py '{"scenario": "same", "processes": 4, …}'
+    python registry_actors.py < requests
 
-Everything is imported once; then real processes are forked, before any connection is opened, and released together.
-Each writes one line of JSON: what it was told to do, and how that ended.
+Everything is imported once. Then each request, a line of JSON as `Actors` in the tests writes it, is a scenario that is
+played in a process of its own: real processes are forked, before any connection is opened, and released together. Each
+writes one line of JSON: what it was told to do, and how that ended. The exit code is written when the scenario is over.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,13 +42,39 @@ def fitted(seed: int) -> LogisticRegression:
     return LogisticRegression().fit(rows, rows[:, 0] + 0.1 * rows[:, 1] > 0)
 
 
-def main(told: dict[str, Any]) -> None:
-    """Fork the processes of a scenario, release them together, and wait for all."""
+def main() -> None:
+    """Play what is requested, one scenario after another, until there are no more requests."""
     with quiet_mlflow():
         import mlflow
         import mlflow.store.artifact.artifact_repository_registry
         import mlflow.store.model_registry.sqlalchemy_store
         import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    for line in sys.stdin:
+        stage = os.fork()
+        if stage == 0:
+            code = 1
+            try:
+                _set(**json.loads(line))
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            os._exit(code)
+        _, status = os.waitpid(stage, 0)
+        os.write(1, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _set(environment: dict[str, str], folder: str, out: str, err: str, told: dict[str, Any]) -> None:
+    """Play a scenario with nothing of the requests' process but what it has imported."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for path, stream in ((os.devnull, 0), (out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
+    play(told)
+
+
+def play(told: dict[str, Any]) -> None:
+    """Fork the processes of a scenario, release them together, and wait for all."""
     scenario: Callable[[int, dict[str, Any]], None] = SCENARIOS[told["scenario"]]
     wait_here, release = os.pipe()
     children = []
@@ -89,10 +117,10 @@ def same(index: int, told: dict[str, Any]) -> None:
 
 def different(index: int, told: dict[str, Any]) -> None:
     """Each registers versions of its own of one model."""
-    registry = ModelRegistry()
+    registry, model = ModelRegistry(), fitted(index)
     for number in range(told["versions"]):
         version = f"{index + 1}.{number}.0"
-        tell(index, version=version, id=registry.register_model(fitted(index), told["name"], version))
+        tell(index, version=version, id=registry.register_model(model, told["name"], version))
 
 
 def promote(index: int, told: dict[str, Any]) -> None:
@@ -230,4 +258,4 @@ SCENARIOS = {
 }
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main()

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -37,8 +38,45 @@ from hokusai.stack.mlflow import start_mlflow
 from hokusai.stack.postgres import PostgresServer, start_postgres
 from hokusai.utils.config import Settings
 
-ACTORS = Path(__file__).with_name("registry_actors.py")
 ROWS = np.random.default_rng(3).normal(size=(4, 3))
+
+
+class Actors:
+    """`registry_actors.py`, started when it is first needed: importing MLflow takes longer than most scenarios."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def play(self, environment: dict[str, str], folder: Path, told: dict[str, Any]) -> str:
+        """What the processes of a scenario said."""
+        if self._process is None:
+            command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("registry_actors.py"))]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            )
+        assert self._process.stdin and self._process.stdout
+        with tempfile.TemporaryDirectory() as said:
+            out, err = Path(said, "out"), Path(said, "err")
+            request = {"environment": environment, "folder": str(folder), "out": str(out), "err": str(err)}
+            self._process.stdin.write(json.dumps({**request, "told": told}) + "\n")
+            code = self._process.stdout.readline()
+            assert code == "0\n", err.read_text()
+            return out.read_text()
+
+    def leave(self) -> None:
+        """No more requests."""
+        if self._process is not None:
+            self._process.communicate(timeout=60)
+            self._process = None
+
+
+ACTORS = Actors()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def actors() -> Iterator[None]:
+    yield
+    ACTORS.leave()
 
 
 @dataclass(frozen=True)
@@ -62,17 +100,10 @@ class Place:
 
     def act(self, scenario: str, **told: Any) -> list[dict[str, Any]]:
         """What the processes of a scenario said."""
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", str(ACTORS), json.dumps({"scenario": scenario, **told})],
-            env={**self._environment(), **self.variables},
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+        said = ACTORS.play(
+            {**self._environment(), **self.variables}, self.home, {"scenario": scenario, **told}
         )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
     def hokusai(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -139,6 +170,7 @@ class TestRaces:
         expected = sorted(
             f"{place.model}/{process}.{number}.0" for process in range(1, 9) for number in range(25)
         )
+        assert [line for line in said if "error" in line] == []
         assert sorted(line["id"] for line in said) == expected
         registry = place.registry()
         assert sorted(record.model_id for record in registry.versions_of(place.model)) == expected
