@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from hokusai.attestation.numbers import Json, is_writable
 from hokusai.domain.claim import DeltaOneClaim
-from hokusai.domain.delta import Comparison, Interval, MetricDelta, primary_record
+from hokusai.domain.delta import BY_UNITS, Comparison, Interval, MetricDelta, primary_record
 from hokusai.domain.metrics import Scale, Task
 from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.stats.cell_influence import INFLUENCE_FUNCTION, JACKKNIFE, error_from_counts
@@ -41,6 +41,8 @@ _METHODS = {
 }
 """How the p-value of a metric may have been made; of any other metric, from its influences."""
 
+_ACCURACY_BY_UNITS = "sign-flip-mid-p"
+
 _ROUNDING = 1e-9
 """Two ways of computing one number in doubles, on any machine, agree to this share of its size."""
 
@@ -57,6 +59,8 @@ def check_task(claim: DeltaOneClaim) -> str:
             raise IntegrityError(f"{delta.metric.name} is not a metric of {comparison.task}")
     if not comparison.deltas or comparison.n_rows < 1:
         raise IntegrityError("The statement has no metric, or its benchmark has no row")
+    if comparison.n_units is not None and not 2 <= comparison.n_units < comparison.n_rows:
+        raise IntegrityError(f"{comparison.n_rows} rows cannot belong to {comparison.n_units} units")
     counts = comparison.counts
     if comparison.task is Task.REGRESSION:
         if counts is not None or comparison.averaging:
@@ -135,7 +139,7 @@ def check_uncertainty(claim: DeltaOneClaim, confidence: float) -> str:
             raise IntegrityError(f"{name}: the confidence {interval.confidence} is not one in (0, 1) for all")
         if standard_error < 0 or not 0 < p_value <= 1:
             raise IntegrityError(f"{name}: a standard error below zero, or a p-value outside (0, 1]")
-        expected = interval_around(change, standard_error, interval.confidence)
+        expected = interval_around(change, standard_error, interval.confidence, _freedom(comparison))
         size = abs(change) + standard_error
         if not (_close(interval.low, expected.low, size) and _close(interval.high, expected.high, size)):
             raise IntegrityError(
@@ -150,21 +154,30 @@ def check_significance(claim: DeltaOneClaim) -> str:
     comparison = claim.comparison
     counts = comparison.counts
     for delta in comparison.deltas:
-        if delta.method not in _METHODS.get(delta.metric.name, _BY_INFLUENCE):
+        if not _is_method(delta, comparison.n_units):
             raise IntegrityError(f"{delta.metric.name}: no such method as {delta.method[:80]!r}")
     _check_errors(comparison)
     for name, change, standard_error, _, p_value in _estimates(comparison):
         of_accuracy = name == "accuracy" or (name == "DeltaOne" and set(comparison.weights) == {"accuracy"})
+        if of_accuracy and comparison.n_units is not None:
+            if p_value < 2.0**-comparison.n_units:  # what all units together can show, if all go one way
+                raise IntegrityError(
+                    f"{name}: {comparison.n_units} units cannot give the p-value {p_value:.6g}"
+                )
+            continue
         if of_accuracy and counts is not None:
             expected = mcnemar_from_counts(counts)
         elif p_value == 1.0 and abs(change) <= _ROUNDING * max(1.0, _largest(comparison, name)):
             continue
         else:
-            expected = two_sided_p(change / standard_error) if standard_error else math.nan
+            freedom = _freedom(comparison)
+            expected = two_sided_p(change / standard_error, freedom) if standard_error else math.nan
         if not math.isclose(p_value, expected, rel_tol=_ROUNDING * 100):
             raise IntegrityError(
                 f"{name}: expected the p-value {expected:.6g}, the statement says {p_value:.6g}"
             )
+    if comparison.n_units is not None:
+        return f"p-values follow from the standard errors between {comparison.n_units} units"
     if counts is None:
         return "p-values follow from the standard errors"
     mid_p = mcnemar_from_counts(counts)
@@ -320,7 +333,8 @@ def _check_errors(comparison: Comparison) -> None:
     The error of a sum lies between the difference and the sum of its parts' errors, however they correlate. What
     the counts determine is one part, each other metric is one; the error of an error's relative gain is not known.
     """
-    counts, parts, known = comparison.counts, [], {}
+    counts = comparison.counts if comparison.n_units is None else None  # they know nothing of units
+    parts, known = [], {}
     methods = {d.metric.name: d.method.removesuffix(_SIGN_TEST) for d in comparison.deltas}
     for delta in comparison.deltas:
         name, weight = delta.metric.name, float(comparison.weights.get(delta.metric.name, 0))
@@ -356,6 +370,22 @@ def _check_error(name: str, change: float, said: float, expected: float) -> None
         raise IntegrityError(
             f"{name}: the counts give the standard error {expected:.6g}, the statement says {said:.6g}"
         )
+
+
+def _is_method(delta: MetricDelta, n_units: int | None) -> bool:
+    """Whether the p-value of this metric can be made so."""
+    name, method = delta.metric.name, delta.method
+    if n_units is None:
+        return method in _METHODS.get(name, _BY_INFLUENCE)
+    if name == "accuracy":
+        return method == _ACCURACY_BY_UNITS + BY_UNITS
+    known = method.endswith(BY_UNITS) or method.endswith(BY_UNITS + _SIGN_TEST)
+    return known and method.replace(BY_UNITS, "", 1) in _METHODS.get(name, _BY_INFLUENCE)
+
+
+def _freedom(comparison: Comparison) -> int | None:
+    """Degrees of freedom of Student's t between units; None for the normal limit."""
+    return None if comparison.n_units is None else comparison.n_units - 1
 
 
 def _check_range(delta: MetricDelta) -> None:

@@ -111,6 +111,7 @@ def _comparison(predicate: Node) -> Comparison:
         counts=predicate["jointCounts"].optional(_counts),
         primary=_primary(predicate["primary"]),
         warnings=tuple(node.text() for node in predicate["warnings"].items()),
+        n_units=_where_present(predicate, "benchmarkUnits", Node.count),
     )
 
 

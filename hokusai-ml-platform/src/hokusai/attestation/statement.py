@@ -62,6 +62,12 @@ ATTRIBUTION_NON_CLAIM = (
 """What is added where there is an attribution."""
 
 
+UNITS_NON_CLAIM = (
+    "Which rows belong to one unit, and with it every standard error and p-value, is the signer's word."
+)
+"""What is added where errors are those between units of rows."""
+
+
 def build_statement(claim: DeltaOneClaim) -> Json:
     """The in-toto Statement v1 of `claim`, as JSON.
 
@@ -126,6 +132,8 @@ def _predicate(claim: DeltaOneClaim) -> Json:
 def _optional(claim: DeltaOneClaim) -> Json:
     """The members that a statement has only where the claim says something."""
     members: Json = {}
+    if claim.comparison.n_units is not None:
+        members["benchmarkUnits"] = claim.comparison.n_units
     if claim.decision is not None:
         members["decision"] = decision_json(claim.decision)
     if claim.attribution is not None:
@@ -148,6 +156,8 @@ def _non_claims(claim: DeltaOneClaim) -> Iterator[str]:
     if claim.dry_run:
         yield DRY_RUN_NON_CLAIM
     yield from NON_CLAIMS
+    if claim.comparison.n_units is not None:
+        yield UNITS_NON_CLAIM
     if claim.commitments is not None:
         yield COMMITMENTS_NON_CLAIM
     if claim.attribution is not None:

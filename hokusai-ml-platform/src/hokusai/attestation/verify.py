@@ -458,8 +458,11 @@ def _not_checked(
     comparison = claim.comparison
     names = [delta.metric.name for delta in comparison.deltas if delta.metric.name not in recomputed]
     believed = [name for name in names if comparison.counts is None or name not in COUNT_METRICS]
-    by_counts = comparison.counts is not None and set(comparison.weights) <= set(COUNT_METRICS)
-    errors = [*believed, *([] if by_counts or "DeltaOne" in recomputed else ["DeltaOne"])]
+    if comparison.n_units is not None:
+        errors = [*(delta.metric.name for delta in comparison.deltas), "DeltaOne"]
+    else:
+        by_counts = comparison.counts is not None and set(comparison.weights) <= set(COUNT_METRICS)
+        errors = [*believed, *([] if by_counts or "DeltaOne" in recomputed else ["DeltaOne"])]
     notes: list[str] = []
     if believed:
         weighted = [name for name in believed if name in comparison.weights]
