@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-.PHONY: setup demo test check format bench-pipeline bench-memory bench-delta bench-registry bench-data docs lock wheel clean
+.PHONY: setup demo test coverage check format bench-pipeline bench-memory bench-delta bench-registry bench-data docs lock wheel clean
 setup: ## make .venv with everything for development
 	@./setup.sh dev
 
@@ -18,6 +18,9 @@ demo: ## set up, then run the main job on real data and verify its attestation
 	@$(PY) examples/demo.py
 
 test: setup ## run all tests, the documentation's code blocks among them
+	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+
+coverage: setup ## run all tests, and show which lines they reach (at least 90 % of them; a few minutes longer)
 	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=90
 
 check: setup ## format, lint, strict types, import layers
