@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -78,6 +79,15 @@ def test_a_released_benchmark_commitment_still_stands_behind_its_statement(predi
     assert report.claim.benchmark_statement_sha256 == BENCHMARK_SHA256
 
 
+def _refused(check: Callable[[bytes], object], data: bytes) -> bool:
+    """As `pytest.raises`, which is slow ten thousand times."""
+    try:
+        check(data)
+    except IntegrityError:
+        return True
+    return False
+
+
 def test_no_byte_of_a_signed_file_can_be_changed() -> None:
     key = load_public_key(DATA / "delta-one-v1-full.pub.pem")
     data = (DATA / "delta-one-v1-full.json").read_bytes().rstrip()
@@ -85,8 +95,7 @@ def test_no_byte_of_a_signed_file_can_be_changed() -> None:
     for at in range(len(data)):
         changed = bytearray(data)
         changed[at] ^= 1 << at % 8
-        with pytest.raises(IntegrityError):
-            verify(Envelope.parse(bytes(changed)), [key])
+        assert _refused(lambda data: verify(Envelope.parse(data), [key]), bytes(changed)), at
         if at % 50 == 0:  # the report says the same, and shows nothing of what was not signed
             report = verify_attestation(bytes(changed), Policy((key,)))
             assert report.verdict is Verdict.REFUSED
@@ -101,8 +110,10 @@ def test_no_byte_of_released_openings_can_be_changed() -> None:
     for at in range(0, len(data), 3):
         changed = bytearray(data)
         changed[at] ^= 1 << at % 8
-        with pytest.raises(IntegrityError):
-            check_openings(Openings.parse(bytes(changed)), claim, RELEASED["delta-one-v1-full"])
+        assert _refused(
+            lambda data: check_openings(Openings.parse(data), claim, RELEASED["delta-one-v1-full"]),
+            bytes(changed),
+        ), at
 
 
 def test_credit_of_the_full_statement_by_hand() -> None:
