@@ -8,10 +8,16 @@ to one row differ. An unpaired test on the same figures finds almost nothing.
     auroc           area under the ROC curve, exact, with DeLong's standard error
     regression      RMSE, MAE, R2, with the influence of each row
     composite       weights, and DeltaOne with one standard error for the weighted sum
+    outcomes        any other number that each model gets in each row: amounts, ratings, scorers of one's own
+    clusters        rows that belong together: errors and tests by units
+    bootstrap       intervals by resampling rows or units; cell_bootstrap: at once, for the joint table's metrics
     measured        one metric of two models with its influences: what the four files above exchange
     inputs          arrays, checked at the door
     wald            from a change and its standard error to an interval and a p-value
     from_counts     the same count metrics from the joint table alone, for a verifier: no numpy
+    cell_influence  and their standard errors, by the jackknife: no numpy
+    power           how many rows a gain needs, and the least gain that a benchmark finds: no numpy
+    decide          whether an improvement counts, with every reason against it: no numpy
     mcnemar         McNemar's mid-p test: no numpy
     student_t       Student's t, for errors that rest on few observations: no numpy
 
@@ -23,6 +29,6 @@ And of what follows from it: who is credited, what is told, what is paid.
     ladder          what submitters are told of a benchmark that is used again and again
     settlement      what an epoch is paid, on a vault that is opened once: no numpy
 
-Everything is a pure function: no randomness, no clock, no files. This module imports nothing, so that a
-verifier that reads `hokusai.stats.from_counts` needs the standard library only.
+Everything is a pure function: no clock, no files, and no randomness but from a seed that is given. This module
+imports nothing, so that a verifier that reads `hokusai.stats.from_counts` needs the standard library only.
 """

@@ -72,8 +72,9 @@ def compare_classifiers(
         primary: The metric that a contract can pay on; by default accuracy, or the one with the largest
             weight where accuracy is not compared.
         confidence: Coverage of the intervals.
-        units: (n_rows,) name or number of the unit that each row belongs to, such as a user or a document, where
-            rows of one unit are not independent of each other. Errors and p-values are by units then.
+        units: (n_rows,) name or number of the unit that each row belongs to, such as a user or a document. Errors
+            and p-values are by units then. Without them all rows are taken to be independent of each other, as
+            McNemar's test assumes.
 
     Returns:
         The comparison. Standard errors and intervals are of the absolute deltas; p-values are McNemar's mid-p
@@ -115,10 +116,13 @@ def compare_classifiers(
             over = (positive,) if positive is not None else tuple(np.flatnonzero(support).tolist())
             measured.append(measure_auroc(arrays["labels"], scores[0], scores[1], over))
     averaging = "macro" if positive is None else "binary"
-    alone = (arrays["new"] == arrays["labels"]).astype(np.int64) - (arrays["baseline"] == arrays["labels"])
     groups = None if units is None else Units.parse(units, n_rows)
     if groups is not None:
-        measured = [by_units(m, groups, alone if m.metric.name == "accuracy" else None) for m in measured]
+        old_right, new_right = (
+            (arrays[name] == arrays["labels"]).astype(np.int64) for name in ("baseline", "new")
+        )
+        alone = {"accuracy": new_right - old_right}
+        measured = [by_units(m, groups, alone.get(m.metric.name)) for m in measured]
     return _conclude(
         wish,
         n_rows=n_rows,
