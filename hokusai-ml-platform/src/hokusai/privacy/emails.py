@@ -36,8 +36,7 @@ NOT_TOP_LEVEL = frozenset(_NOT_TOP_LEVEL_TEXT.split())
 NO_DOMAIN = r"@[0-9]{1,2}x\.|\.(?:" + "|".join(sorted(NOT_TOP_LEVEL)) + ")$"
 """Rust regex: an end that no address in lower case has."""
 _DOMAIN = re.compile(r"((?:[^\W_][\w-]{0,62}\.){1,8}(?:[xX][nN]--[a-zA-Z0-9-]{2,59}|[^\W\d_]{2,24}))")
-_SIGN = re.compile("@|%40")
-_BEFORE_SIGN = "_%+'-"
+_SIGN = re.compile(r"[\w%+'-](@|%40)")
 _LOCAL_BACKWARD = re.compile(r"[\w%+'.-]{1,64}")
 _NO_START = ".'-"
 _SCALE = re.compile(r"\d{1,2}x\.")
@@ -49,14 +48,11 @@ def spans(text: str) -> Iterator[Found]:
     >>> list(spans("write to Ann.Lee+x@Mail.Example.org, not logo@2x.png"))
     [(9, 35, 'ann.lee+x@mail.example.org')]
     """
-    done = after_sign = 0
+    done = 0
     for sign in _SIGN.finditer(text):
-        at = sign.start()
-        if at <= after_sign or not (text[at - 1].isalnum() or text[at - 1] in _BEFORE_SIGN):
-            continue
-        after_sign = sign.end()
+        at = sign.start(1)
         found = _DOMAIN.match(text, sign.end())
-        if found and sign[0] != "@" and text[found.end() : found.end() + 1] == "@":
+        if found and sign[1] != "@" and text[found.end() : found.end() + 1] == "@":
             continue  # the @ proper comes yet
         local = _LOCAL_BACKWARD.match(text[max(done, at - 64) : at][::-1]) if found else None
         if found and local:
@@ -65,7 +61,7 @@ def spans(text: str) -> Iterator[Found]:
             if start < at and _is_domain(found[1]) and not _is_path(text, start, end):
                 done = end
                 written = text[start:end]
-                yield start, end, canonical(written if sign[0] == "@" else unquote(written))
+                yield start, end, canonical(written if sign[1] == "@" else unquote(written))
 
 
 def canonical(address: str) -> str:

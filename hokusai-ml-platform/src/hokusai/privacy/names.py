@@ -39,14 +39,6 @@ _DETAILS = (
     r"(?:[Tt]el|[Pp]hone|PHONE|[Mm]obile|E-?[Mm]ail|e-?mail|DOB|[Dd]ate of [Bb]irth|[Bb]orn|[Bb]irth|[Aa]ddress|[Aa]ge"
     r"|SSN|[Pp]assport)\b"
 )
-_FULL_NAMES = (
-    r"(?:[Ff]ull|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee|[Cc]lient|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger"
-    r"|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Cc]ardholder|[Cc]ontact(?: [Pp]erson)?|[Pp]atient"
-)
-_LINE_START = r"(?:^|[\r\n,;|(])[ ]{0,3}"
-_NAME_END = r"(?=[ ]{0,2}(?:[.,;|)\r\n]|$))"
-_NO_THING = rf"(?![ ]{{0,2}}[,;|\r\n]{{1,3}}[ ]{{0,3}}(?!{_DETAILS})[^\W\d_]{{2,24}}(?:[ _-][^\W\d_]{{2,24}})?[ ]?[:=])"
-"""Not followed by a label such as `Price:`, which people have none of."""
 _CLOSINGS = (
     r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
     r"|[Yy]ours (?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen"
@@ -61,12 +53,10 @@ _PATTERNS = tuple(
         rf"\b(?:(?:{_TITLES})\b\.?[ ]{{1,2}}){{1,3}}(?P<name>{_FULL})",
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_FULL})",
         rf"\b(?:{_LABELS})[ ]?[:=][ ]{{0,3}}(?P<name>{_FULL})",
-        # Things have names as well, so of a name alone at least two words, and no label of a thing after them.
+        # Things have names as well, so of a name alone at least two words, and what belongs to a person after them.
         rf"\b(?:[Cc]ontact(?: [Pp]erson)?|[Pp]atient)[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})",
-        rf"{_LINE_START}[Nn]ame[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO}){_NAME_END}{_NO_THING}",
-        # As lists have it, last name first; a comma in a sentence may mean anything.
-        rf"(?:\b(?:{_FULL_NAMES})|{_LINE_START}[Nn]ame)[ ]?[:=][ ]{{0,3}}"
-        rf"(?P<name>{_PARTICLES}{_NAME},[ ]{_NAME}(?:[ ](?:{_NAME}|[{UPPER}]\.?))?){_NAME_END}{_NO_THING}",
+        rf"(?:^|[\r\n,;|(])[ ]{{0,3}}[Nn]ame[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})[ ]{{0,2}}"
+        rf"[,;|\r\n]{{1,3}}[ ]{{0,3}}{_DETAILS}",
         rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
@@ -94,7 +84,6 @@ University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or F
 Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
 April June July August September October November December Google Amazon Microsoft Apple Alexa Siri
 Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
-Robot
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 LEADING_TITLES = rf"^(?:(?:{_TITLES.lower().replace('.', ' ').replace(chr(92), '')}) )+"
@@ -116,7 +105,7 @@ def spans(text: str) -> Iterator[Found]:
             if words[0] not in _NO_NAMES:
                 for at, word in enumerate(words):
                     if word in _NO_NAMES:
-                        end = start + len(" ".join(words[:at]).rstrip(" ,"))
+                        end = start + len(" ".join(words[:at]).rstrip())
                         break
                 yield start, end, canonical(text[start:end])
 
