@@ -448,3 +448,16 @@ def test_a_statement_cannot_bring_its_own_policy(
         bent["predicate"][name] = value  # type: ignore[index]
         report = verify_attestation(sign(canonical_json(bent), [key]).to_bytes(), policy)
         assert failed(report) == ["nothing else"]
+
+
+def test_the_policy_in_the_documentation_is_one(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "attestation.md").read_text()
+    (text,) = [block.split("```")[0] for block in page.split("```yaml\n")[1:]]
+    for name, private in (("platform", key), ("auditor", OTHER), ("owner", OTHER)):
+        (tmp_path / f"{name}.pub.pem").write_bytes(public_pem(private.public_key()))
+    (tmp_path / "policy.yaml").write_text(
+        text.replace('acceptedBefore: ["…"]', f'acceptedBefore: ["{"ab" * 32}"]')
+    )
+    read = read_policy(tmp_path / "policy.yaml")
+    assert (read.threshold, read.min_openings, read.challenge) == (2, 59, "heads tails heads")
+    assert read.weights == {"accuracy": Fraction(1, 2), "f1": Fraction(1, 2)}

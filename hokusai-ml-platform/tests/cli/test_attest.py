@@ -239,7 +239,7 @@ class TestHostileText:
 
 class TestShow:
     def test_prints_the_statement(self) -> None:
-        statement = json.loads(run("show", FILE).output)
+        statement = json.loads(run("show", FILE, "--json").output)
         assert statement["predicate"]["deltaOne"]["score"] == {"num": "26443", "den": "159900"}
 
     def test_a_payload_that_is_no_json(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -218,7 +218,8 @@ def _benchmark_payload(record: Path, labels: Path | None, secret: bytes) -> byte
     document = parse_json(read_limited(record, MAX_ENVELOPE_BYTES))
     if not isinstance(document, dict):
         raise ConfigurationError("A benchmark's record is a JSON object", where=str(record))
-    benchmark = Benchmark.from_dict(document.get("benchmark", document))
+    shown_besides = ("sha256", "uses")
+    benchmark = Benchmark.from_dict({k: v for k, v in document.items() if k not in shown_besides})
     if labels is not None:
         root = label_root(
             read_column(labels, benchmark.target_column, benchmark.task), benchmark.data_sha256, secret=secret
