@@ -75,7 +75,7 @@ def speed(n_rows: int = 100_000, resamples: int = 10_000) -> dict[str, float]:
         "cell bootstrap, two classes": _best_of(5, cells),
         "cell bootstrap, ten classes": _best_of(2, of_ten_classes),
         "scipy.stats.bootstrap, extrapolated": theirs,
-        "DeLong, two models": _best_of(5, lambda: measure_auroc(labels, *columns, (1,))),
+        "DeLong, two models": _best_of(5, lambda: measure_auroc(labels, columns[0], columns[1], (1,))),
         "comparison of five metrics": _best_of(
             5,
             lambda: compare_classifiers(

@@ -40,7 +40,9 @@ def test_they_say_how_many_units_there_are_and_whose_word_that_is(by_units: Delt
     assert predicate["benchmarkUnits"] == 40
     assert predicate["metrics"]["f1"]["method"] == "jackknife+units"
     assert any("belong to one unit" in text for text in predicate["nonClaims"])
-    assert read_statement(build_statement(by_units)).comparison == by_units.comparison
+    read = read_statement(build_statement(by_units)).comparison
+    assert read == by_units.comparison
+    assert {d.freedom for d in (*read.deltas, *by_units.comparison.deltas)} == {39}
 
 
 def test_a_statement_without_units_says_nothing_of_them(claim: DeltaOneClaim) -> None:

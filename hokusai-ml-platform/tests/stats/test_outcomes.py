@@ -199,6 +199,9 @@ def test_a_guardrail_can_stand_on_an_outcome():
     delta = compare_outcomes([10.0, 11.0, 12.0, 10.5], [10.1, 11.2, 12.0, 10.6], cost)
     assert not guardrail_outcome(Guardrail("latency_ms", 1.0), delta).breached
     assert guardrail_outcome(Guardrail("latency_ms", 0.1), delta).breached
+    # The mean change is 0.1, its error 0.0408; Student's quantile for one side of 5 % is 2.353 on 3 degrees of freedom.
+    bound = guardrail_outcome(Guardrail("latency_ms", 0.1), delta).bound
+    assert bound == pytest.approx(-0.1 - 2.3534 * 0.0408248, abs=1e-5)
 
 
 @pytest.mark.parametrize(

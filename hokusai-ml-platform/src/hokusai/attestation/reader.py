@@ -97,11 +97,12 @@ def _comparison(predicate: Node) -> Comparison:
     whole = predicate["deltaOne"]
     score = whole["score"].number()
     standard_error, interval, p_value = _uncertainty(whole)
+    n_units = _where_present(predicate, "benchmarkUnits", Node.count)
     return Comparison(
         task=Task(predicate["task"]["kind"].text()),
         n_rows=predicate["benchmarkRows"].count(),
         averaging=predicate["task"]["averaging"].text(),
-        deltas=_deltas(predicate["metrics"]),
+        deltas=_deltas(predicate["metrics"], None if n_units is None else n_units - 1),
         weights={name: node.fraction() for name, node in whole["weights"].members().items()},
         delta_one=float(score),
         standard_error=standard_error,
@@ -111,17 +112,17 @@ def _comparison(predicate: Node) -> Comparison:
         counts=predicate["jointCounts"].optional(_counts),
         primary=_primary(predicate["primary"]),
         warnings=tuple(node.text() for node in predicate["warnings"].items()),
-        n_units=_where_present(predicate, "benchmarkUnits", Node.count),
+        n_units=n_units,
     )
 
 
-def _deltas(node: Node) -> tuple[MetricDelta, ...]:
-    deltas = [_delta(metric_spec(name), member) for name, member in node.members().items()]
+def _deltas(node: Node, freedom: int | None) -> tuple[MetricDelta, ...]:
+    deltas = [_delta(metric_spec(name), member, freedom) for name, member in node.members().items()]
     reporting_order = list(METRICS)
     return tuple(sorted(deltas, key=lambda delta: reporting_order.index(delta.metric.name)))
 
 
-def _delta(spec: MetricSpec, node: Node) -> MetricDelta:
+def _delta(spec: MetricSpec, node: Node, freedom: int | None) -> MetricDelta:
     baseline, new, gain = node["baseline"].number(), node["new"].number(), node["gain"].number()
     exact = (baseline, new) if isinstance(baseline, Fraction) and isinstance(new, Fraction) else None
     standard_error, interval, p_value = _uncertainty(node)
@@ -135,6 +136,7 @@ def _delta(spec: MetricSpec, node: Node) -> MetricDelta:
         p_value=p_value,
         method=node["method"].text(),
         exact=exact,
+        freedom=freedom,
     )
 
 

@@ -55,6 +55,7 @@ class MetricDelta:
         exact: (baseline, new) as exact fractions, where the metric is a ratio of counts.
         n_rows: Number of rows compared, where it is known.
         discordance: Share of the rows that tell the two models apart by this metric, where it is known.
+        freedom: Degrees of freedom of the interval, where it is Student's; None where it is normal.
     """
 
     metric: MetricSpec
@@ -69,6 +70,7 @@ class MetricDelta:
     # Facts about the rows, not about the estimate: a statement has them elsewhere.
     n_rows: int | None = field(default=None, compare=False)
     discordance: float | None = field(default=None, compare=False)
+    freedom: int | None = field(default=None, compare=False)
 
     @property
     def reference(self) -> str:

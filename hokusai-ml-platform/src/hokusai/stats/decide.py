@@ -22,7 +22,7 @@ from hokusai.domain.decision import (
 from hokusai.domain.delta import Comparison, MetricDelta
 from hokusai.domain.metrics import Scale, common_metric_name
 from hokusai.errors import InvalidInputError
-from hokusai.stats.wald import critical_value
+from hokusai.stats.wald import interval_around
 
 _DIGITS = 12
 """Of a measured number; what is beyond them is rounding."""
@@ -96,7 +96,7 @@ def guardrail_outcome(guardrail: Guardrail, delta: MetricDelta, confidence: floa
     if delta.interval.confidence == confidence:
         bound = delta.interval.low if guardrail.direction > 0 else -delta.interval.high
     else:
-        bound = change - critical_value(confidence) * delta.standard_error
+        bound = interval_around(change, delta.standard_error, confidence, delta.freedom).low
     return outcome_of(guardrail, baseline=delta.baseline_value, change=change, bound=bound)
 
 

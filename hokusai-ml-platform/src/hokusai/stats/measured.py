@@ -101,6 +101,7 @@ class Measured:
             exact=exact,
             n_rows=len(self.influence) if self.n_rows is None else self.n_rows,
             discordance=self.discordance,
+            freedom=self.freedom,
         )
 
     def caveats(self) -> list[str]:
