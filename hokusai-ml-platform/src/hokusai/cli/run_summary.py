@@ -67,12 +67,12 @@ def _show_credit(console: Console, credit: dict[str, Any]) -> None:
         justify: Literal["left", "right"] = "left" if name in ("contributor", "") else "right"
         table.add_column(name, justify=justify, no_wrap=bool(name), overflow="fold")
     for one in credit["contributors"]:
-        low, high = one["interval"] or (None, None)
+        interval = one["interval"]
         table.add_row(
             Text(printable(one["contributor_id"])),
             f"{one['rows']:,}",
             f"{100 * one['value']:+.2f} pp",
-            "-" if low is None else f"{100 * low:+.2f} … {100 * high:+.2f}",
+            f"{100 * interval[0]:+.2f} … {100 * interval[1]:+.2f}" if interval else "-",
             f"[green]{one['weight_bps'] / 100:.2f} %[/]" if one["weight_bps"] else "[dim]-[/]",
             Text(one["unpaid"] or ("" if one["payable"] else "no address to pay to"), "dim"),
         )
