@@ -70,7 +70,7 @@ def register(
     .joblib), a folder that MLflow wrote, or a URI (runs:/…, models:/…, s3://…). What MLflow wrote is registered as it
     is, and not loaded.
     """
-    from hokusai.cli.model_source import is_stored_by_mlflow, read_model
+    from hokusai.core.models.model_file import is_stored_by_mlflow, read_model
 
     token = _token(token_id, benchmark_metric, benchmark_value)
     by_mlflow = is_stored_by_mlflow(source)

@@ -1,4 +1,4 @@
-"""What `hokusai models register` is given: a model file, a folder that MLflow wrote, or a URI.
+"""Models that lie in files: a model file, a folder that MLflow wrote, or a URI, told apart by what they are called.
 
 A file is read in the form that its ending names. Forms that are data are read as they are; a pickle runs what its
 author put into it, so it is loaded only for somebody who says that this is wanted.
