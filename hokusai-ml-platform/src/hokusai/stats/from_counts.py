@@ -7,6 +7,7 @@ them here, with the standard library and without the rows.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -170,6 +171,14 @@ def _check(counts: JointCounts) -> None:
         raise InvalidInputError(
             f"The positive class has index {counts.positive}, but there are {size} classes"
         )
+    cells = [cell for cell, _ in counts.cells]  # first all at once; what follows finds the words for what is wrong
+    if (
+        all(map(operator.lt, cells, cells[1:]))
+        and set(map(len, cells)) == {3}
+        and 0 <= min(map(min, cells)) <= max(map(max, cells)) < size
+        and min(count for _, count in counts.cells) >= 1
+    ):
+        return
     repeated = [cell for cell, times in Counter(cell for cell, _ in counts.cells).items() if times > 1]
     if repeated:
         raise InvalidInputError(f"The joint table holds the cell {repeated[0]} more than once")
