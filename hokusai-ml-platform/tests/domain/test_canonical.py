@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import sys
 
 import pytest
 from hypothesis import given
@@ -179,3 +180,21 @@ class TestRefusals:
 
     def test_an_escaped_pair_of_surrogates_is_one_character(self) -> None:
         assert parse_json(b'"\\ud83d\\ude00"') == "\U0001f600"
+
+
+class TestDepth:
+    def test_is_bounded_even_where_a_library_has_raised_the_limit_of_recursion(self) -> None:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(1_000_000)
+        try:
+            for text in (b"[" * 1_000_000, b'{"a":' * 500_000, b"[" * 201 + b"]" * 201):
+                with pytest.raises(InvalidInputError, match="nested too deeply"):
+                    parse_json(text)
+        finally:
+            sys.setrecursionlimit(before)
+
+    def test_up_to_the_bound_and_in_texts_brackets_are_read(self) -> None:
+        deep = b"[" * 200 + b"]" * 200
+        assert json.dumps(parse_json(deep)).encode() == deep
+        assert parse_json(b'["' + b"[{" * 5000 + b'\\"["]') == ["[{" * 5000 + '"[']
+        assert parse_json(b"[" + b"[],{}," * 5000 + b"1]") == [[], {}] * 5000 + [1]

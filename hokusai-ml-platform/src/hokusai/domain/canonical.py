@@ -21,7 +21,11 @@ from hokusai.errors import InvalidInputError
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly; larger ones are written as decimal text."""
 
+MAX_DEPTH = 200
+"""How deep lists and objects may be nested in what is read."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_STRUCTURE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 def canonical_json(value: object) -> bytes:
@@ -63,6 +67,7 @@ def parse_json(text: bytes) -> object:
     >>> parse_json(b'{"a": [1, 2.5, null]}')
     {'a': [1, 2.5, None]}
     """
+    _refuse_depth(text)
     try:
         value: object = json.loads(
             text.decode("utf-8"),
@@ -110,6 +115,22 @@ def require_sha256(text: str, what: str) -> str:
     if not _SHA256.fullmatch(text):
         raise InvalidInputError(f"Not a SHA-256 digest in lower-case hex: {text[:80]!r}", where=what)
     return text
+
+
+def _refuse_depth(text: bytes) -> None:
+    """Refuse what is nested too deeply before it is read.
+
+    The reader in C takes the stack that it needs, and stops at Python's limit of recursion; where a library has raised
+    that limit, a text of brackets ends the process.
+    """
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for found in _STRUCTURE.finditer(text):
+        mark = found[0]
+        depth += (mark in (b"[", b"{")) - (mark in (b"]", b"}"))
+        if depth > MAX_DEPTH:
+            raise InvalidInputError("Not usable JSON: nested too deeply")
 
 
 def _troubles(value: object, path: str) -> Iterator[tuple[str, str]]:
