@@ -26,7 +26,6 @@ REFERENCES = {
     "paired-t": "Student (1908), Biometrika 6:1-25",
     "wilcoxon-signed-rank": "Wilcoxon (1945), Biometrics Bulletin 1:80-83",
     "paired-bootstrap": "Efron, Tibshirani (1993), An Introduction to the Bootstrap, sections 8.3 and 13.3",
-    "paired-bootstrap": "Efron, Tibshirani (1993), An Introduction to the Bootstrap, section 13.3",
     "sign-flip": "Fisher (1935), The Design of Experiments, section 21; Efron (1987), JASA 82:171-185",
 }
 """Where each method is described, by its name without what is added to it after a plus sign."""
