@@ -1,4 +1,4 @@
-"""What the pipeline's dry run costs, against an empty flow of the same nine steps on the same Metaflow.
+"""What the pipeline's dry run costs, against an empty flow of the same eleven steps on the same Metaflow.
 
     make bench-pipeline            or: python benchmarks/bench_pipeline.py --rounds 7
 

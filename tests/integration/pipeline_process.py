@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from hokusai.pipeline.delta_output import without_volatile
+from tests.warm_python import READ_AT_IMPORT, warm
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = ROOT / "data" / "test_fixtures" / "test_queries.csv"
@@ -24,11 +25,14 @@ STEPS = (
     "integrate_contributed_data",
     "train_new_model",
     "evaluate_on_benchmark",
+    "retrain_coalitions",
+    "gather_coalitions",
     "compare_and_output_delta",
     "generate_attestation_output",
     "monitor_and_log",
     "end",
 )
+OUTPUTS = ("attestation", "delta_output", "delta_output_zk", "predictions", "report")
 PATIENCE_SECONDS = 240.0
 _NOT_INHERITED = ("METAFLOW", "HOKUSAI", "MLFLOW", "AWS", "API_", "POSTGRES", "REDIS")
 _NOR = (
@@ -84,13 +88,14 @@ class Left:
         return sorted(path.name for path in self.outputs.iterdir()) if self.outputs.exists() else []
 
     def output(self, kind):
-        """The one output file of this kind: delta_output, attestation or report."""
-        (path,) = self.outputs.glob(f"{kind}_*")
+        """The one output file of this kind: one of `OUTPUTS`."""
+        (path,) = self.outputs.glob(f"{kind}_{self.run_id}.*")
         return path
 
     @property
     def run_id(self):
-        return self.output("delta_output").stem.removeprefix("delta_output_")
+        (path,) = self.outputs.glob("attestation_*")
+        return path.stem.removeprefix("attestation_")
 
     @property
     def delta_output(self):
@@ -216,8 +221,12 @@ class Running(Left):
             self.send(signal.SIGCONT)
 
 
-def pipeline(folder, *command, **changes):
-    """Run a command of the flow to its end."""
+def pipeline(folder, *command, cold=False, **changes):
+    """Run a command of the flow to its end, in a process that has the libraries imported, unless it is to be `cold`."""
+    command = (*FLOW, *command) if not str(command[0]).startswith("/") else command
+    cold = cold or any(name.startswith(READ_AT_IMPORT) for name in changes)
+    if command[0] == sys.executable and not cold:
+        command = warm(*map(str, command[1:]))
     with Running(folder, *command, **changes) as running:
         return running.finish()
 

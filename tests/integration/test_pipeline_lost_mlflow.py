@@ -8,7 +8,7 @@ import pytest
 
 from hokusai.stack.mlflow import start_mlflow
 from tests.integration.mlflow_view import TrackedPipeline
-from tests.integration.pipeline_process import CLI, QUERIES, STEPS, Running, pipeline
+from tests.integration.pipeline_process import CLI, OUTPUTS, QUERIES, STEPS, Running, pipeline
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_run_ends_well_with_all_its_outputs(lost, dry):
     left, _, _ = lost
     assert left.rc == 0, left.said
     assert "Traceback" not in left.said
-    assert len(left.output_files) == 3
+    assert len(left.output_files) == len(OUTPUTS)
     assert left.content == dry.content
     assert left.statement == dry.statement
     assert left.delta_output["new_model"]["mlflow_run_id"] is None

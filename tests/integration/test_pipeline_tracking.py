@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.integration import pipeline_data as make
 from tests.integration.mlflow_view import TrackedPipeline
-from tests.integration.pipeline_process import STEPS, dry_run, pipeline
+from tests.integration.pipeline_process import OUTPUTS, STEPS, dry_run, pipeline
 from tests.integration.test_pipeline_real_runs import register_model
 
 TRACKED_STEPS = list(STEPS[:-1])  # `end` only says where things are
@@ -22,6 +22,7 @@ KEYS = {
         "baseline_model",
         "new_model",
         "contributor_attribution",
+        "decision",
         "evaluation_metadata",
         "pipeline_metadata",
     ],
@@ -50,7 +51,9 @@ KEYS = {
         "contributed_samples",
         "total_samples",
         "data_manifest",
+        "contributor_credit",
     ],
+    "decision": ["accepted", "reasons", "rule", "guardrails"],
     "evaluation_metadata": ["benchmark_dataset", "evaluation_timestamp", "pipeline_run_id"],
     "pipeline_metadata": ["run_id", "timestamp", "config", "dry_run"],
 }
@@ -58,7 +61,7 @@ KEYS = {
 
 class TestTheDeltaOneJson:
     @pytest.mark.parametrize("which", ["dry", "real"])
-    def test_has_exactly_the_keys_of_the_specification(self, request, which):
+    def test_has_the_keys_of_the_specification_the_decision_and_the_credit(self, request, which):
         output = request.getfixturevalue(which).delta_output
         for path, keys in KEYS.items():
             part = output
@@ -134,12 +137,12 @@ class TestTheEmbeddedDatabase:
 
     def test_has_the_files(self, embedded, real, tmp_path):
         paths = set(embedded.artifacts())
-        written = {real.output(kind).name for kind in ("attestation", "delta_output", "report")}
+        written = {real.output(kind).name for kind in OUTPUTS}
         models = {
             f"models/{role}/{name}" for role in ("baseline", "new") for name in ("model.skops", "MLmodel")
         }
         assert written | models | {"data_manifest.json"} <= paths
-        for kind in ("attestation", "delta_output", "report"):
+        for kind in OUTPUTS:
             file = real.output(kind)
             assert embedded.fetch(file.name, tmp_path) == file.read_bytes()
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hokusai.attestation.materials import Materials
 from hokusai.attestation.policy import Policy
+from hokusai.attestation.predictions import read_predictions
 from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.canonical import sha256_hex
-from hokusai.pipeline import attestation, baseline, contribution, evaluation, reference
+from hokusai.domain.metrics import Task
+from hokusai.domain.model import ModelArtifact
+from hokusai.pipeline import acceptance, attestation, baseline, contribution, crediting, evaluation, reference
 from hokusai.pipeline.retraining import retrain
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -24,11 +29,19 @@ class NoModels:
         raise AssertionError(f"{reference} was asked for")
 
 
+class Run(NamedTuple):
+    made: attestation.Attestation
+    facts: reference.Facts
+    old: ModelArtifact
+    new: ModelArtifact
+    measured: evaluation.Evaluation
+
+
 @pytest.fixture
 def attested(csv, labelled, plan_of, tmp_path: Path):
-    """(attestation, facts, baseline, new model) of one run."""
+    """One run, up to its attestation."""
 
-    def make(**more: Any):
+    def make(**more: Any) -> Run:
         given = {
             "contributed_data": f"{csv('c1.csv', labelled(20, 2))},{csv('c2.csv', labelled(10, 5))}",
             "base_data": csv("base.csv", labelled(60, 1)),
@@ -39,10 +52,19 @@ def attested(csv, labelled, plan_of, tmp_path: Path):
         old = baseline.load(plan, reference.load(plan, facts), NoModels())
         contributed = contribution.integrate(plan, facts)
         new = retrain(plan, facts, contributed, old)
-        compared = evaluation.compare(
-            evaluation.run(plan, facts, old, new), plan.metric_weights, plan.primary_metric
+        measured = evaluation.run(plan, facts, old, new)
+        compared = evaluation.compare(measured, plan.metric_weights, plan.primary_metric)
+        shares = crediting.settle(plan, facts, contributed, compared)
+        parts = [
+            crediting.measure(plan, facts, contributed, old, measured, shares, task)
+            for task in crediting.tasks(shares, plan.retraining_tasks)
+        ]
+        credited = crediting.attribute(shares, parts, measured, dry_run=plan.dry_run)
+        decided = acceptance.decided(plan, facts, measured, compared, old, new)
+        made = attestation.attest(
+            plan, facts, contributed, old, new, compared, measured, credited, decided, KEY
         )
-        return attestation.attest(plan, facts, contributed, old, new, compared, KEY), facts, old, new
+        return Run(made, facts, old, new, measured)
 
     return make
 
@@ -60,7 +82,7 @@ def test_two_runs_on_the_same_inputs_give_the_same_bytes(attested, tmp_path: Pat
 
 
 def test_the_subjects_are_the_bytes_of_the_run(attested, tmp_path: Path) -> None:
-    made, facts, old, new = attested()
+    made, facts, old, new, _ = attested()
     digests = {s["name"]: s["digest"]["sha256"] for s in statement_of(made)["subject"]}
     contributed = {f"contributed-data/{i}": sha256_hex((tmp_path / f"c{i}.csv").read_bytes()) for i in (1, 2)}
     assert digests == {
@@ -110,3 +132,37 @@ def test_the_libraries_that_decide_are_named(attested) -> None:
     predicate = json.dumps(statement_of(attested()[0])["predicate"])
     for name in ("hokusai-ml-platform", "numpy", "polars", "scikit-learn"):
         assert f'"{name}"' in predicate
+
+
+def test_the_decision_the_credit_and_the_commitments_are_part_of_it(attested) -> None:
+    predicate = statement_of(attested()[0])["predicate"]
+    assert predicate["decision"]["accepted"] is False  # 12 rows are held out of 60, and 800 are needed
+    assert predicate["decision"]["reasons"][0]["verdict"] == "too_few_rows"
+    credit = predicate["attribution"]
+    assert [one["contributor"] for one in credit["credits"]] == ["ann", "bob"]
+    assert "commitments" in predicate
+
+
+def test_how_many_tasks_retrain_changes_no_byte(attested) -> None:
+    first, second = (attested(retraining_tasks=str(n))[0] for n in (1, 3))
+    assert first == second
+
+
+class TestPredictions:
+    def test_bear_the_attestation_out(self, attested, tmp_path: Path) -> None:
+        run = attested()
+        file = tmp_path / "predictions.parquet"
+        file.write_bytes(attestation.predictions_file(run.measured))
+        columns = pl.read_parquet(file)
+        assert columns.columns == ["row", "label", "baseline", "new", "baseline_score", "new_score"]
+        assert columns["row"].to_list() == list(range(run.facts.benchmark_rows))
+        assert set(columns["label"].to_list()) == {"yes", "no"}
+        given = Materials(predictions=read_predictions(file, Task.CLASSIFICATION))
+        assert verify_attestation(run.made.envelope, Policy((KEY.public_key(),)), given).ok
+
+    def test_of_another_run_do_not(self, attested, tmp_path: Path) -> None:
+        run, other = attested(), attested(seed="7")
+        file = tmp_path / "predictions.parquet"
+        file.write_bytes(attestation.predictions_file(other.measured))
+        given = Materials(predictions=read_predictions(file, Task.CLASSIFICATION))
+        assert not verify_attestation(run.made.envelope, Policy((KEY.public_key(),)), given).ok

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from hokusai.domain.attribution import ALL_BPS, Attribution, AttributionMethod, Credit
 from hokusai.domain.contribution import Contribution, Contributor
+from hokusai.domain.decision import AcceptanceRule, Guardrail
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.model import ModelArtifact
-from hokusai.pipeline.delta_output import VOLATILE, delta_output, shares, without_volatile
+from hokusai.pipeline.delta_output import VOLATILE, delta_output, without_volatile
+from hokusai.stats.decide import decide, unmeasured
 from hokusai.stats.paired import compare_classifiers, compare_regressors
 
 WALLET = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
@@ -47,6 +48,9 @@ SPECIFIED: dict[str, Any] = {
     "evaluation_metadata": dict.fromkeys(("benchmark_dataset", "evaluation_timestamp", "pipeline_run_id")),
     "pipeline_metadata": dict.fromkeys(("run_id", "timestamp", "config", "dry_run")),
 }
+# What stands there besides.
+ADDED = {"decision"}
+ADDED_TO_ATTRIBUTION = {"contributor_credit"}
 METRIC_KEYS = ["baseline_value", "new_value", "absolute_delta", "relative_delta", "improvement"]
 
 # 10 rows, 5 of them positive; baseline right on 6 (3 positives), new on 8 (4 positives)
@@ -62,16 +66,33 @@ def contribution(name: str, accepted: int, wallet: str | None = None) -> Contrib
     )  # fmt: skip
 
 
+def credited(contributions: Sequence[Contribution], *weights_bps: int) -> Attribution:
+    """Credit of 3 percentage points, by hand: one weight for each contributor; the whole for one."""
+    people = dict.fromkeys(one.contributor for one in contributions)
+    rows = {who: sum(c.rows_accepted for c in contributions if c.contributor == who) for who in people}
+    weights = weights_bps or (ALL_BPS,)
+    parts = tuple(
+        Credit(who, 0.03 * bps / ALL_BPS, None, None, bps, rows[who], "" if bps else "nothing was used")
+        for who, bps in zip(people, weights, strict=True)
+    )
+    return Attribution(AttributionMethod.PROPORTIONAL, 0.03, parts, evaluations=1)
+
+
 BASE = ModelArtifact("churn/1.0.0", "sklearn.A", "a.skops", b"a", {}, 900)
 MODEL = ModelArtifact("churn/1.1.0", "sklearn.B", "b.skops", b"b", {"C": 1.0}, 900, 100)
 
 
 def output(**change: Any) -> dict[str, Any]:
+    comparison = change.get("comparison") or compare_classifiers(LABELS, BASELINE, NEW, classes=("no", "yes"))
+    contributions = change.get("contributions") or [contribution("ann", 100, WALLET)]
+    people = {one.contributor for one in contributions}
     given_: dict[str, Any] = {
-        "comparison": compare_classifiers(LABELS, BASELINE, NEW, classes=("no", "yes")),
+        "comparison": comparison,
         "baseline": BASE,
         "new": MODEL,
-        "contributions": [contribution("ann", 100, WALLET)],
+        "contributions": contributions,
+        "attribution": credited(contributions, ALL_BPS, *[0] * (len(people) - 1)),
+        "decision": decide(comparison, AcceptanceRule()),
         "data_manifest": {"rows": 102, "data_hash": f"{3:064x}"},
         "benchmark": {"size": 10},
         "run_id": "r1",
@@ -85,10 +106,13 @@ def output(**change: Any) -> dict[str, Any]:
 class TestKeys:
     def test_are_the_specifications_in_its_order(self) -> None:
         made = output()
-        assert list(made) == list(SPECIFIED)
+        assert [key for key in made if key not in ADDED] == list(SPECIFIED)
+        assert set(made) - set(SPECIFIED) == ADDED
         for block, keys in SPECIFIED.items():
             if keys is not None:
-                assert list(made[block]) == list(keys), block
+                added = ADDED_TO_ATTRIBUTION if block == "contributor_attribution" else set()
+                assert [key for key in made[block] if key not in added] == list(keys), block
+                assert set(made[block]) - set(keys) == added, block
         for delta in made["delta_computation"]["metric_deltas"].values():
             assert list(delta) == METRIC_KEYS
 
@@ -178,6 +202,27 @@ class TestAttribution:
             "contributed_samples": 100,
             "total_samples": 1000,
             "data_manifest": {"rows": 102, "data_hash": f"{3:064x}"},
+            "contributor_credit": {
+                "method": "proportional",
+                "gain": 0.03,
+                "seeds": 1,
+                "evaluations": 1,
+                "sampling_error": None,
+                "note": "",
+                "contributors": [
+                    {
+                        "contributor_id": "ann",
+                        "wallet_address": WALLET,
+                        "payable": True,
+                        "value": 0.03,
+                        "standard_error": None,
+                        "interval": None,
+                        "weight_bps": 10_000,
+                        "rows": 100,
+                        "unpaid": None,
+                    }
+                ],
+            },
         }
 
     def test_several_in_one_order(self) -> None:
@@ -193,14 +238,46 @@ class TestAttribution:
         assert made["contributor_attribution"]["total_samples"] == 100
         assert made["contributor_attribution"]["contributor_weights"] == 1.0
 
-    @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=8))
-    def test_shares_sum_to_one_and_are_in_proportion(self, accepted: list[int]) -> None:
-        parts = shares([contribution(f"c{i}", n) for i, n in enumerate(accepted)])
-        if any(accepted):
-            assert sum(parts) == 1
-            assert all(p * sum(accepted) == n for p, n in zip(parts, accepted, strict=True))
-        else:
-            assert parts == [Fraction(0)] * len(accepted)
+    def test_whoever_gave_several_files_stands_among_the_credited_once(self) -> None:
+        given_ = [contribution("ann", 60), contribution("bobby", 30), contribution("ann", 10)]
+        made = output(contributions=given_, attribution=credited(given_, 2_500, 7_500))
+        attributed = made["contributor_attribution"]
+        assert attributed["contributor_id"] == ["ann", "bobby", "ann"]
+        assert attributed["contributor_weights"] == pytest.approx([0.06, 0.03, 0.01])
+        told = attributed["contributor_credit"]["contributors"]
+        assert [(one["contributor_id"], one["rows"], one["weight_bps"]) for one in told] == [
+            ("ann", 70, 2_500),
+            ("bobby", 30, 7_500),
+        ]
+
+
+class TestDecision:
+    def test_too_few_rows_worked_out_by_hand(self) -> None:
+        """10 rows, 2 of them better and none worse: the mid-p of that is 1/8, and 10 rows are no 800."""
+        made = output()["decision"]
+        assert made["accepted"] is False
+        assert [reason["verdict"] for reason in made["reasons"]] == ["too_few_rows", "not_significant"]
+        assert made["reasons"][0]["detail"] == "The benchmark has 10 rows, and at least 800 are needed"
+        assert "one-sided p = 0.125" in made["reasons"][1]["detail"]
+        assert made["rule"] == {"min_rows": 800, "threshold": 0.01, "alpha": 0.05}
+        assert made["guardrails"] == []
+
+    def test_a_guardrail_that_nobody_measured_stands_there_as_a_breach(self) -> None:
+        compared = compare_classifiers(LABELS, BASELINE, NEW, classes=("no", "yes"))
+        guardrail = Guardrail("latency_ms", 5.0)
+        rule = AcceptanceRule(min_rows=10, guardrails=(guardrail,))
+        outcome = unmeasured(guardrail, "the models were not timed")
+        made = output(comparison=compared, decision=decide(compared, rule, outcomes=[outcome]))["decision"]
+        assert made["guardrails"] == [
+            {
+                "name": "latency_ms",
+                "margin": 5.0,
+                "change": None,
+                "bound": None,
+                "breached": True,
+                "reason": "latency_ms was not measured: the models were not timed",
+            }
+        ]
 
 
 class TestVolatile:

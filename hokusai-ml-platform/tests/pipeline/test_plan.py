@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,17 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from hokusai.adapters.memory_ledger import MemoryLedger
+from hokusai.core.benchmarks import Benchmarks
+from hokusai.domain.benchmark import Benchmark
+from hokusai.domain.decision import AcceptanceRule, Guardrail
 from hokusai.domain.metrics import Task
 from hokusai.errors import (
     BackendUnavailableError,
     ConfigurationError,
     DataError,
     MetricError,
+    NotFoundError,
 )
 from hokusai.pipeline.parameters import PARAMETERS, parameter_key
 from hokusai.pipeline.plan import ANONYMOUS, RunPlan, resolve_plan
@@ -61,6 +68,10 @@ PRECEDENCE: list[tuple[str, str, str, Any, Any]] = [
     ("metric_weights", "{f1: 1}", '{"accuracy": 2}', {"f1": 1}, {"accuracy": 2}),
     ("seed", "7", "8", 7, 8),
     ("pii", "mask", "drop", PiiAction.MASK, PiiAction.DROP),
+    ("attribution", "leave-one-out", "proportional", "leave_one_out", "proportional"),
+    ("attribution_seeds", "2", "5", 2, 5),
+    ("attribution_orders", "20", "31", 20, 30),  # orders come in pairs
+    ("retraining_tasks", "3", "4", 3, 4),
     ("baseline_model", "m/1.0.0", "m/2.0.0", "m/1.0.0", "m/2.0.0"),
 ]
 DEFAULTS = {
@@ -74,6 +85,10 @@ DEFAULTS = {
     "metric_weights": None,
     "seed": 42,
     "pii": PiiAction.HASH,
+    "attribution": "shapley",
+    "attribution_seeds": None,
+    "attribution_orders": 50,
+    "retraining_tasks": os.cpu_count(),
     "baseline_model": None,
 }
 
@@ -139,7 +154,8 @@ class TestPrecedence:
     def test_every_parameter_is_covered_above(self) -> None:
         elsewhere = {"contributed_data", "base_data", "benchmark_data", "dry_run", "output_dir", "settings"}
         people = {"contributor", "wallet"}
-        assert {p.key for p in PARAMETERS} == {row[0] for row in PRECEDENCE} | elsewhere | people
+        rule = {"benchmark", "min_rows", "threshold", "guardrails"}  # see TestRule
+        assert {p.key for p in PARAMETERS} == {row[0] for row in PRECEDENCE} | elsewhere | people | rule
 
     @given(st.lists(st.sampled_from([p.key for p in PARAMETERS]), unique=True))
     def test_the_empty_text_is_not_given(self, keys: list[str]) -> None:
@@ -323,7 +339,112 @@ class TestRefusals:
         assert real(**given_, estimator="a.B").estimator_params == {"C": 2}
 
 
+class TestRule:
+    """When an improvement counts: as the parameters say, or as an agreed benchmark says and nobody else."""
+
+    def test_the_default(self, real) -> None:
+        assert real().rule == AcceptanceRule(min_rows=800, threshold=Fraction(1, 100), alpha=0.05)
+
+    def test_from_a_settings_file_and_over_it(self, real, yaml_file) -> None:
+        path = yaml_file("min_rows: 100\nthreshold: 0.5\nguardrails: [recall=0.01, 'f1[region=EU]=2%']\n")
+        rule = real(settings=path).rule
+        assert (rule.min_rows, rule.threshold) == (100, Fraction(1, 200))
+        assert rule.guardrails == (
+            Guardrail("recall", 0.01),
+            Guardrail("f1", 0.02, relative=True, slice=("region", "EU")),
+        )
+        typed = real(settings=path, min_rows="200", threshold="2", guardrails="accuracy=0.02, recall=0").rule
+        assert (typed.min_rows, typed.threshold) == (200, Fraction(1, 50))
+        assert typed.guardrails == (Guardrail("accuracy", 0.02), Guardrail("recall", 0))
+
+    @pytest.mark.parametrize(
+        ("given_", "message"),
+        [
+            ({"min_rows": "0"}, "--min-rows is 0"),
+            ({"min_rows": "many"}, "--min-rows is 'many'"),
+            ({"threshold": "1 %"}, r"--threshold is '1 %'\. Percentage points are expected"),
+            ({"threshold": "1/0"}, "--threshold is '1/0'"),
+            ({"threshold": "nan"}, "--threshold is 'nan'"),
+            ({"threshold": "-1"}, "threshold >= 0"),
+            ({"guardrails": "recall"}, "'recall' is not of the form METRIC=MARGIN"),
+            ({"guardrails": "recall=-0.1"}, "margin"),
+            ({"guardrails": "warmth=0.1"}, "whether a higher 'warmth' is better"),
+            ({"attribution": "fair"}, "--attribution is 'fair'.*shapley, leave-one-out or proportional"),
+            ({"attribution": "shapley_monte_carlo"}, "--attribution is 'shapley_monte_carlo'"),
+            ({"attribution_seeds": "0"}, "--attribution-seeds is 0"),
+            ({"attribution_orders": "3"}, "--attribution-orders is 3"),
+            ({"retraining_tasks": "0"}, "--retraining-tasks is 0"),
+        ],
+    )
+    def test_refusals(self, real, given_: dict[str, str], message: str) -> None:
+        with pytest.raises(ConfigurationError, match=message):
+            real(**given_)
+
+    @pytest.fixture
+    def agreed(self) -> Benchmark:
+        return Benchmark(
+            name="reviews",
+            data_sha256="ab" * 32,
+            task=Task.CLASSIFICATION,
+            target_column="label",
+            n_rows=900,
+            primary_metric="f1",
+            minimum_detectable_delta=0.02,
+            weights={"f1": Fraction(1, 3), "recall": Fraction(2, 3)},
+            rule=AcceptanceRule(min_rows=500, guardrails=(Guardrail("recall", 0.01),)),
+        )
+
+    @pytest.fixture
+    def with_benchmark(self, files, tmp_path: Path, agreed: Benchmark):
+        """A plan that may name the benchmark of a ledger."""
+        ledger = MemoryLedger()
+        Benchmarks(ledger).add(agreed)
+        known = {
+            "contributed_data": files["c1"],
+            "base_data": files["base"],
+            "output_dir": str(tmp_path / "o"),
+        }
+        return lambda **more: resolve_plan({**known, **more}, Settings(home=tmp_path), Benchmarks(ledger).get)
+
+    def test_a_benchmark_settles_metric_weights_and_rule(self, with_benchmark, agreed: Benchmark) -> None:
+        for name in ("reviews", agreed.sha256):
+            plan = with_benchmark(benchmark=name)
+            assert plan.benchmark == agreed
+            assert (plan.task, plan.primary_metric, plan.rule) == (Task.CLASSIFICATION, "f1", agreed.rule)
+            assert plan.metric_weights == {"f1": Fraction(1, 3), "recall": Fraction(2, 3)}
+            assert plan.to_dict()["benchmark"] == agreed.sha256
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("task", "classification"),
+            ("metric_weights", '{"f1": 1}'),
+            ("primary_metric", "f1"),
+            ("min_rows", "500"),
+            ("threshold", "1"),
+            ("guardrails", "recall=0.01"),
+        ],
+    )
+    def test_and_nobody_else_does(self, with_benchmark, key: str, value: str) -> None:
+        option = key.replace("_", "-")
+        with pytest.raises(ConfigurationError, match=f"The benchmark settles --{option} already"):
+            with_benchmark(benchmark="reviews", **{key: value})
+
+    def test_another_target(self, with_benchmark) -> None:
+        with pytest.raises(ConfigurationError, match=r"predicts 'label', the run 'y'.*--target-column label"):
+            with_benchmark(benchmark="reviews", target_column="y")
+
+    def test_nobody_knows_it(self, with_benchmark) -> None:
+        with pytest.raises(NotFoundError, match="reviewz"):
+            with_benchmark(benchmark="reviewz")
+
+
 class TestContributors:
+    def test_one_name_with_two_wallets(self, real, files) -> None:
+        both = f"{files['c1']},{files['c2']}"
+        with pytest.raises(ConfigurationError, match="'ann' has two wallets"):
+            real(contributed_data=both, contributor="ann", wallet=f"{ADDRESS},{THIRTY_NINE}")
+
     def test_nobody_named(self, real) -> None:
         assert [(c.contributor_id, c.wallet) for c in real().contributors] == [(ANONYMOUS, None)]
 
@@ -395,13 +516,13 @@ class TestPrepare:
 
     def test_the_plan_of_a_store_that_answers(self, needed, settings) -> None:
         store = Store()
-        plan = prepare(needed, settings, store)
+        plan = prepare(needed, settings, store, MemoryLedger)
         assert isinstance(plan, RunPlan)
         assert store.asked == 1
 
     def test_a_store_that_is_down_ends_the_run_at_once(self, needed, settings) -> None:
         with pytest.raises(BackendUnavailableError):
-            prepare(needed, settings, Store(down=True))
+            prepare(needed, settings, Store(down=True), MemoryLedger)
 
     @pytest.mark.parametrize(
         ("more", "message"),
@@ -420,31 +541,39 @@ class TestPrepare:
     )
     def test_an_estimator_that_cannot_be(self, needed, settings, more: dict[str, str], message: str) -> None:
         with pytest.raises(ConfigurationError, match=message):
-            prepare({**needed, **more}, settings, Store())
+            prepare({**needed, **more}, settings, Store(), MemoryLedger)
 
     @pytest.mark.parametrize("name", ["gone.skops", "name/1.2", "a:b", "name"])
     def test_a_baseline_that_is_neither_a_file_nor_a_name(self, needed, settings, files, name: str) -> None:
         with pytest.raises(ConfigurationError, match=f"There is no model '{name}'.*--baseline-model"):
-            prepare({**needed, "baseline_model": name, "benchmark_data": files["bench"]}, settings, Store())
+            prepare(
+                {**needed, "baseline_model": name, "benchmark_data": files["bench"]},
+                settings,
+                Store(),
+                MemoryLedger,
+            )
 
     @pytest.mark.parametrize(
         "name", ["m/1.2.0", "m/1.2.0-rc.1", "models:/m/3", "models:/m@production", "runs:/a1/model"]
     )
     def test_names_of_stored_models(self, needed, settings, files, name: str) -> None:
         more = {"baseline_model": name, "benchmark_data": files["bench"]}
-        assert prepare({**needed, **more}, settings, Store()).baseline_model == name
+        assert prepare({**needed, **more}, settings, Store(), MemoryLedger).baseline_model == name
 
     def test_wallets_are_warned_of_once(self, needed, settings, files, caplog) -> None:
         both = f"{files['c1']},{files['c2']}"
         with caplog.at_level("WARNING"):
-            prepare({**needed, "contributed_data": both, "wallet": THIRTY_NINE}, settings, Store())
+            prepare(
+                {**needed, "contributed_data": both, "wallet": THIRTY_NINE}, settings, Store(), MemoryLedger
+            )
         assert sum("this has 39" in record.getMessage() for record in caplog.records) == 1
 
 
 class TestParameterTable:
     def test_keys_are_the_names_with_underscores(self) -> None:
         assert [p.key for p in PARAMETERS] == [p.name.replace("-", "_") for p in PARAMETERS]
-        assert len({p.key for p in PARAMETERS}) == 19  # the specification's seventeen, --dry-run and --pii
+        # the specification's seventeen, --dry-run, --pii, four on credit and four on what counts
+        assert len({p.key for p in PARAMETERS}) == 27
 
     @pytest.mark.parametrize("name", ["base-data", "base_data"])
     def test_both_spellings(self, name: str) -> None:

@@ -30,7 +30,14 @@ from hokusai.pipeline.publication import Publication, RunOutputs, flush, publish
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 FORK = multiprocessing.get_context("fork")
 MODEL = ModelArtifact("1.0.0", "mock_baseline", "model.json", b"{}", {}, 1)
-NAMES = ("delta_output_7.json", "attestation_7.json", "report_7.html")
+KINDS = {
+    "delta_output": "delta_output_7.json",
+    "attestation": "attestation_7.json",
+    "report": "report_7.html",
+    "predictions": "predictions_7.parquet",
+    "zk_output": "delta_output_zk_7.json",
+}
+NAMES = tuple(KINDS.values())
 
 
 class FailingStore(MemoryRunStore):
@@ -73,6 +80,8 @@ def outputs(run_id: str = "7") -> RunOutputs:
         },
         attestation=b'{"payload": "x"}',
         report="<p>größer</p>",
+        predictions=b"PAR1",
+        zk_output={"schema_version": "1.0"},
         models={"baseline": MODEL, "new": replace(MODEL, model_id="2.0.0")},
         other_files={"data_manifest.json": b"[]"},
     )
@@ -97,9 +106,7 @@ class TestPublish:
         store = MemoryRunStore()
         published = publish(outputs(), journal(), store, home, out)
         assert names_in(out) == sorted(NAMES)
-        assert published.files == dict(
-            zip(("delta_output", "attestation", "report"), (out / name for name in NAMES), strict=True)
-        )
+        assert published.files == {kind: out / name for kind, name in KINDS.items()}
         assert (published.spool, published.reason) == (None, "")
         assert waiting_journals(home) == []
         assert names_in(home / "journals") == []
@@ -111,6 +118,11 @@ class TestPublish:
             "models/baseline/model.json",
             "models/new/model.json",
         }
+
+    def test_an_older_format_that_cannot_say_it_is_left_out(self, home: Path, out: Path) -> None:
+        published = publish(replace(outputs(), zk_output=None), journal(), MemoryRunStore(), home, out)
+        assert names_in(out) == sorted(set(NAMES) - {"delta_output_zk_7.json"})
+        assert "zk_output" not in published.files
 
     def test_the_files_hold_the_ids_of_the_tracked_runs(self, home: Path, out: Path) -> None:
         store = MemoryRunStore()

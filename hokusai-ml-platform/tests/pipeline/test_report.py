@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hokusai.domain.attribution import Attribution, AttributionMethod, Credit
 from hokusai.domain.contribution import Contribution, Contributor
+from hokusai.domain.decision import AcceptanceRule, Decision, Guardrail
 from hokusai.domain.delta import Comparison, Interval
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.model import ModelArtifact
-from hokusai.pipeline.report import number, percentage_points, render_report, verdict
+from hokusai.pipeline.report import method_sentence, number, percentage_points, render_report, verdict
+from hokusai.stats.decide import decide, outcome_of, unmeasured
 from hokusai.stats.paired import compare_classifiers, compare_regressors
 
 VOID = {"meta", "br", "line", "circle", "link", "img", "hr", "input"}
@@ -94,17 +97,44 @@ def contribution(name: str, file: str, accepted: int, wallet: str | None) -> Con
     )  # fmt: skip
 
 
+def attribution(contributions: list[Contribution]) -> Attribution:
+    """Four percentage points: all of it the first one's; the others did harm."""
+    parts = tuple(
+        Credit(
+            one.contributor,
+            0.05 if i == 0 else -0.01,
+            0.01,
+            Interval(0.03, 0.07, 0.95) if i == 0 else Interval(-0.03, 0.01, 0.95),
+            10_000 if i == 0 else 0,
+            one.rows_accepted,
+            "" if i == 0 else "what the data is worth cannot be told from zero",
+        )
+        for i, one in enumerate(contributions)
+    )
+    return Attribution(
+        AttributionMethod.SHAPLEY, 0.04, parts, seeds=3, evaluations=3, note="A note on credit"
+    )
+
+
+def decision(comparison: Comparison, **rule: Any) -> Decision:
+    return decide(comparison, AcceptanceRule(**{"min_rows": 10, **rule}))
+
+
 def rendered(**change: Any) -> str:
+    comparison = change.get("comparison") or binary()
+    contributions = change.get("contributions") or [
+        contribution("ann", "ann.csv", 3_000, WALLET),
+        contribution("bob", "bob.csv", 1_000, THIRTY_NINE),
+    ]
     given: dict[str, Any] = {
         "run_id": "1700000000",
         "timestamp": "2024-01-31T10:00:00+00:00",
-        "comparison": binary(),
+        "comparison": comparison,
         "baseline": ModelArtifact("churn/1.0.0", "sklearn.A", "a.skops", b"a", {}, 9_000),
         "new": ModelArtifact("churn/1.1.0", "sklearn.B", "b.skops", b"b", {}, 9_000, 400),
-        "contributions": [
-            contribution("ann", "ann.csv", 3_000, WALLET),
-            contribution("bob", "bob.csv", 1_000, THIRTY_NINE),
-        ],
+        "contributions": contributions,
+        "attribution": attribution(contributions),
+        "decision": decision(comparison),
         "benchmark": {"source": "bench.csv"},
         "quality": [("Score (mean of the components)", "0.987")],
         "statement_digest": "cd" * 32,
@@ -167,9 +197,47 @@ class TestContent:
         page = Page(rendered())
         credited = [row for row in page.rows if row and row[0] in ("ann", "bob")]
         assert credited == [
-            ["ann", WALLET, "3,000", "75.00 %", "yes"],
-            ["bob", THIRTY_NINE, "1,000", "25.00 %", "no"],
+            ["ann", WALLET, "3,000", "+5.00 pp", "+3.00 pp … +7.00 pp", "100.00 %", "yes"],
+            [
+                "bob",
+                THIRTY_NINE,
+                "1,000",
+                "-1.00 pp",
+                "-3.00 pp … +1.00 pp",
+                "0.00 %what the data is worth cannot be told from zero",
+                "no",
+            ],
         ]
+        assert page.row("Contributor")[3:6] == ["Worth", "95 % interval", "Paid"]
+        assert "A note on credit." in page.text
+
+    def test_a_rejected_improvement_promises_nobody_anything(self) -> None:
+        page = Page(rendered(decision=decision(binary(), min_rows=800)))
+        assert "Rejected." in page.text
+        assert "The benchmark has 400 rows, and at least 800 are needed." in page.text
+        assert page.row("Contributor")[5] == "Would be paid"
+        assert "nothing is paid on it" in page.text
+
+    def test_an_accepted_one_says_why(self) -> None:
+        page = Page(rendered())
+        assert "Accepted." in page.text
+        assert "accuracy gained +" in page.text
+        assert "nothing is paid" not in page.text
+
+    def test_every_guardrail_with_what_was_measured(self) -> None:
+        recall, latency = Guardrail("recall", 0.01), Guardrail("latency_ms", 5.0)
+        outcomes = [
+            outcome_of(recall, baseline=0.8, change=0.004, bound=-0.002),
+            unmeasured(latency, "the models were not timed"),
+        ]
+        rule = AcceptanceRule(min_rows=10, guardrails=(recall, latency))
+        page = Page(rendered(decision=decide(binary(), rule, outcomes=outcomes)))
+        guarded = page.rows[page.rows.index(page.row("Guardrail")) :][1:3]
+        assert guarded == [
+            ["recall", "+0.0040", "-0.0020", "-0.0100", "yes"],
+            ["latency_ms", "\u2013", "\u2013", "\u2013", "no"],
+        ]
+        assert "latency_ms was not measured: the models were not timed." in page.text
 
     def test_models_quality_warnings_and_how_to_check(self) -> None:
         page = Page(rendered())
@@ -186,11 +254,13 @@ class TestContent:
         assert "Dry run." in page.text
         assert "Nothing here is evidence" in page.text
         assert "--allow-dry-run" in page.text
+        assert page.row("Contributor")[5] == "Would be paid"
         assert "Dry run." not in Page(rendered()).text
 
     def test_whoever_is_anonymous(self) -> None:
         page = Page(rendered(contributions=[contribution("anonymous", "a.csv", 1, None)]))
-        assert ["anonymous", "\u2013", "1", "100.00 %", "no"] in page.rows
+        assert page.row("anonymous")[1:3] == ["\u2013", "1"]
+        assert page.row("anonymous")[5:] == ["100.00 %", "no"]
 
 
 @pytest.mark.parametrize(
@@ -216,6 +286,21 @@ def test_hostile_names_are_only_text(field: str) -> None:
 
 
 class TestWords:
+    @pytest.mark.parametrize(
+        ("method", "said"),
+        [
+            (AttributionMethod.SHAPLEY, "on all 3 coalitions of contributors, each with 3 seeds."),
+            (AttributionMethod.SHAPLEY_MONTE_CARLO, "sampling leaves an error of up to +0.20 pp."),
+            (AttributionMethod.LEAVE_ONE_OUT, "Duplicates of one another earn nothing."),
+            (AttributionMethod.PROPORTIONAL, "how much was given, not how much it was worth."),
+        ],
+    )
+    def test_how_credit_was_worked_out(self, method: AttributionMethod, said: str) -> None:
+        from dataclasses import replace
+
+        told = attribution([contribution("ann", "ann.csv", 3_000, WALLET)])
+        assert method_sentence(replace(told, method=method, sampling_error=0.002)).endswith(said)
+
     @pytest.mark.parametrize(
         ("low", "value", "high", "said"),
         [

@@ -29,6 +29,8 @@ def show_summary(result: dict[str, Any]) -> None:
     console.print(result["verdict"], highlight=False, markup=False, soft_wrap=True)
     if result["dry_run"]:
         console.print("[bold]Dry run:[/] mock models and base data; no evidence of an improvement.")
+    _show_decision(console, result["decision"])
+    console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("metric", "baseline", "new", "change", "interval", "p"):
         table.add_column(name, justify="left" if name == "metric" else "right", no_wrap=True)
@@ -47,8 +49,8 @@ def show_summary(result: dict[str, Any]) -> None:
     if result["positive_class"] is not None:
         text = f"Precision, recall, f1 and auroc are those of the class {result['positive_class']!r}."
         console.print(printable(text), style="dim", markup=False, highlight=False, soft_wrap=True)
-    _show_credit(console, result["credit"])
-    _show_decision(console, result["decision"])
+    _show_credit(console, result["credit"], pays=result["decision"]["accepted"] and not result["dry_run"])
+    console.print()
     for line in result["notes"]:
         console.print("[yellow]![/] ", end="")
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
@@ -57,13 +59,13 @@ def show_summary(result: dict[str, Any]) -> None:
         console.print(printable(value), markup=False, highlight=False, soft_wrap=True)
 
 
-def _show_credit(console: Console, credit: dict[str, Any]) -> None:
-    """Who is credited with what: worth with its interval, and the part that is paid."""
+def _show_credit(console: Console, credit: dict[str, Any], *, pays: bool) -> None:
+    """Who is credited with what: worth with its interval, and the part that is paid, or would be."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("contributor", "rows", "worth", "interval", "paid", ""):
+    for name in ("contributor", "rows", "worth", "interval", "paid" if pays else "would be paid", ""):
         justify: Literal["left", "right"] = "left" if name in ("contributor", "") else "right"
         table.add_column(name, justify=justify, no_wrap=bool(name), overflow="fold")
     for one in credit["contributors"]:
@@ -82,6 +84,8 @@ def _show_credit(console: Console, credit: dict[str, Any]) -> None:
     told = (
         f"Credit by {method}, {credit['seeds']} training{'s' * (credit['seeds'] > 1)} each. {credit['note']}"
     )
+    if not pays:
+        told = f"Nothing is paid. {told}"
     console.print(told.strip(), style="dim", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -6,10 +6,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 from hokusai.attestation.commitments import Values, commit
-from hokusai.attestation.envelope import keyid, sign
+from hokusai.attestation.envelope import Signer, keyid, sign
 from hokusai.attestation.statement import statement_bytes
 from hokusai.domain.attribution import Attribution
 from hokusai.domain.canonical import sha256_hex
@@ -22,10 +21,6 @@ from hokusai.pipeline.contribution import Contributed
 from hokusai.pipeline.evaluation import Evaluation
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Facts
-
-if TYPE_CHECKING:
-    from hokusai.attestation.commitments import Values, commit
-from hokusai.attestation.envelope import Signer
 
 _DECIDING_LIBRARIES = ("hokusai-ml-platform", "numpy", "polars")
 _DECIDING_IN_REAL_RUNS = ("scikit-learn",)

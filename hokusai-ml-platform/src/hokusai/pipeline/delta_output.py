@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
-from hokusai.domain.attribution import ALL_BPS, Attribution
+from hokusai.domain.attribution import Attribution
 from hokusai.domain.contribution import Contribution
 from hokusai.domain.decision import Decision
 from hokusai.domain.delta import COMPUTATION_METHOD, Comparison
@@ -111,19 +110,6 @@ def without_volatile(output: Mapping[str, Any]) -> dict[str, Any]:
             holder = holder[key]
         holder.pop(last, None)
     return stable
-
-
-def shares(contributions: Sequence[Contribution], attribution: Attribution) -> list[Fraction]:
-    """Each contribution's share of what is paid; they sum to 1, or are all 0.
-
-    A contributor's share is spread over his contributions by their accepted rows.
-    """
-    weights = {credit.contributor: (credit.weight_bps, credit.rows) for credit in attribution.credits}
-    found = []
-    for contribution in contributions:
-        bps, rows = weights.get(contribution.contributor, (0, 0))
-        found.append(Fraction(bps * contribution.rows_accepted, ALL_BPS * rows) if rows else Fraction(0))
-    return found
 
 
 def credit_dict(attribution: Attribution) -> dict[str, Any]:

@@ -165,12 +165,13 @@ class ModelEvaluator:
             SchemaError, NotFoundError, UntrustedModelError, InvalidInputError, MetricError: As `evaluate`. What keeps a
                 guardrail from being measured is a breach, and no error.
         """
-        asked_for = [Guardrail.parse(one) if isinstance(one, str) else one for one in guardrails]
+        known = _by_name(scorers)
+        asked_for = [_guardrail(one, known) if isinstance(one, str) else one for one in guardrails]
         chosen = rule or AcceptanceRule()
         chosen = replace(chosen, guardrails=tuple(dict.fromkeys([*chosen.guardrails, *asked_for])))
         rows = rows_of(data, target, task=task, features=features, units=units)
         main = self._primary(rows, primary)
-        cuts, known = slices_of(rows, slices), _by_name(scorers)
+        cuts = slices_of(rows, slices)
         first, second = (self._asked(model, rows) for model in (baseline, new))
         if first.model.name == second.model.name:
             first, second = _apart(first, second)
@@ -445,6 +446,13 @@ def _by_name(scorers: Iterable[Scorer]) -> dict[str, Scorer]:
     if len(named) < len(given):
         raise MetricError("Two scorers have the same name", where="scorers")
     return named
+
+
+def _guardrail(text: str, scorers: Mapping[str, Scorer]) -> Guardrail:
+    """As `Guardrail.parse`, but that a scorer's name tells its direction."""
+    scorer = scorers.get(text.strip().partition("=")[0].partition("[")[0])
+    sign = "" if scorer is None else "+" if scorer.higher_is_better else "-"
+    return Guardrail.parse(sign + text.strip())
 
 
 def _apart(first: _Asked, second: _Asked) -> tuple[_Asked, _Asked]:

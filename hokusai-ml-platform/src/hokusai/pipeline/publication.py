@@ -152,7 +152,8 @@ def flush(spool: Path, runs: RunStore) -> TrackedRun:
                 hint=f"The run's files are in {spool / _ARTIFACTS}; remove the folder when you have them.",
             ) from problem
         tracked = runs.open_runs(journal)
-        for file in (spool / _ARTIFACTS).glob("delta_output_*.json"):
+        file = spool / _ARTIFACTS / f"delta_output_{journal.run_id}.json"
+        if file.exists():
             write_atomically(file, delta_output_bytes(json.loads(file.read_bytes()), tracked))
         runs.write(journal, tracked, spool / _ARTIFACTS)
         _remove(spool)
