@@ -41,6 +41,11 @@ def test_codes_without_the_word_or_of_something_else_are_no_passports(text: str)
         ("Patient: Jane van der Doe.", "jane van der doe"),
         ("Name: Jane Doe\nE-mail: none", "jane doe"),
         ("(name = Ada K. Lovelace; Phone unknown)", "ada k lovelace"),
+        ("Name: Jane Doe", "jane doe"),
+        ("Order 12 is late.\nname: Jane van der Doe.\nPlease answer", "jane van der doe"),
+        ("Send it back, please. Name: Jane Doe, Age: 40", "jane doe"),
+        ("Name: Jane Doe Phone: none", "jane doe"),
+        ("Name: Blue Chair, Price: 5; Name: Jane Doe", "jane doe"),
     ],
 )
 def test_a_label_gives_a_name_away(text: str, name: str) -> None:
@@ -52,12 +57,46 @@ def test_a_label_gives_a_name_away(text: str, name: str) -> None:
     [
         "Name: Blue Chair\nPrice: 5",
         "Product name: Blue Chair, age 3+",
+        "Name: Blue Chair, In Stock: yes",
+        "name: Build Everything\non: push",
+        "Name: Blue Chair is a book",
+        "Name: Jane",
+        "watched Mr. Robot again",
         "Contact: Sales Team",
         "patient: Unknown",
+        "Patient: Unknown, Female",
     ],
 )
 def test_names_of_things_stay(text: str) -> None:
     assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Patient: Lovelace, Ada", "Lovelace, Ada"),
+        ("Customer name: Lovelace,  Ada; age 36", "Lovelace,  Ada"),
+        ("Name: Lovelace, Ada\nPhone: none", "Lovelace, Ada"),
+        ("Name: Blue, Name: Lovelace, Ada", "Lovelace, Ada"),
+    ],
+)
+def test_a_last_name_before_the_first_is_the_same_in_a_list_and_in_a_column(text: str, written: str) -> None:
+    assert found_in(text) == [("lovelace ada", "person_name")]
+    assert canonical_whole(pl.Series([written]), PiiKind.PERSON_NAME).to_list() == ["lovelace ada"]
+    (row,) = find(pl.Series([text])).rows()
+    assert text[row[1] : row[2]] == written
+
+
+def test_a_particle_before_the_last_name_belongs_to_it() -> None:
+    assert found_in("Patient: van Dyck, José K.") == [("van dyck josé k", "person_name")]
+
+
+def test_a_comma_after_a_name_need_not_lead_to_another() -> None:
+    assert found_in("Surname: Lovelace, First name: Ada") == [
+        ("lovelace", "person_name"),
+        ("ada", "person_name"),
+    ]
+    assert found_in("Customer name: Lovelace, Ada is her first") == [("lovelace", "person_name")]
 
 
 def test_a_title_is_no_part_of_the_name_in_a_column_either() -> None:

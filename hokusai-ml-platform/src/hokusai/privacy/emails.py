@@ -36,7 +36,11 @@ NOT_TOP_LEVEL = frozenset(_NOT_TOP_LEVEL_TEXT.split())
 NO_DOMAIN = r"@[0-9]{1,2}x\.|\.(?:" + "|".join(sorted(NOT_TOP_LEVEL)) + ")$"
 """Rust regex: an end that no address in lower case has."""
 _DOMAIN = re.compile(r"((?:[^\W_][\w-]{0,62}\.){1,8}(?:[xX][nN]--[a-zA-Z0-9-]{2,59}|[^\W\d_]{2,24}))")
+_ANY_SIGN = re.compile("@|%40")
 _SIGN = re.compile(r"[\w%+'-](@|%40)")
+_BEFORE_SIGN = "_%+'-"
+_RARE = 20
+"""Characters a sign from which on looking for the sign first is quicker: passing over it takes Python longer."""
 _LOCAL_BACKWARD = re.compile(r"[\w%+'.-]{1,64}")
 _NO_START = ".'-"
 _SCALE = re.compile(r"\d{1,2}x\.")
@@ -49,10 +53,10 @@ def spans(text: str) -> Iterator[Found]:
     [(9, 35, 'ann.lee+x@mail.example.org')]
     """
     done = 0
-    for sign in _SIGN.finditer(text):
-        at = sign.start(1)
-        found = _DOMAIN.match(text, sign.end())
-        if found and sign[1] != "@" and text[found.end() : found.end() + 1] == "@":
+    for at, after in _signs(text):
+        found = _DOMAIN.match(text, after)
+        encoded = after - at > 1
+        if found and encoded and text[found.end() : found.end() + 1] == "@":
             continue  # the @ proper comes yet
         local = _LOCAL_BACKWARD.match(text[max(done, at - 64) : at][::-1]) if found else None
         if found and local:
@@ -61,7 +65,7 @@ def spans(text: str) -> Iterator[Found]:
             if start < at and _is_domain(found[1]) and not _is_path(text, start, end):
                 done = end
                 written = text[start:end]
-                yield start, end, canonical(written if sign[1] == "@" else unquote(written))
+                yield start, end, canonical(unquote(written) if encoded else written)
 
 
 def canonical(address: str) -> str:
@@ -71,6 +75,20 @@ def canonical(address: str) -> str:
     'ann@example.org'
     """
     return unicodedata.normalize("NFC", address).lower()
+
+
+def _signs(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each sign before which a local part may end, as `_SIGN` finds them."""
+    if (text.count("@") + text.count("%40")) * _RARE > len(text):
+        for found in _SIGN.finditer(text):
+            yield found.span(1)
+        return
+    done = 0
+    for found in _ANY_SIGN.finditer(text):
+        at, after = found.span()
+        if at > done and (text[at - 1].isalnum() or text[at - 1] in _BEFORE_SIGN):
+            yield at, after
+            done = after
 
 
 def _is_domain(domain: str) -> bool:

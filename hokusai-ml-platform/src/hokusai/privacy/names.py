@@ -35,10 +35,11 @@ _LABELS = (
     r"|[Ss]igned(?: by)?"
 )
 _WEAK_LABELS = r"[Nn]ame|[Cc]ontact(?: [Pp]erson)?|[Pp]atient"
-_DETAILS = (
-    r"(?:[Tt]el|[Pp]hone|PHONE|[Mm]obile|E-?[Mm]ail|e-?mail|DOB|[Dd]ate of [Bb]irth|[Bb]orn|[Bb]irth|[Aa]ddress|[Aa]ge"
-    r"|SSN|[Pp]assport)\b"
+_FULL_NAMES = (
+    r"(?:[Ff]ull|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee|[Cc]lient|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger"
+    r"|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Cc]ardholder|[Cc]ontact(?: [Pp]erson)?|[Pp]atient"
 )
+_LINE_START = r"(?:^|[\r\n,;|(]|[.!?][ ])[ ]{0,3}"
 _CLOSINGS = (
     r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
     r"|[Yy]ours (?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen"
@@ -53,14 +54,28 @@ _PATTERNS = tuple(
         rf"\b(?:(?:{_TITLES})\b\.?[ ]{{1,2}}){{1,3}}(?P<name>{_FULL})",
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_FULL})",
         rf"\b(?:{_LABELS})[ ]?[:=][ ]{{0,3}}(?P<name>{_FULL})",
-        # Things have names as well, so of a name alone at least two words, and what belongs to a person after them.
         rf"\b(?:[Cc]ontact(?: [Pp]erson)?|[Pp]atient)[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})",
-        rf"(?:^|[\r\n,;|(])[ ]{{0,3}}[Nn]ame[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})[ ]{{0,2}}"
-        rf"[,;|\r\n]{{1,3}}[ ]{{0,3}}{_DETAILS}",
         rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
+_OPEN_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_LINE_START}[Nn]ame[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})",
+        # As lists have it, last name first.
+        rf"(?:\b(?:{_FULL_NAMES})|{_LINE_START}[Nn]ame)[ ]?[:=][ ]{{0,3}}"
+        rf"(?P<name>{_PARTICLES}{_NAME},[ ]{{1,2}}{_NAME}(?:[ ](?:{_NAME}|[{UPPER}]\.?))?)",
+    )
+)
+"""What may be the name of a thing too, or run into a sentence: what stands after it decides."""
+_NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
+_LABEL_NEXT = re.compile(r"[ ]{0,2}[,;|\r\n]{1,3}[ ]{0,3}[^\W\d_]{2,24}(?:[ _-][^\W\d_]{2,24})?[ ]?[:=]")
+_DETAIL_NEXT = re.compile(
+    r"(?i)[ ]{0,2}(?:[,;|\r\n]{1,3}[ ]{0,3})?(?:tel|telephone|phone|mobile|fax|e-?mail|dob|date of birth|born"
+    r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis)\b"
+)
+"""What people have and things have not."""
 HINT = (
     rf"(?-u:\b)(?:{_TITLES})\.? |Señor|(?:{_INTRODUCTIONS}) |(?:{_LABELS}|{_WEAK_LABELS}) ?[:=]"
     rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) "
@@ -69,7 +84,7 @@ HINT = (
 _CAPITAL = r"\p{Lu}"
 GATE = (
     rf"(?-u:\b)(?:{_TITLES})\.? {{1,2}}{_CAPITAL}|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_CAPITAL}"
-    rf"|(?:{_LABELS}|{_WEAK_LABELS}) ?[:=] {{0,3}}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
+    rf"|(?:{_LABELS}|{_WEAK_LABELS}) ?[:=] {{0,3}}{_PARTICLES}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
     rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
 )
 """Rust regex for the rows that are left."""
@@ -84,6 +99,7 @@ University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or F
 Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
 April June July August September October November December Google Amazon Microsoft Apple Alexa Siri
 Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
+Robot
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 LEADING_TITLES = rf"^(?:(?:{_TITLES.lower().replace('.', ' ').replace(chr(92), '')}) )+"
@@ -100,14 +116,17 @@ def spans(text: str) -> Iterator[Found]:
     """
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
-            start, end = found.span("name")
-            words = text[start:end].split(" ")
-            if words[0] not in _NO_NAMES:
-                for at, word in enumerate(words):
-                    if word in _NO_NAMES:
-                        end = start + len(" ".join(words[:at]).rstrip())
-                        break
+            start, end = _own_words(text, *found.span("name"))
+            if start < end:
                 yield start, end, canonical(text[start:end])
+    for pattern in _OPEN_PATTERNS:
+        found_open = pattern.search(text)
+        while found_open:
+            start, end = _own_words(text, *found_open.span("name"))
+            is_name = " " in text[start:end] and _is_person(text, end)
+            if is_name:
+                yield start, end, canonical(text[start:end])
+            found_open = pattern.search(text, end if is_name else start)
 
 
 def canonical(text: str) -> str:
@@ -118,3 +137,20 @@ def canonical(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).lower()
     return " ".join(plain.replace(".", " ").replace(",", " ").split())
+
+
+def _own_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """A name without the words from the first one on that is nobody's name; empty if that is the first of all."""
+    at = start
+    for word in text[start:end].split(" "):
+        if word.rstrip(",") in _NO_NAMES:
+            return start, start + len(text[start:at].rstrip(" ,"))
+        at += len(word) + 1
+    return start, end
+
+
+def _is_person(text: str, end: int) -> bool:
+    """Whether what may be a name ends here, and no label of a thing comes next, such as `Price:`."""
+    if _DETAIL_NEXT.match(text, end):
+        return True
+    return _NAME_END.match(text, end) is not None and not _LABEL_NEXT.match(text, end)

@@ -94,8 +94,8 @@ def with_categories(cleaned: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
 
     >>> import polars as pl
     >>> frame = pl.DataFrame({"size": ["S", "L"]}, schema={"size": pl.Categorical})
-    >>> with_categories(scrub(frame, PiiPolicy(default="mask"))[0], frame).schema
-    Schema({'size': Categorical})
+    >>> with_categories(scrub(frame, PiiPolicy(default="mask"))[0], frame).dtypes
+    [Categorical]
     """
     import polars as pl
 
