@@ -19,11 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hokusai.attestation.commitments import commit
 from hokusai.attestation.envelope import sign
+from hokusai.attestation.materials import Materials
 from hokusai.attestation.openings import check_openings, open_rows
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.predictions import RowPredictions
 from hokusai.attestation.statement import statement_bytes
-from hokusai.attestation.verify import Materials, verify_attestation
+from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.attribution import Attribution, AttributionMethod, Credit
 from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.claim import DeltaOneClaim, Estimator

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hokusai.attestation.envelope import sign
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
+from hokusai.attestation.report import Verdict as Outcome
 from hokusai.attestation.statement import (
     ATTRIBUTION_NON_CLAIM,
     COMMITMENTS_NON_CLAIM,
     build_statement,
     statement_bytes,
 )
-from hokusai.attestation.verify import Verdict as Outcome
 from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.attribution import AttributionMethod
 from hokusai.domain.canonical import canonical_json

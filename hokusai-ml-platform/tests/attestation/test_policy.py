@@ -20,13 +20,15 @@ from hokusai.attestation.benchmark_statement import (
 )
 from hokusai.attestation.envelope import Envelope, keyid, sign
 from hokusai.attestation.keys import public_pem
+from hokusai.attestation.materials import Materials
 from hokusai.attestation.openings import challenged_rows, open_rows
 from hokusai.attestation.policy import Policy, Revocation
 from hokusai.attestation.policy_file import read_policy
 from hokusai.attestation.predictions import RowPredictions
 from hokusai.attestation.recompute import compare_rows
+from hokusai.attestation.report import VerificationReport
 from hokusai.attestation.statement import statement_bytes
-from hokusai.attestation.verify import Materials, VerificationReport, verify_attestation
+from hokusai.attestation.verify import verify_attestation, verify_benchmark_commitment
 from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.canonical import canonical_json, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
@@ -194,6 +196,32 @@ class TestBenchmarkOwner:
         assert old in payload
         with pytest.raises(IntegrityError):
             read_benchmark_statement(payload.replace(old, new, 1))
+
+
+class TestCommitmentByItself:
+    def test_whoever_receives_it_can_check_it(
+        self, commitment: bytes, benchmark: Benchmark, owner_key: Ed25519PrivateKey
+    ) -> None:
+        for policy in (
+            Policy((owner_key.public_key(),)),
+            Policy((OTHER.public_key(),), owner_keys=(owner_key.public_key(),)),
+        ):
+            report = verify_benchmark_commitment(commitment, policy, Materials({"b.csv": "be" * 32}))
+            assert report.failed == ()
+            assert report.statement_sha256 == sha256_hex(benchmark_statement_bytes(benchmark))
+            assert benchmark.sha256 in report.checks[2].detail
+
+    def test_is_refused(self, commitment: bytes, envelope: Envelope, owner_key: Ed25519PrivateKey) -> None:
+        owner = Policy((owner_key.public_key(),))
+        other_file = Materials({"b.csv": "bf" * 32})
+        assert failed(verify_benchmark_commitment(commitment, owner, other_file)) == ["files"]
+        strangers = Policy((OTHER.public_key(),))
+        assert failed(verify_benchmark_commitment(commitment, strangers)) == ["signature"]
+        revoked = replace(owner, revoked=(Revocation(keyid(owner_key.public_key())),))
+        assert failed(verify_benchmark_commitment(commitment, revoked)) == ["signature"]
+        statement = sign(envelope.payload, [owner_key]).to_bytes()
+        assert failed(verify_benchmark_commitment(statement, owner)) == ["statement"]
+        assert failed(verify_benchmark_commitment(b"{}", owner)) == ["envelope"]
 
 
 class TestOpenings:

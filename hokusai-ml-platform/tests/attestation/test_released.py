@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from hokusai.attestation.envelope import Envelope, verify
 from hokusai.attestation.keys import load_public_key
+from hokusai.attestation.materials import Materials
 from hokusai.attestation.openings import Openings, check_openings
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
+from hokusai.attestation.report import Verdict
 from hokusai.attestation.statement import statement_bytes
-from hokusai.attestation.verify import Materials, Verdict, verify_attestation
+from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.errors import IntegrityError
 

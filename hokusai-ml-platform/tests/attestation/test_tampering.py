@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from hokusai.attestation.envelope import PAYLOAD_TYPE, Envelope, Signature, keyid, pae, sign
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
+from hokusai.attestation.report import Verdict
 from hokusai.attestation.statement import build_statement, decimal_text, percentage_points
-from hokusai.attestation.verify import Verdict, verify_attestation
+from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.errors import IntegrityError
@@ -345,6 +346,17 @@ FREE = (
 )  # fmt: skip
 
 
+# What is the signer's word in the members that a statement need not have: texts, and what was measured elsewhere.
+FREE_TOO = (
+    (P, "benchmarkRecord"), (P, "benchmarkStatement"), (P, "attribution", "note"),
+    (P, "commitments", "labels"), (P, "commitments", "baselinePredictions"), (P, "commitments", "newPredictions"),
+    (P, "decision", "reasons", 0, "detail"), *((P, "decision", "guardrails", i, "reason") for i in range(2)),
+    *((P, "attribution", "credits", i, name) for i in range(3) for name in ("standardError", "interval")),
+    (P, "attribution", "credits", 2, "unpaid"), (P, "attribution", "seeds"),
+    (P, "decision", "guardrails", 1), (P, "decision", "rule"),
+)  # fmt: skip
+
+
 def _leaves(
     value: object, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], object]]:
@@ -379,6 +391,26 @@ def test_with_the_key_every_leaf_that_follows_from_others(
         if not any(path[: len(free)] == free for free in FREE) or path[-1] == "name"
     ]
     assert len(bound) > 150
+    for path, value in bound:
+        changed = copy.deepcopy(statement)
+        _set(*path, to=_other(value))(changed)
+        report = verify_attestation(sign(canonical_json(changed), [key]).to_bytes(), policy)
+        assert not report.ok, path
+
+
+def test_with_the_key_every_leaf_of_the_members_that_need_not_be(
+    full_claim: DeltaOneClaim, key: Ed25519PrivateKey, policy: Policy
+) -> None:
+    statement = build_statement(full_claim)
+    members = ("decision", "attribution", "commitments", "creditMethod", "contributions")
+    bound = [
+        (path, value)
+        for path, value in _leaves(statement)
+        if path[0] == P
+        and path[1] in members
+        and not any(path[: len(free)] == free for free in (*FREE, *FREE_TOO))
+    ]
+    assert len(bound) > 60
     for path, value in bound:
         changed = copy.deepcopy(statement)
         _set(*path, to=_other(value))(changed)

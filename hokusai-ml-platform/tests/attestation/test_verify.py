@@ -12,14 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hokusai.attestation.checks import NO_BASELINE_ERROR_GAIN
 from hokusai.attestation.envelope import Envelope, keyid, sign
+from hokusai.attestation.materials import Materials, match_files
 from hokusai.attestation.policy import Policy
+from hokusai.attestation.report import Status, Verdict
 from hokusai.attestation.statement import statement_bytes
 from hokusai.attestation.verify import (
     CHECK_NAMES,
-    Materials,
-    Status,
-    Verdict,
-    match_files,
     verify_attestation,
 )
 from hokusai.domain.canonical import sha256_hex

@@ -190,6 +190,9 @@ class TestBenchmark:
         assert answer.code == 0, answer.err
         assert "Benchmark       example" in hokusai("attest", "show", "benchmark.json").out
         owner = tmp_path / "owner" / "keys" / "attestation-ed25519.pub.pem"
+        answer = hokusai("attest", "verify", "benchmark.json", f"--files={files / 'benchmark.csv'}")
+        assert answer.code == 0
+        assert "VERIFIED" in answer.out
         monkeypatch.setenv("HOKUSAI_HOME", str(tmp_path / "home"))
         assert hokusai(*arguments, "--benchmark-statement", "benchmark.json", "-o", "a.json").code == 0
         claim = claim_in(tmp_path / "a.json")

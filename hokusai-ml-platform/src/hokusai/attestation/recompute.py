@@ -58,7 +58,7 @@ def check_predictions(
             "baseline's value": (said.baseline_value, delta.baseline_value),
             "new model's value": (said.new_value, delta.new_value),
         }
-        if said.method == delta.method:  # an older statement may have been made by another one
+        if _alike(stated, again, name):
             pairs |= {
                 "standard error": (said.standard_error, delta.standard_error),
                 "interval's lower end": (said.interval.low, delta.interval.low),
@@ -72,8 +72,7 @@ def check_predictions(
                     f"{name}: these predictions give {other:.6g} as the {what}, the statement says {one:.6g}"
                 )
     recomputed = [delta.metric.name for delta in again.deltas]
-    alike = {d.metric.name for d in again.deltas if d.method == stated.delta(d.metric.name).method}
-    if set(stated.weights) <= alike:
+    if all(name in recomputed and _alike(stated, again, name) for name in stated.weights):
         _check_whole(stated, again)
         recomputed.append("DeltaOne")
     if claim.commitments is not None:
@@ -143,6 +142,11 @@ def _compare(stated: Comparison, predictions: RowPredictions) -> Comparison:
         primary=stated.primary.metric if stated.primary.metric in names else None,
         confidence=confidence,
     )
+
+
+def _alike(stated: Comparison, again: Comparison, name: str) -> bool:
+    """Whether a metric's errors were made by one method: not if the statement is older, or its rows have units."""
+    return stated.n_units is None and stated.delta(name).method == again.delta(name).method
 
 
 def _has_scores(stated: Comparison, predictions: RowPredictions) -> bool:

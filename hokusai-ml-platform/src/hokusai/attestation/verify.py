@@ -8,131 +8,29 @@ statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
-from typing import TypeVar
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from hokusai.attestation import agreed, checks
 from hokusai.attestation.benchmark_statement import (
-    CommittedBenchmark,
-    check_benchmark,
-    parse_benchmark_envelope,
     read_benchmark_statement,
 )
-from hokusai.attestation.envelope import Envelope, keyid
-from hokusai.attestation.envelope import verify as verify_signatures
+from hokusai.attestation.envelope import Envelope
+from hokusai.attestation.materials import (
+    Materials,
+    check_benchmark_files,
+    check_files,
+    check_opened,
+    check_owner,
+    check_rows,
+    trusted_signers,
+)
 from hokusai.attestation.numbers import Json
-from hokusai.attestation.openings import Openings, challenged_rows, check_openings
 from hokusai.attestation.policy import Policy
-from hokusai.attestation.predictions import RowPredictions, read_predictions
 from hokusai.attestation.reader import read_statement
-from hokusai.attestation.recompute import check_predictions
+from hokusai.attestation.report import CheckLog, VerificationReport
 from hokusai.attestation.statement import build_statement
 from hokusai.domain.canonical import canonical_json, parse_json, require_sha256, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
-from hokusai.errors import HokusaiError, IntegrityError
+from hokusai.errors import IntegrityError
 from hokusai.stats.from_counts import COUNT_METRICS
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Materials:
-    """What a verifier has at hand beside the attestation; each of it lets more be checked.
-
-    Attributes:
-        files: Name to SHA-256 (hex) of files, each of which must be one that the statement is about.
-        benchmark_statement: The benchmark owner's signed commitment, as it stands in its file.
-        predictions: Labels and both models' predictions, or the file that holds them.
-        openings: Opened rows, as they stand in their file.
-        secret: What the commitments were made with, where that was a secret.
-    """
-
-    files: Mapping[str, str] = field(default_factory=dict)
-    benchmark_statement: bytes | None = None
-    predictions: RowPredictions | Path | None = None
-    openings: bytes | None = None
-    secret: bytes = field(default=b"", repr=False)
-
-
-class Status(StrEnum):
-    """How a check ended."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-class Verdict(StrEnum):
-    """What a report comes to."""
-
-    VERIFIED = "verified"
-    NOT_EVIDENCE = "not evidence"
-    """Sound, but of a dry run on mock data."""
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    status: Status
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationReport:
-    """What was checked, in order, and what was not.
-
-    Attributes:
-        checks: Every check, also those that were skipped because an earlier one failed.
-        not_checked: What this verifier cannot or was not asked to check, in words.
-        signed_by: Ids of the trusted keys that signed.
-        statement_sha256: Digest of the signed bytes; None if there are none to speak of.
-        statement: The signed statement; None unless its signature holds.
-        claim: The statement as a noun; None unless it could be read.
-    """
-
-    checks: tuple[Check, ...]
-    not_checked: tuple[str, ...] = ()
-    signed_by: tuple[str, ...] = ()
-    statement_sha256: str | None = None
-    statement: Json | None = None
-    claim: DeltaOneClaim | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether no check failed. A dry run fails its own check unless the policy allows it."""
-        return all(check.status is not Status.FAILED for check in self.checks)
-
-    @property
-    def failed(self) -> tuple[Check, ...]:
-        """The checks that failed."""
-        return tuple(check for check in self.checks if check.status is Status.FAILED)
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the checks come to. A dry run is never `VERIFIED`."""
-        if any(check.name != "real run" for check in self.failed):
-            return Verdict.REFUSED
-        dry = self.claim is not None and self.claim.dry_run
-        return Verdict.NOT_EVIDENCE if dry else Verdict.VERIFIED
-
-    def to_dict(self) -> Json:
-        """The report as JSON."""
-        return {
-            "verdict": self.verdict.value,
-            "ok": self.ok,
-            "statementSha256": self.statement_sha256,
-            "signedBy": list(self.signed_by),
-            "checks": [{"name": c.name, "status": c.status.value, "detail": c.detail} for c in self.checks],
-            "notChecked": list(self.not_checked),
-        }
 
 
 def verify_attestation(
@@ -151,13 +49,13 @@ def verify_attestation(
     Returns:
         The report; look at its `verdict` (or `ok`). Content that is wrong never raises.
     """
-    log = _Log()
+    log = CheckLog(CHECK_NAMES)
     envelope = log.step("envelope", lambda: Envelope.parse(envelope_bytes), _signers)
     signed_by: tuple[str, ...] | None = None
     if envelope is not None:
         signed_by = log.step(
             "signature",
-            lambda: _signed_by(envelope, policy, policy.trusted_keys, policy.threshold),
+            lambda: trusted_signers(envelope, policy, policy.trusted_keys, policy.threshold),
             lambda ids: f"by {', '.join(ids)}",
         )
     if envelope is None or signed_by is None:
@@ -165,18 +63,61 @@ def verify_attestation(
     return _examine(log, envelope.payload, signed_by, policy, materials or Materials())
 
 
+def verify_benchmark_commitment(
+    envelope_bytes: bytes, policy: Policy, materials: Materials | None = None
+) -> VerificationReport:
+    """Check a benchmark commitment by itself, as whoever receives it before contributing does.
+
+    Args:
+        envelope_bytes: The commitment file's content.
+        policy: Its `owner_keys`, or where it has none its `trusted_keys`, say whose signature counts.
+        materials: With `files`, one of which may be the benchmark's data.
+    """
+    log, materials = CheckLog(BENCHMARK_CHECK_NAMES), materials or Materials()
+    keys, threshold = policy.owner_keys or policy.trusted_keys, policy.threshold
+    if policy.owner_keys:
+        threshold = policy.owner_threshold
+    envelope = log.step("envelope", lambda: Envelope.parse(envelope_bytes), _signers)
+    signed_by: tuple[str, ...] | None = None
+    if envelope is not None:
+        signed_by = log.step(
+            "signature",
+            lambda: trusted_signers(envelope, policy, keys, threshold),
+            lambda ids: f"by {', '.join(ids)}",
+        )
+    if envelope is None or signed_by is None:
+        return VerificationReport(log.with_the_rest_skipped())
+    sha256, payload = sha256_hex(envelope.payload), envelope.payload
+    benchmark = log.step(
+        "statement",
+        lambda: read_benchmark_statement(payload),
+        lambda read: f"benchmark commitment v1 of {read.name!r}, record {read.sha256}",
+    )
+    if benchmark is None:
+        return VerificationReport(log.with_the_rest_skipped(), (), signed_by, sha256)
+    if materials.files:
+        log.check("files", lambda: check_benchmark_files(benchmark, materials.files))
+    else:
+        log.skip("files", "no file was given to compare")
+    notes = (
+        "when it was signed: keep its digest, if you received it before anybody contributed",
+        "the labels",
+    )
+    return VerificationReport(tuple(log.checks), notes, signed_by, sha256, _canonical(payload))
+
+
 def examine_statement(
     payload: bytes, policy: Policy, materials: Materials | None = None
 ) -> VerificationReport:
     """All checks of a statement that nobody has signed yet: what a second signer wants to know before he signs."""
-    log = _Log()
+    log = CheckLog(CHECK_NAMES)
     log.skip("envelope", "the statement alone is looked at")
     log.skip("signature", "the statement alone is looked at")
     return _examine(log, payload, (), policy, materials or Materials())
 
 
 def _examine(
-    log: _Log, payload: bytes, signed_by: tuple[str, ...], policy: Policy, materials: Materials
+    log: CheckLog, payload: bytes, signed_by: tuple[str, ...], policy: Policy, materials: Materials
 ) -> VerificationReport:
     sha256 = sha256_hex(payload)
     statement = log.step("canonical bytes", lambda: _canonical(payload), lambda _: f"SHA-256 {sha256}")
@@ -208,7 +149,7 @@ def _examine(
     return VerificationReport(tuple(log.checks), notes, signed_by, sha256, statement, claim)
 
 
-def _check_agreed(log: _Log, claim: DeltaOneClaim, policy: Policy) -> None:
+def _check_agreed(log: CheckLog, claim: DeltaOneClaim, policy: Policy) -> None:
     """What was decided, and who is credited: where the statement says so, or the policy asks for it."""
     if claim.decision is None and policy.rule is None and not policy.require_accepted:
         log.skip("decision", "the statement has none")
@@ -224,12 +165,12 @@ def _check_agreed(log: _Log, claim: DeltaOneClaim, policy: Policy) -> None:
 
 
 def _check_materials(
-    log: _Log, claim: DeltaOneClaim, sha256: str, policy: Policy, materials: Materials
+    log: CheckLog, claim: DeltaOneClaim, sha256: str, policy: Policy, materials: Materials
 ) -> tuple[str, ...]:
     """Whatever is at hand, and whatever the policy wants to be at hand; what could be worked out again from rows."""
     recomputed: tuple[str, ...] | None = None
     if policy.owner_keys or materials.benchmark_statement is not None:
-        log.check("benchmark", lambda: _check_benchmark(claim, policy, materials.benchmark_statement))
+        log.check("benchmark", lambda: check_owner(claim, policy, materials.benchmark_statement))
     else:
         log.skip("benchmark", "no commitment of the benchmark's owner was given")
     predictions = materials.predictions
@@ -238,38 +179,18 @@ def _check_materials(
     else:
         recomputed = log.step(
             "predictions",
-            lambda: _check_predictions(claim, predictions, materials.secret),
+            lambda: check_rows(claim, predictions, materials.secret),
             lambda names: f"{', '.join(names)} of {claim.comparison.n_rows} rows, worked out again",
         )
     if policy.min_openings or materials.openings is not None:
-        log.check("openings", lambda: _check_openings(claim, sha256, policy, materials.openings))
+        log.check("openings", lambda: check_opened(claim, sha256, policy, materials.openings))
     else:
         log.skip("openings", "no rows were opened")
     if materials.files:
-        log.check("files", lambda: _check_files(claim, materials.files))
+        log.check("files", lambda: check_files(claim, materials.files))
     else:
         log.skip("files", "no file was given to compare")
     return recomputed or ()
-
-
-def match_files(claim: DeltaOneClaim, files: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Which subjects each file is.
-
-    Args:
-        claim: What a statement says.
-        files: File name to SHA-256 of its bytes, hex.
-
-    Raises:
-        IntegrityError: A file is none of the subjects.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for name, sha256 in files.items():
-        found[name] = tuple(subject for subject, digest in claim.subjects if digest == sha256)
-        if not found[name]:
-            raise IntegrityError(
-                f"{name} (SHA-256 {sha256}) is none of the files that the statement is about"
-            )
-    return found
 
 
 CHECK_NAMES = (
@@ -297,47 +218,10 @@ CHECK_NAMES = (
     "files",
     "real run",
 )
-"""Every check, in the order in which it is made."""
+"""Every check of a DeltaOne statement, in the order in which it is made."""
 
-
-class _Log:
-    """Collects checks: a step gives a value that later ones need, a check gives a sentence."""
-
-    def __init__(self) -> None:
-        self.checks: list[Check] = []
-
-    def step(self, name: str, run: Callable[[], T], say: Callable[[T], str]) -> T | None:
-        """What `run` gives; None if it refused, which is then noted."""
-        try:
-            value = run()
-        except HokusaiError as exc:
-            self.checks.append(Check(name, Status.FAILED, str(exc)))
-            return None
-        except (ArithmeticError, RecursionError, ValueError) as exc:
-            # Hostile content: numbers of thousands of digits, lists a thousand deep.
-            self.checks.append(
-                Check(name, Status.FAILED, f"The content is out of bounds: {type(exc).__name__}")
-            )
-            return None
-        self.checks.append(Check(name, Status.PASSED, say(value)))
-        return value
-
-    def check(self, name: str, run: Callable[[], str]) -> None:
-        self.step(name, run, str)
-
-    def passed(self, name: str) -> bool:
-        """Whether the check called `name` was made and passed."""
-        return any(check.name == name and check.status is Status.PASSED for check in self.checks)
-
-    def skip(self, name: str, why: str) -> None:
-        self.checks.append(Check(name, Status.SKIPPED, why))
-
-    def with_the_rest_skipped(self) -> tuple[Check, ...]:
-        """All checks, those after the last one as skipped because of it."""
-        last = self.checks[-1].name
-        for name in CHECK_NAMES[len(self.checks) :]:
-            self.skip(name, f"because the check {last!r} failed")
-        return tuple(self.checks)
+BENCHMARK_CHECK_NAMES = ("envelope", "signature", "statement", "files")
+"""Every check of a benchmark commitment."""
 
 
 def _canonical(payload: bytes) -> Json:
@@ -377,66 +261,6 @@ def _check_nothing_else(statement: Json, rebuilt: Json) -> str:
     if difference:
         raise IntegrityError(f"The statement says what does not follow from its facts: {difference}")
     return "the statement is, byte for byte, what its facts give"
-
-
-def _check_files(claim: DeltaOneClaim, files: Mapping[str, str]) -> str:
-    found = match_files(claim, files)
-    return "; ".join(f"{name} is {', '.join(subjects)}" for name, subjects in found.items())
-
-
-def _signed_by(
-    envelope: Envelope, policy: Policy, keys: Sequence[Ed25519PublicKey], threshold: int
-) -> tuple[str, ...]:
-    """Ids of the keys that signed, without those that are revoked for this statement."""
-    sha256 = sha256_hex(envelope.payload)
-    counted = [key for key in keys if not policy.is_revoked(key, sha256)]
-    revoked = ", ".join(sorted(keyid(key) for key in keys if policy.is_revoked(key, sha256)))
-    if threshold > len({keyid(key) for key in counted}):
-        raise IntegrityError(f"Too few trusted keys are left: revoked for this statement is {revoked}")
-    try:
-        return verify_signatures(envelope, counted, threshold)
-    except IntegrityError as exc:
-        if not revoked:
-            raise
-        raise IntegrityError(f"{exc.what}; revoked for this statement is {revoked}") from exc
-
-
-def _check_benchmark(claim: DeltaOneClaim, policy: Policy, data: bytes | None) -> str:
-    if not policy.owner_keys:
-        raise IntegrityError(
-            "A commitment of the benchmark's owner was given, but the policy names no key of his"
-        )
-    if data is None:
-        raise IntegrityError(
-            "The policy asks for the commitment of the benchmark's owner, and none was given"
-        )
-    envelope, sha256 = parse_benchmark_envelope(data)
-    signed_by = _signed_by(envelope, policy, policy.owner_keys, policy.owner_threshold)
-    benchmark = read_benchmark_statement(envelope.payload)
-    return check_benchmark(claim, CommittedBenchmark(benchmark, sha256, signed_by))
-
-
-def _check_predictions(claim: DeltaOneClaim, given: RowPredictions | Path, secret: bytes) -> tuple[str, ...]:
-    task = claim.comparison.task
-    predictions = read_predictions(given, task) if isinstance(given, Path) else given
-    return check_predictions(claim, predictions, secret=secret)
-
-
-def _check_openings(claim: DeltaOneClaim, sha256: str, policy: Policy, data: bytes | None) -> str:
-    if data is None:
-        raise IntegrityError(f"The policy asks for {policy.min_openings} opened rows, and none were given")
-    openings = Openings.parse(data)
-    check_openings(openings, claim, sha256)
-    opened, n_rows = {row.row for row in openings.rows}, claim.comparison.n_rows
-    if len(opened) < min(policy.min_openings, n_rows):
-        raise IntegrityError(f"The policy asks for {policy.min_openings} opened rows, got {len(opened)}")
-    drawn = ""
-    if policy.challenge is not None:
-        missing = set(challenged_rows(sha256, policy.challenge, n_rows, policy.min_openings)) - opened
-        if missing:
-            raise IntegrityError(f"The challenge asks for row {min(missing)} too, which was not opened")
-        drawn = ", with all that the challenge asks for"
-    return f"{len(opened)} of {n_rows} rows are what was committed to{drawn}"
 
 
 def _check_real(claim: DeltaOneClaim, policy: Policy) -> str:
