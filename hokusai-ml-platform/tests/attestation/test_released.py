@@ -32,6 +32,9 @@ RELEASED = {
     "delta-one-v1": "64d6d6b137cee71a00503874c992e3ad2b5950e8ec327384fa1a0224da66d9b5",
     # with decision, attribution, commitments and benchmark
     "delta-one-v1-full": "d0cfd0d8933c5bdb5df2b9044c4e93446c79e6fba107ed1b61964bca64e1f55f",
+    # with errors by the jackknife; with rows that belong to units
+    "delta-one-v1-jackknife": "9f4be096cde2925bb83b4d1238e0e76fa04acc0a22d79c0afa7ed75e93024397",
+    "delta-one-v1-units": "35a19dd78455a89a038e8f73643873e87ad05a8626a9ad2412ec6d6ae9f103e0",
 }
 BENCHMARK_SHA256 = "58d39d7bc1c62c155014ee9a827be1f8d22d70622ce306bb5de3152e3667df6e"
 
