@@ -336,6 +336,32 @@ def test_with_the_key_bytes_that_are_not_canonical(
     assert report.failed[0].name in ("canonical bytes", "statement")
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        b"NaN",
+        b"Infinity",
+        b"-Infinity",
+        b"-0",
+        b"-0.0",
+        b"1e400",
+        b"9007199254740993",
+        b"1" + b"0" * 400,
+        b"0x64",
+    ],
+)
+def test_with_the_key_a_number_that_json_readers_do_not_agree_on(
+    full_claim, key: Ed25519PrivateKey, policy: Policy, number: bytes
+) -> None:
+    data = canonical_json(build_statement(full_claim))
+    for member in (b'"benchmarkRows":100', b'"seeds":3', b'"minRows":50', b'"baseRows":1000'):
+        assert member in data
+        changed = data.replace(member, member.split(b":")[0] + b":" + number)
+        report = verify_attestation(sign(changed, [key]).to_bytes(), policy)
+        assert report.verdict is Verdict.REFUSED
+        assert report.failed[0].name in ("canonical bytes", "statement")
+
+
 # What the signer alone knows: a statement that differs in one of these is another statement, not a wrong one.
 FREE = (
     ("subject", 0), ("subject", 1), ("subject", 2), ("subject", 3),  # models, benchmark, base data
@@ -428,9 +454,13 @@ json_values = st.recursive(
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_with_the_key_nonsense_is_reported_and_never_raised(
-    claim: DeltaOneClaim, key: Ed25519PrivateKey, policy: Policy, data: st.DataObject
+    claim: DeltaOneClaim,
+    full_claim: DeltaOneClaim,
+    key: Ed25519PrivateKey,
+    policy: Policy,
+    data: st.DataObject,
 ) -> None:
-    statement = copy.deepcopy(build_statement(claim))
+    statement = copy.deepcopy(build_statement(data.draw(st.sampled_from([claim, full_claim]))))
     for _ in range(data.draw(st.integers(1, 3))):
         place: Any = statement
         while True:
