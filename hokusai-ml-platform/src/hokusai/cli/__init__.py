@@ -20,6 +20,7 @@ from hokusai.errors import HokusaiError
 
 _GROUPS = {
     "data": ("hokusai.cli.data", "Data files: check, profile, clean, merge, and prove what is in them."),
+    "evaluate": ("hokusai.cli.evaluate", "Measure a model on labelled rows, alone or against another."),
     "benchmark": (
         "hokusai.cli.benchmark",
         "What models are measured on: add benchmarks, see their uses.",

@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from hokusai.cli import door
+from hokusai.cli.evaluate import evaluate
 from hokusai.cli.model_display import boards_of, comparison_rows, facts_of, list_rows, told
 from hokusai.cli.options import as_numbers, as_stage, as_texts, json_option
 from hokusai.cli.output import show_facts, show_json, show_line, show_table, size, styled
@@ -26,6 +27,9 @@ def models() -> None:
 
     REF is name/1.2.0, name/3 (MLflow's number), name@production, or name for its latest release.
     """
+
+
+models.add_command(evaluate)
 
 
 @models.command(short_help="Register a model file as a version.")
