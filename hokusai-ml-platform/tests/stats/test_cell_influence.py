@@ -81,6 +81,11 @@ def test_a_class_with_one_row_leaves_the_average_with_it():
     assert influences == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_single_row_says_nothing_of_the_noise():
+    one = np.array([0])
+    assert cell_influences(_table(one, one + 1, one, 3), "f1") == [0.0]
+
+
 def test_to_first_order_it_is_what_the_jackknife_tends_to():
     labels, old, new = _rows(8, 60_000, (0.5, 0.3, 0.2))
     counts = _table(labels, old, new, 3)

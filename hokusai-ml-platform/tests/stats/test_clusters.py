@@ -4,6 +4,7 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
@@ -188,6 +189,12 @@ class TestClusterBootstrap:
         assert by_unit.bca("f1").low == pytest.approx(by_cell.bca("f1").low, abs=within)
         assert by_unit.acceleration == pytest.approx(by_cell.acceleration, rel=1e-6)
 
+    def test_one_resample_is_none(self):
+        labels, old, new, units = _classifiers(10, 5, 4)
+        counts, cell_of_row = joint_counts(labels, old, new, classes=("a", "b"), positive=1)
+        with pytest.raises(InvalidInputError, match="two resamples or more"):
+            cluster_bootstrap(counts, cell_of_row, Units.parse(units, 20), resamples=1)
+
 
 @pytest.mark.parametrize(
     ("units", "text"),
@@ -200,6 +207,7 @@ class TestClusterBootstrap:
             np.array(["2020-01-01", "NaT", "2020-01-02", "2020-01-02"], dtype="datetime64[D]"),
             "A row has no unit",
         ),
+        (pd.Series(["a", pd.NA, "b", "b"], dtype="string"), "A row has no unit"),
         (["a"] * 4, "All rows belong to one unit"),
     ],
 )

@@ -189,12 +189,15 @@ def cluster_bootstrap(
 
 def _any_missing(array: npt.NDArray[np.generic]) -> bool:
     if array.dtype.kind == "O":
-        return any(
-            value is None or (isinstance(value, float) and math.isnan(value)) for value in array.tolist()
-        )
+        return any(_is_missing(value) for value in array.tolist())
     if array.dtype.kind in "mM":
         return bool(np.isnat(array).any())
     return array.dtype.kind == "f" and bool(np.isnan(array).any())
+
+
+def _is_missing(value: object) -> bool:
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")  # pandas has its own
 
 
 def _of_units(influence: FloatArray, units: Units) -> FloatArray:
