@@ -2,12 +2,17 @@
 
 The pieces, in the order in which an attestation passes through them:
 
-- `statement`  a `DeltaOneClaim` as an in-toto Statement v1, and its canonical bytes
-- `keys`       the Ed25519 key that signs, from the settings or made on first use
-- `envelope`   DSSE: the bytes with one signature or more
-- `reader`     the statement back into the claim
-- `checks`     the arithmetic of a claim, done again
-- `verify`     policy in, report out: who signed, what holds, what cannot be checked here
+- `statement`   a `DeltaOneClaim` as an in-toto Statement v1, and its canonical bytes (`numbers`, `decided`, `credited`)
+- `commitments` roots over labels and predictions; `openings` of single rows against them
+- `keys`        the Ed25519 key that signs, or the command that holds it (`signer_command`); `key_history`
+- `envelope`    DSSE: the bytes with one signature or more
+- `reader`      the statement back into the claim, strictly (`node`)
+- `checks`      the arithmetic of a claim, done again; `agreed`: its decision and its credit; `recompute`: from the rows
+- `policy`      what a verifier insists on, also as a file (`policy_file`); `materials`: what he has at hand
+- `verify`      policy in, `report` out: who signed, what holds, what cannot be checked here
+
+Beside it stand `benchmark_statement` (a benchmark's owner commits before anybody contributes), `reported_statement`
+(improvements that were not measured here), `mint` with `eip712` and `ethereum` (what a contract pays on), `exports`.
 
 Sign and verify:
 
@@ -21,6 +26,6 @@ Sign and verify:
 >>> report.verdict.value, [check.name for check in report.failed]
 ('refused', ['canonical bytes'])
 
-The format is version 1 and stays readable: the tests verify a stored attestation of every released version.
+The formats are version 1 and stay readable: the tests verify a stored document of every released version.
 The predicate has room for evidence (a zero-knowledge proof of the counts), the envelope for more signatures.
 """

@@ -96,8 +96,13 @@ def check_attribution(claim: DeltaOneClaim, confidence: float) -> str:
     return f"by {_METHODS[method]}, in basis points: {shares or 'nobody'}{left}"
 
 
-def signers_word(claim: DeltaOneClaim) -> list[str]:
-    """What of decision and attribution a statement's own numbers do not show, in words."""
+def signers_word(claim: DeltaOneClaim, *, benchmark_agreed: bool = False) -> list[str]:
+    """What of decision and attribution a statement's own numbers do not show, in words.
+
+    Args:
+        claim: What the statement says.
+        benchmark_agreed: Whether the commitment of the benchmark's owner stands behind it.
+    """
     notes = []
     if claim.decision is not None:
         outside = [
@@ -107,7 +112,8 @@ def signers_word(claim: DeltaOneClaim) -> list[str]:
         ]
         if outside:
             notes.append(f"the measurements behind the guardrails {', '.join(outside)}")
-        notes.append("that no benchmark row was trained on, and that the benchmark was the agreed one")
+        agreed = "" if benchmark_agreed else ", and that the benchmark was the agreed one"
+        notes.append(f"that no benchmark row was trained on{agreed}")
     if claim.attribution is not None:
         notes.append(
             f"what each contributor's data was worth (a gain of {claim.attribution.gain:.6g} was shared out): "

@@ -145,7 +145,7 @@ def _examine(
     _check_agreed(log, claim, policy)
     recomputed = _check_materials(log, claim, sha256, policy, materials)
     log.check("real run", lambda: _check_real(claim, policy))
-    notes = _not_checked(claim, policy, materials, recomputed, opened=log.passed("openings"))
+    notes = _not_checked(claim, policy, materials, recomputed, log.passed)
     return VerificationReport(tuple(log.checks), notes, signed_by, sha256, statement, claim)
 
 
@@ -277,8 +277,13 @@ def _signers(envelope: Envelope) -> str:
 
 
 def _not_checked(
-    claim: DeltaOneClaim, policy: Policy, materials: Materials, recomputed: tuple[str, ...], *, opened: bool
+    claim: DeltaOneClaim,
+    policy: Policy,
+    materials: Materials,
+    recomputed: tuple[str, ...],
+    passed: Callable[[str], bool],
 ) -> tuple[str, ...]:
+    """In words; `passed` says of a check by its name whether it was made and passed."""
     comparison = claim.comparison
     names = [delta.metric.name for delta in comparison.deltas if delta.metric.name not in recomputed]
     believed = [name for name in names if comparison.counts is None or name not in COUNT_METRICS]
@@ -294,7 +299,7 @@ def _not_checked(
         notes.append(f"the values of {', '.join(believed)}: they need the benchmark rows{through}")
     if errors:
         notes.append(f"standard errors of {', '.join(errors)}: the counts do not determine them")
-    on_these = " on the opened rows" if opened else ""
+    on_these = " on the opened rows" if passed("openings") else ""
     notes.append(
         f"that the counts came from these models and this benchmark: run the models again{on_these} to know"
     )
@@ -303,7 +308,7 @@ def _not_checked(
         notes.append(
             f"that the data made the difference: the models are of two kinds, {old.import_path} and {new.import_path}"
         )
-    notes += agreed.signers_word(claim)
+    notes += agreed.signers_word(claim, benchmark_agreed=passed("benchmark"))
     if policy.weights is None:
         notes.append("whether the weights are the agreed ones: the policy names none")
     if policy.primary_metric is None:
@@ -312,7 +317,7 @@ def _not_checked(
         notes.append("whether the rule of the decision is the agreed one: the policy names none")
     if claim.benchmark_statement_sha256 is not None and materials.benchmark_statement is None:
         notes.append("the commitment of the benchmark's owner: it was not given")
-    if claim.commitments is not None and not opened and "commitments" not in recomputed:
+    if claim.commitments is not None and not passed("openings") and "commitments" not in recomputed:
         notes.append("what the commitments are to: neither predictions nor opened rows were given")
     present = set(materials.files.values())
     missing = [name for name, sha256 in claim.subjects if sha256 not in present]
