@@ -8,6 +8,8 @@ statement.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hokusai.attestation import agreed, checks
 from hokusai.attestation.benchmark_statement import (
     read_benchmark_statement,
