@@ -12,7 +12,8 @@ The pieces, in the order in which an attestation passes through them:
 - `verify`      policy in, `report` out: who signed, what holds, what cannot be checked here
 
 Beside it stand `benchmark_statement` (a benchmark's owner commits before anybody contributes), `reported_statement`
-(improvements that were not measured here), `mint` with `eip712` and `ethereum` (what a contract pays on); and `exports`.
+(improvements that were not measured here), `mint` with `eip712` and `ethereum` (what a contract pays on), and
+`exports`.
 
 Sign and verify:
 

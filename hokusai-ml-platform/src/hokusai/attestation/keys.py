@@ -178,6 +178,28 @@ def private_pem(key: Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that two processes at once end with one key; the lock goes with the process."""
+    handle = None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as exc:
+        if handle is not None:
+            os.close(handle)
+        raise InvalidInputError(
+            f"The folder for the signing key cannot be made: {exc.strerror}",
+            where=str(folder),
+            hint="Set HOKUSAI_HOME to a folder that may be written, or HOKUSAI_SIGNING_KEY to a key.",
+        ) from exc
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
 def _generate(path: Path) -> bool:
     """Make a key at `path` unless another process has done so meanwhile; whether it was made here."""
     with only_one(path.parent):
@@ -247,25 +269,3 @@ def _parse_private(data: bytes, where: str) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigurationError("The signing key is not an Ed25519 key", where=where, hint=_HOW_TO_MAKE)
     return key
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that two processes at once end with one key; the lock goes with the process."""
-    handle = None
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    except OSError as exc:
-        if handle is not None:
-            os.close(handle)
-        raise InvalidInputError(
-            f"The folder for the signing key cannot be made: {exc.strerror}",
-            where=str(folder),
-            hint="Set HOKUSAI_HOME to a folder that may be written, or HOKUSAI_SIGNING_KEY to a key.",
-        ) from exc
-    try:
-        yield
-    finally:
-        os.close(handle)
