@@ -168,7 +168,7 @@ def ask(candidate: Candidate, rows: Any, task: Task, classes: Sequence[str]) -> 
     """
     values = _array(candidate, _called(candidate, candidate.model.predict, rows), len(rows))
     if task is Task.REGRESSION:
-        return Reply(Answers(_numbers(candidate, values)))
+        return Reply(Answers(_numbers(candidate, values).tolist()))
     known = _classes(candidate.model)
     if values.ndim == 2:
         return _by_columns(candidate, values, known if len(known) == values.shape[1] else classes)
@@ -183,7 +183,7 @@ def ask(candidate: Candidate, rows: Any, task: Task, classes: Sequence[str]) -> 
     strangers = [one for one in classes if known and one not in {class_name(value) for value in known}]
     notes = (f"{candidate.name} does not know the class {_some(strangers)}",) if strangers else ()
     scores, by, probable = _scores(candidate, rows, known, classes)
-    return Reply(Answers(values, by, scores), probable, notes)
+    return Reply(Answers(values.tolist(), by, scores), probable, notes)
 
 
 def _of_object(model: Any, name: str) -> Candidate:
@@ -225,7 +225,7 @@ def _names(model: Any) -> list[str] | None:
     if model.feature_names is not None:
         return [str(name) for name in model.feature_names]
     metadata = getattr(model.native, "metadata", None)  # a model of mlflow.pyfunc has a signature
-    schema = metadata.get_input_schema() if hasattr(metadata, "get_input_schema") else None
+    schema: Any = getattr(metadata, "get_input_schema", lambda: None)()
     if schema is None or not schema.has_input_names():
         return None
     return [str(name) for name in schema.input_names()]

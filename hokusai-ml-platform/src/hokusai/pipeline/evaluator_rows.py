@@ -62,7 +62,8 @@ class Rows:
         """(n_rows,) the target as the data have it."""
         from hokusai.pipeline.training import target_values
 
-        return target_values(self.frame[self.target])
+        found: NDArray[Any] = target_values(self.frame[self.target])
+        return found
 
 
 def rows_of(
@@ -99,7 +100,7 @@ def rows_of(
     id_column = find_id_column(frame, target)
     skipped = tuple(dict.fromkeys(name for name in (id_column, units) if name))
     rest = frame.drop([name for name in skipped if name not in (features or ())])
-    classes = ()
+    classes: tuple[str, ...] = ()
     if asked is Task.CLASSIFICATION:
         classes = class_order(class_name(value) for value in frame[target].unique().to_list())
     elif not frame[target].dtype.is_numeric():

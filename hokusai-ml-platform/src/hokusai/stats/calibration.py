@@ -166,7 +166,8 @@ def row_brier(labels: npt.ArrayLike, probabilities: npt.ArrayLike, n_classes: in
     """(n_rows,) each row's part in the Brier score, as `calibration` defines it."""
     truth, table = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     if table.ndim == 1:
-        return np.square(table - (truth == 1))
+        alone: FloatArray = np.square(table - (truth == 1))
+        return alone
     found: FloatArray = np.square(table - np.eye(n_classes)[truth]).sum(axis=1)
     return found if n_classes > 2 else found / 2
 
