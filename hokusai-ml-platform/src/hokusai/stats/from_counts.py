@@ -171,7 +171,8 @@ def _check(counts: JointCounts) -> None:
         raise InvalidInputError(
             f"The positive class has index {counts.positive}, but there are {size} classes"
         )
-    cells = [cell for cell, _ in counts.cells]  # first all at once; what follows finds the words for what is wrong
+    # All at once first, which is quick; what follows finds the words for what is wrong.
+    cells = [cell for cell, _ in counts.cells]
     if (
         all(map(operator.lt, cells, cells[1:]))
         and set(map(len, cells)) == {3}
