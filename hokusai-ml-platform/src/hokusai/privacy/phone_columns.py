@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 _CELL = r"^[+(]{0,2}[0-9][0-9 ()./-]{5,30}[0-9](?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?$"
 _BETWEEN = list("+( )./-")
+_WITHOUT_BETWEEN = str.maketrans("", "", "".join(_BETWEEN))
 """All that stands between the digits of a cell."""
 _EXTENSION = r" ?(?:x|ext\.?|extension) ?[0-9]{1,6}$"
+_COMPILED_EXTENSION = re.compile(_EXTENSION)
 _MOST_DIGITS = 15
+_GROUP = re.compile("[0-9]+")
 _FEW = 300
 """Rows for which compiling a region's expressions takes longer than looking at each."""
 _EXACTLY_3, _EXACTLY_4 = (3, 3), (4, 4)
@@ -51,6 +54,10 @@ def phone_column(cells: pl.Series, regions: tuple[str, ...], *, told: bool) -> p
     shaped = cells.to_frame("cell").with_row_index("row").filter(cell.str.contains(_CELL))
     if not told:
         shaped = shaped.filter(cell.str.contains("[^0-9]"))
+    if shaped.height < _FEW:  # as in a table of many columns and few rows
+        numbers = [_alone(one, known, told=told) for one in shaped["cell"].to_list()]
+        found = shaped.select("row", number=pl.Series(numbers, dtype=pl.String)).drop_nulls()
+        return _placed(found, cells)
     if shaped["cell"].str.contains("x", literal=True).any():  # as every extension has it
         shaped = shaped.with_columns(cell=cell.str.replace(_EXTENSION, ""))
     open_ = shaped.select(
@@ -68,9 +75,15 @@ def phone_column(cells: pl.Series, regions: tuple[str, ...], *, told: bool) -> p
             unusual.append(odd)
             settled.append(found)
     settled.append(_one_by_one(pl.concat([open_, *unusual]), known, told=told))
-    found = pl.concat(settled)
-    empty = pl.Series([None], dtype=pl.String).new_from_index(0, len(cells))
-    return empty.scatter(found["row"], found["number"]).alias(cells.name) if len(found) else empty
+    return _placed(pl.concat(settled), cells)
+
+
+def _placed(found: pl.DataFrame, cells: pl.Series) -> pl.Series:
+    """The numbers in their rows, null elsewhere."""
+    import polars as pl
+
+    empty = pl.Series(cells.name, [None], dtype=pl.String).new_from_index(0, len(cells))
+    return empty.scatter(found["row"], found["number"]) if len(found) else empty
 
 
 def _with_plus(numbers: pl.DataFrame) -> pl.DataFrame:
@@ -165,14 +178,24 @@ def _one_by_one(numbers: pl.DataFrame, known: tuple[NumberingPlan, ...], *, told
     return numbers.select("row", number=pl.Series(forms, dtype=pl.String)).drop_nulls()
 
 
+def _alone(cell: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | None:
+    """One cell of the right shape."""
+    written = _COMPILED_EXTENSION.sub("", cell)
+    digits = written.translate(_WITHOUT_BETWEEN)
+    if len(digits) > _MOST_DIGITS:
+        return None
+    if written.startswith(("+", "(+")):
+        return international(digits)
+    return _form(digits, written, known, told=told)
+
+
 def _form(digits: str, written: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | None:
-    lengths = tuple(len(group) for group in re.findall("[0-9]+", written))
-    exact = tuple(
-        plan for plan in known if (national := plan.national(digits)) and _is_own(plan, national, lengths)
-    )
-    for plan in exact + known:
-        if national := plan.national(digits):
-            return f"+{plan.country_code}{national}"
+    read = [(plan, national) for plan in known if (national := plan.national(digits))]
+    if read:
+        lengths = tuple(map(len, _GROUP.findall(written)))
+        own = (each for each in read if len(read) > 1 and _is_own(*each, lengths))
+        plan, national = next(own, read[0])
+        return f"+{plan.country_code}{national}"
     if digits.startswith("00"):
         return international(digits[2:])
     if not told:
@@ -187,5 +210,5 @@ def _is_own(plan: NumberingPlan, national: str, lengths: tuple[int, ...]) -> boo
     if plan.country_code == "1" and lengths[-3:] == (3, 3, 4):
         return True
     return len(lengths) > 1 and lengths == tuple(
-        len(group) for group in re.findall("[0-9]+", plan.rendering(national))
+        len(group) for group in _GROUP.findall(plan.rendering(national))
     )
