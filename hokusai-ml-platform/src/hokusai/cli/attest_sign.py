@@ -17,6 +17,7 @@ from hokusai.cli.attest_verify import show_report
 from hokusai.domain.canonical import canonical_json, parse_json, sha256_hex
 from hokusai.errors import HokusaiError, IntegrityError
 from hokusai.utils.files import read_limited, write_atomically
+from hokusai.utils.text import quantity
 
 
 @click.command(short_help="Add your signature to an attestation.")
@@ -37,7 +38,9 @@ def sign(file: Path, *, output: Path | None, blindly: bool) -> None:
     signed = envelope.signed_by(key.signer)
     write_atomically(output or file, signed.to_bytes() + b"\n")
     click.echo(f"Signed by {key.keyid}")
-    click.echo(f"Statement {sha256_hex(signed.payload)}, {len(signed.signatures)} signatures in all")
+    click.echo(
+        f"Statement {sha256_hex(signed.payload)}, {quantity(len(signed.signatures), 'signature')} in all"
+    )
 
 
 def _envelope(data: bytes) -> Envelope:
