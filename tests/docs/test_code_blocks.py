@@ -1,6 +1,7 @@
 """Every code block of the documentation runs as it stands there.
 
 A block that cannot be run in a test says why in a comment on the line above it: `<!-- not run: reason -->`.
+The README's are run by the very programs that a reader runs, those of other pages by warm ones (`tests.warm_python`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
+
+from tests.warm_python import programs, warm
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -45,22 +48,29 @@ def blocks() -> list[Block]:
     return found
 
 
+@pytest.fixture(scope="session")
+def warm_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return programs(tmp_path_factory.mktemp("warm") / "bin")
+
+
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: f"{block.page}:{block.line}")
-def test_block_runs(block: Block, tmp_path: Path) -> None:
+def test_block_runs(block: Block, tmp_path: Path, warm_programs: Path) -> None:
     venv = Path(sys.executable).parent
+    is_warm = block.page != "README.md"
+    path = [str(warm_programs)] * is_warm + [str(venv), os.environ["PATH"]]
     environment = {
         **os.environ,
         "HOKUSAI_HOME": str(tmp_path / "home"),
         "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(tmp_path),
-        "PATH": f"{venv}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(path),
         "VIRTUAL_ENV": str(venv.parent),
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = (
-        ["bash", "-euo", "pipefail", "-c", block.code]
-        if block.language == "bash"
-        else [sys.executable, "-W", "error", "-c", block.code]
-    )
+    if block.language == "bash":
+        command = ["bash", "-euo", "pipefail", "-c", block.code]
+    else:
+        arguments = ("-W", "error", "-c", block.code)
+        command = warm(*arguments) if is_warm else [sys.executable, *arguments]
     done = subprocess.run(
         command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
     )

@@ -79,7 +79,7 @@ def test_the_user_does_not_matter(shell, dry, user):
 
 
 def test_the_product_has_a_command_of_its_own(dry, tmp_path):
-    left = pipeline(tmp_path, *CLI, "run", "--dry-run", f"--contributed-data={QUERIES}")
+    left = pipeline(tmp_path, *CLI, "run", "--dry-run", f"--contributed-data={QUERIES}", cold=True)
     assert left.rc == 0, left.said
     assert left.content == dry.content
     assert left.statement == dry.statement

@@ -34,13 +34,14 @@ URI = "http://me:hunter2@127.0.0.1:5000"
 class Answers:
     """A web server that gives one answer to every request, and remembers what it was asked."""
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, body: bytes, seconds: float = 0) -> None:
         self.asked: list[tuple[str, str | None]] = []
         asked = self.asked
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 asked.append((self.path, self.headers.get("Authorization")))
+                time.sleep(seconds)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -58,8 +59,8 @@ class Starter:
     def __init__(self) -> None:
         self.running: list[Answers] = []
 
-    def __call__(self, status: int, body: bytes = b"{}") -> Answers:
-        self.running.append(Answers(status, body))
+    def __call__(self, status: int, body: bytes = b"{}", seconds: float = 0) -> Answers:
+        self.running.append(Answers(status, body, seconds))
         return self.running[-1]
 
 
@@ -117,12 +118,17 @@ class TestServers:
         assert time.monotonic() - began < 5
 
     def test_one_that_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("hokusai.adapters.mlflow_store._PROBE_SECONDS", 0.2)  # 5 s is too long for a test
+        monkeypatch.setattr("hokusai.adapters.mlflow_store._BUSY_SECONDS", 0.2)  # 20 s is too long for a test
         with (
             socket.create_server(("127.0.0.1", 0)) as deaf,
             pytest.raises(BackendUnavailableError, match="in time"),
         ):
             check_reachable(f"http://127.0.0.1:{deaf.getsockname()[1]}")
+
+    def test_one_that_has_much_to_do(self, answering: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is there, so it is given longer to answer than to be found."""
+        monkeypatch.setattr("hokusai.adapters.mlflow_store._PROBE_SECONDS", 0.3)
+        check_reachable(f"http://127.0.0.1:{answering(200, seconds=0.6).port}")
 
     def test_one_with_no_such_name(self) -> None:
         with pytest.raises(BackendUnavailableError, match=r"cannot be reached.*nowhere\.invalid"):

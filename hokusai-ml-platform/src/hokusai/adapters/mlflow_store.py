@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _PROBE = "/api/2.0/mlflow/experiments/search?max_results=1"
 _PROBE_SECONDS = 5.0
+_BUSY_SECONDS = (
+    20.0  # a server that is there but has much to do answers late: it has as long as for any other request
+)
 # A server that is gone is told to the user within seconds; MLflow's own default retries for minutes.
 _CLIENT_DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -187,7 +190,7 @@ def _probe_server(uri: str) -> None:
             uri.rstrip("/") + _PROBE,
             headers={"Authorization": f"Bearer {token}"} if token and not user else {},
             auth=(user, password or "") if user else None,
-            timeout=_PROBE_SECONDS,
+            timeout=(_PROBE_SECONDS, _BUSY_SECONDS),
             verify=_certificates(),
         )
     except (requests.RequestException, ValueError) as problem:
