@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,15 @@ def step(name, attempt=0):
     tell("started", step=name, attempt=attempt)
     tell("finished", step=name, attempt=attempt, seconds=1.25, error=None)
 
+def branch(name, number, attempt=0):
+    tell("started", step=name, attempt=attempt, branch=number)
+
+def branch_done(name, number, seconds, attempt=0):
+    tell("finished", step=name, attempt=attempt, branch=number, seconds=seconds, error=None)
+
+def trained(number, done, of):
+    tell("retrained", task=number, done=done, of=of)
+
 def fail(name, code, message):
     tell("started", step=name, attempt=0)
     tell("failed", step=name, attempt=0, seconds=0.1, error={"code": code, "message": message})
@@ -72,6 +82,32 @@ RESULT: dict[str, Any] = {
         }
         | {"p_value": 0.0074}
     ],
+    "decision": {
+        "accepted": False,
+        "reasons": [
+            {
+                "verdict": "too_few_rows",
+                "detail": "The benchmark has 1200 rows, and at least 2000 are needed",
+            },
+            {"verdict": "guardrail", "detail": "latency_ms was not measured: the models were not timed"},
+        ],
+        "rule": {"min_rows": 2000, "threshold": 0.01, "alpha": 0.05},
+        "guardrails": [
+            {"name": "recall", "breached": False, "reason": "recall is not worse: better by at least 0.01"},
+            {"name": "latency_ms", "breached": True, "reason": "latency_ms was not measured: not timed"},
+        ],
+    },
+    "credit": {
+        "method": "leave_one_out",
+        "seeds": 3,
+        "note": "A note on credit",
+        "contributors": [
+            {"contributor_id": "ann [x]", "rows": 1200, "value": 0.04, "interval": [0.02, 0.06]}
+            | {"weight_bps": 10_000, "unpaid": None, "payable": False},
+            {"contributor_id": "bob", "rows": 30, "value": -0.001, "interval": None}
+            | {"weight_bps": 0, "unpaid": "what the data is worth cannot be told from zero", "payable": True},
+        ],
+    },
     "notes": ["A wallet [0xabc] is unchecked."],
     "places": {"report": "/somewhere/" + "long/" * 40 + "report.html"},
 }
@@ -144,6 +180,69 @@ class TestRun:
         assert "auroc     0.9300  0.9600  +0.0300  +0.0100 … +0.0500  0.0074" in done.stdout
         assert "! A wallet [0xabc] is unchecked." in done.stdout
         assert RESULT["places"]["report"] in done.stdout  # in one piece, to be copied
+
+    def test_says_what_was_decided_before_what_anybody_is_worth(self, tmp_path: Path) -> None:
+        said = watch(flow(tmp_path, f"tell(**{RESULT!r})"), code=0).stdout
+        rejected = "Rejected. The benchmark has 1200 rows, and at least 2000 are needed.\n"
+        assert rejected + "Also: latency_ms was not measured: the models were not timed.\n" in said
+        assert "✓ guardrail recall is not worse: better by at least 0.01\n" in said
+        assert "✗ guardrail latency_ms was not measured: not timed\n" in said
+        assert said.index("Rejected.") < said.index("contributor")
+
+    def test_promises_nothing_where_nothing_is_paid(self, tmp_path: Path) -> None:
+        said = watch(flow(tmp_path, f"tell(**{RESULT!r})"), code=0).stdout
+        assert "would be paid" in said
+        assert "Nothing is paid. Credit by leave one out, 3 trainings each. A note on credit" in said
+        lines = {line.split("  ")[0]: line for line in said.splitlines()}
+        assert re.search(
+            r"1,200 +\+4\.00 pp +\+2\.00 … \+6\.00 +100\.00 % +no address to pay to", lines["ann [x]"]
+        )
+        assert re.search(r"30 +-0\.10 pp +- +- +what the data is", lines["bob"])
+
+    def test_an_accepted_improvement_is_paid(self, tmp_path: Path) -> None:
+        accepted = {**RESULT["decision"], "accepted": True, "reasons": [{"detail": "accuracy gained"}]}
+        result = {**RESULT, "decision": accepted, "dry_run": False}
+        said = watch(flow(tmp_path, f"tell(**{result!r})"), code=0).stdout
+        assert "Accepted. accuracy gained." in said
+        assert "would be paid" not in said
+        assert "Nothing is paid" not in said
+
+    def test_the_tasks_of_a_step_are_one_line_with_what_they_trained(self, tmp_path: Path) -> None:
+        body = (
+            "step('start')\n"
+            "for n in (0, 1): branch('retrain_coalitions', n)\n"
+            "trained(0, 1, 4); trained(1, 1, 3)\n"
+            "branch('retrain_coalitions', 0, 1)\n"  # a task that is tried again starts counting anew
+            "for done in (1, 2, 3, 4): trained(0, done, 4)\n"
+            "for done in (2, 3): trained(1, done, 3)\n"
+            "branch_done('retrain_coalitions', 1, 2.5); branch_done('retrain_coalitions', 0, 7.25, 1)\n"
+            f"step('gather_coalitions')\ntell(**{RESULT!r})"
+        )
+        done = watch(flow(tmp_path, body), code=0)
+        assert done.stderr.splitlines() == [
+            "✓ start 1.2 s",
+            "✓ retrain coalitions 7.2 s 7 models",
+            "✓ gather coalitions 1.2 s",
+        ]
+
+    def test_a_step_of_one_empty_task_is_a_line_like_any_other(self, tmp_path: Path) -> None:
+        body = (
+            "branch('retrain_coalitions', 0); branch_done('retrain_coalitions', 0, 0.1)\n"
+            f"step('gather_coalitions')\ntell(**{RESULT!r})"
+        )
+        done = watch(flow(tmp_path, body), code=0)
+        assert done.stderr.splitlines() == ["✓ retrain coalitions 0.1 s", "✓ gather coalitions 1.2 s"]
+
+    def test_tasks_that_fail_for_one_reason_are_told_once(self, tmp_path: Path) -> None:
+        body = (
+            "step('start')\n"
+            "for n in (0, 1):\n"
+            "    tell('failed', step='retrain_coalitions', attempt=0, branch=n, seconds=0.1,\n"
+            "         error={'code': 'schema_invalid', 'message': 'A column is gone.'})\n"
+            "sys.exit(1)"
+        )
+        done = watch(flow(tmp_path, body), code=1)
+        assert done.stderr.splitlines() == ["✓ start 1.2 s", "Error in retrain_coalitions: A column is gone."]
 
     def test_hands_the_arguments_on(self, tmp_path: Path) -> None:
         body = "import pathlib; pathlib.Path(sys.argv[1]).write_text(json.dumps(sys.argv[2:]))"
@@ -290,7 +389,7 @@ class TestFlush:
         step = StepEntry("start", 1000, 2000)
         journal = RunJournal("", "demo", {"seed": "42"}, {"pipeline:delta_one_score": 0.05}, {}, (step,), ())
         for run_id in run_ids:
-            outputs = RunOutputs(run_id, {"baseline_model": {}, "new_model": {}}, b"{}", "", {}, {})
+            outputs = RunOutputs(run_id, {"baseline_model": {}, "new_model": {}}, b"{}", "", b"", None, {}, {})
             published = publish(outputs, replace(journal, run_id=run_id), lost, home, home / "out")
             assert published.spool is not None
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import pytest
 
+from hokusai.domain.attribution import Attribution
+from hokusai.domain.decision import Decision
+from hokusai.domain.delta import Comparison
+from hokusai.domain.model import ModelArtifact
+from hokusai.pipeline import acceptance, baseline, contribution, crediting, evaluation, reference
+from hokusai.pipeline.contribution import Contributed
+from hokusai.pipeline.evaluation import Evaluation
 from hokusai.pipeline.plan import RunPlan, resolve_plan
+from hokusai.pipeline.reference import Facts
+from hokusai.pipeline.retraining import retrain
 from hokusai.utils.config import Settings
 
 Columns = Mapping[str, Sequence[Any]]
@@ -52,3 +61,55 @@ def rows(n: int, seed: int, **extra: Sequence[Any]) -> dict[str, Sequence[Any]]:
 @pytest.fixture
 def labelled() -> Callable[..., dict[str, Sequence[Any]]]:
     return rows
+
+
+class Ran(NamedTuple):
+    """What the steps of a run up to its attestation have found."""
+
+    plan: RunPlan
+    facts: Facts
+    contributed: Contributed
+    old: ModelArtifact
+    new: ModelArtifact
+    evaluation: Evaluation
+    comparison: Comparison
+    shares: crediting.Shares
+    credited: Attribution
+    decision: Decision
+    trained: int
+
+
+class NoModels:
+    """Where models are stored, for runs that must not ask."""
+
+    def fetch(self, reference: str) -> Any:
+        raise AssertionError(f"{reference} was asked for")
+
+
+def run_steps(plan: RunPlan) -> Ran:
+    """The steps of a run, one after the other, without the engine."""
+    trained: list[int] = []
+    facts = reference.survey(plan)
+    old = baseline.load(plan, reference.load(plan, facts), NoModels())
+    contributed = contribution.integrate(plan, facts)
+    new = retrain(plan, facts, contributed, old)
+    measured = evaluation.run(plan, facts, old, new)
+    compared = evaluation.compare(measured, plan.metric_weights, plan.primary_metric)
+    shares = crediting.settle(plan, facts, contributed, compared)
+    parts = [
+        crediting.measure(
+            plan, facts, contributed, old, measured, shares, task, lambda done, _: trained.append(done)
+        )
+        for task in crediting.tasks(shares, plan.retraining_tasks)
+    ]
+    return Ran(
+        plan, facts, contributed, old, new, measured, compared, shares,
+        crediting.attribute(shares, parts, measured, dry_run=plan.dry_run),
+        acceptance.decided(plan, facts, measured, compared, old, new),
+        len(trained),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ran() -> Callable[[RunPlan], Ran]:
+    return run_steps

@@ -18,15 +18,9 @@ from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
-from hokusai.pipeline import acceptance, attestation, baseline, contribution, crediting, evaluation, reference
-from hokusai.pipeline.retraining import retrain
+from hokusai.pipeline import attestation, evaluation, reference
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-
-
-class NoModels:
-    def fetch(self, reference: str) -> Any:
-        raise AssertionError(f"{reference} was asked for")
 
 
 class Run(NamedTuple):
@@ -38,7 +32,7 @@ class Run(NamedTuple):
 
 
 @pytest.fixture
-def attested(csv, labelled, plan_of, tmp_path: Path):
+def attested(csv, labelled, plan_of, ran):
     """One run, up to its attestation."""
 
     def make(**more: Any) -> Run:
@@ -48,23 +42,12 @@ def attested(csv, labelled, plan_of, tmp_path: Path):
             "contributor": "ann,bob",
         }
         plan = plan_of(**{**given, **more})
-        facts = reference.survey(plan)
-        old = baseline.load(plan, reference.load(plan, facts), NoModels())
-        contributed = contribution.integrate(plan, facts)
-        new = retrain(plan, facts, contributed, old)
-        measured = evaluation.run(plan, facts, old, new)
-        compared = evaluation.compare(measured, plan.metric_weights, plan.primary_metric)
-        shares = crediting.settle(plan, facts, contributed, compared)
-        parts = [
-            crediting.measure(plan, facts, contributed, old, measured, shares, task)
-            for task in crediting.tasks(shares, plan.retraining_tasks)
-        ]
-        credited = crediting.attribute(shares, parts, measured, dry_run=plan.dry_run)
-        decided = acceptance.decided(plan, facts, measured, compared, old, new)
+        run = ran(plan)
         made = attestation.attest(
-            plan, facts, contributed, old, new, compared, measured, credited, decided, KEY
-        )
-        return Run(made, facts, old, new, measured)
+            plan, run.facts, run.contributed, run.old, run.new, run.comparison, run.evaluation,
+            run.credited, run.decision, KEY,
+        )  # fmt: skip
+        return Run(made, run.facts, run.old, run.new, run.evaluation)
 
     return make
 

@@ -29,6 +29,8 @@ STEPS = (
     "integrate_contributed_data",
     "train_new_model",
     "evaluate_on_benchmark",
+    "retrain_coalitions",
+    "gather_coalitions",
     "compare_and_output_delta",
     "generate_attestation_output",
     "monitor_and_log",
@@ -154,18 +156,93 @@ def _show(
     events: list[dict[str, Any]] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=len(STEPS))
+        shown = _Shown(bar, None if quiet else console)
         for event in _events(process, told):
             events.append(event)
-            if event["event"] == "started":
-                again = f" (try {event['attempt'] + 1})" if event["attempt"] else ""
-                bar.update(task, description=event["step"].replace("_", " ") + again)
-            elif event["event"] == "finished":
-                bar.advance(task)
-                if not quiet:
-                    name = event["step"].replace("_", " ")
-                    console.print(f"[green]✓[/] {name} [dim]{event['seconds']:.1f} s[/]", highlight=False)
+            shown.see(event)
     return events
+
+
+class _Shown:
+    """What is seen of a run's steps: the bar, and a line for each step that is done.
+
+    The tasks of a step that is spread over several are one line, which stands when the run goes on behind them.
+    """
+
+    def __init__(self, bar: Any, console: Any) -> None:
+        self._bar, self._console = bar, console
+        self._task = bar.add_task("starting", total=len(STEPS))
+        self._steps_done = 0
+        self._spread: _Spread | None = None
+
+    def see(self, event: dict[str, Any]) -> None:
+        """Show what one event changes."""
+        spread = "branch" in event or event["event"] == "retrained"
+        if self._spread is not None and not spread and event["event"] == "started":
+            self._done(self._spread.step, self._spread.seconds, self._spread.found)
+            self._spread = None
+        if event["event"] == "started":
+            again = f" (try {event['attempt'] + 1})" if event["attempt"] else ""
+            self._bar.update(self._task, description=_words(event["step"]) + again)
+        elif event["event"] == "finished" and not spread:
+            self._done(event["step"], event["seconds"])
+        if spread:
+            self._spread = self._spread or _Spread(event.get("step", ""))
+            self._spread.see(event)
+            self._bar.update(
+                self._task,
+                description=f"{_words(self._spread.step)} {self._spread.found}".rstrip(),
+                completed=self._steps_done + self._spread.share,
+            )
+
+    def _done(self, step: str, seconds: float, found: str = "") -> None:
+        self._steps_done += 1
+        self._bar.update(self._task, completed=self._steps_done)
+        if self._console is not None:
+            line = f"[green]✓[/] {_words(step)} [dim]{seconds:.1f} s[/]"
+            self._console.print(f"{line} [dim]{found}[/]" if found else line, highlight=False)
+
+
+class _Spread:
+    """A step whose tasks run side by side."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+        self.seconds = 0.0
+        """Of its longest task."""
+        self._finished: dict[int, bool] = {}
+        self._trained: dict[int, tuple[int, int | None]] = {}
+
+    def see(self, event: dict[str, Any]) -> None:
+        if event["event"] == "retrained":
+            self._trained[event["task"]] = (event["done"], event["of"])
+            return
+        self._finished[event["branch"]] = event["event"] == "finished"
+        self.seconds = max(self.seconds, event.get("seconds", 0.0))
+
+    @property
+    def found(self) -> str:
+        """How many models are trained, of how many if every task knows; "" while there are none."""
+        done = sum(done for done, _ in self._trained.values())
+        if not done:
+            return ""
+        expected = [of for _, of in self._trained.values()]
+        known = sum(of for of in expected if of is not None) if None not in expected else done
+        return f"{done} of {known} models" if done < known else f"{done} model{'s' * (done > 1)}"
+
+    @property
+    def share(self) -> float:
+        """How much of the step is done, 0 to 1, as far as it is known."""
+        shares = [
+            1.0 if finished else done / of if of else 0.0
+            for task, finished in self._finished.items()
+            for done, of in [self._trained.get(task, (0, None))]
+        ]
+        return sum(shares) / len(shares) if shares else 0.0
+
+
+def _words(step: str) -> str:
+    return step.replace("_", " ")
 
 
 def _events(process: subprocess.Popen[bytes], told: IO[bytes]) -> Iterator[dict[str, Any]]:

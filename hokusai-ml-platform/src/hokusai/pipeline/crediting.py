@@ -19,6 +19,7 @@ from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.domain.seeds import derive_seed
 from hokusai.errors import SchemaError
+from hokusai.pipeline.baseline import chosen_estimator
 from hokusai.pipeline.contribution import Contributed, contributed_rows
 from hokusai.pipeline.evaluation import Answers, Evaluation, ask, side_by_side
 from hokusai.pipeline.plan import RunPlan
@@ -142,12 +143,16 @@ def measure(
     """
     if not task.coalitions and not task.orders:
         return {}
+    from hokusai.utils.extras import require
+
     bench = _Bench(plan, facts, contributed, baseline, evaluation, shares, tell)
-    bench.expected = len(task.coalitions) * shares.seeds if task.coalitions else None
-    for coalition in task.coalitions:
-        bench.gain(coalition)
-    for order in task.orders:
-        bench.walk(order)
+    bench.expect(task)
+    # Tasks share a machine's cores; and by how many threads something was added up can show in its last digits.
+    with require("threadpoolctl", "ml").threadpool_limits(1):
+        for coalition in task.coalitions:
+            bench.gain(coalition)
+        for order in task.orders:
+            bench.walk(order)
     return bench.known
 
 
@@ -196,7 +201,7 @@ class _Bench:
         self.plan, self.facts, self.shares, self.tell = plan, facts, shares, tell
         self.baseline, self.evaluation = baseline, evaluation
         self.known: dict[Coalition, Gain] = {}
-        self.expected: int | None = None
+        self._expected: int | None = None
         self._trained = 0
         self._reference: Reference = load(plan, facts)
         self._rows = list(contributed_rows(plan, facts, contributed))
@@ -204,12 +209,19 @@ class _Bench:
             baseline.content, where=baseline.file_name, trust=plan.baseline_model is None
         )
         self._answers: dict[int, Answers] = {}
+        self._seeds = shares.seeds if shares.seeds > 1 and self._depends_on_chance() else 1
+
+    def expect(self, task: Retraining) -> None:
+        """Know how many models a task trains, unless it is what is found on the way that decides."""
+        if task.coalitions:
+            given = self.shares.everybody in task.coalitions
+            self._expected = len(task.coalitions) * self._seeds - given
 
     def gain(self, coalition: Coalition) -> float:
         """The mean gain of a coalition over the seeds."""
         if coalition not in self.known:
-            found = [self._one(coalition, repeat) for repeat in range(self.shares.seeds)]
-            self.known[coalition] = _gain_of(found)
+            found = [self._one(coalition, repeat) for repeat in range(self._seeds)]
+            self.known[coalition] = _gain_of(found, self.shares.seeds)
         per_seed = self.known[coalition].per_seed
         return math.fsum(per_seed) / len(per_seed)
 
@@ -230,7 +242,7 @@ class _Bench:
             return _row_gain(self.evaluation, self.shares.weights)
         frame = self._frame(coalition)
         self._trained += 1
-        self.tell(self._trained, self.expected)
+        self.tell(self._trained, self._expected)
         model = None if frame is None else self._model(frame, repeat)
         old = self._baseline(repeat)
         new = old if model is None else self._ask(model)
@@ -274,6 +286,15 @@ class _Bench:
     def _ask(self, model: Any) -> Answers:
         return ask("retrained", model, self._reference.benchmark, self.facts.kinds, self.facts.task)
 
+    def _depends_on_chance(self) -> bool:
+        """Whether another seed makes another model; if not, one training stands for those with all seeds."""
+        from hokusai.pipeline.training import depends_on_chance, estimator_class
+
+        if self.plan.baseline_model is not None and self.plan.estimator is None:
+            return depends_on_chance(self._given)
+        path, params = chosen_estimator(self.plan, self.facts.task)
+        return depends_on_chance(estimator_class(path)(**params))
+
 
 def _row_gain(evaluation: Evaluation, weights: Mapping[str, Fraction]) -> Any:
     from hokusai.stats.gains import classifier_gain, regressor_gain
@@ -292,13 +313,15 @@ def _row_gain(evaluation: Evaluation, weights: Mapping[str, Fraction]) -> Any:
     )
 
 
-def _gain_of(found: Sequence[Any]) -> Gain:
+def _gain_of(found: Sequence[Any], seeds: int = 1) -> Gain:
+    """The gain of a coalition from one measurement for each seed, or from the one that stands for them all."""
     import numpy as np
 
     from hokusai.stats.allocation import Gain
 
     influence = np.mean(np.stack([one.influence for one in found]), axis=0)
-    return Gain(tuple(one.value for one in found), np.asarray(influence, dtype=np.float32))
+    values = tuple(one.value for one in found)
+    return Gain(values * (seeds // len(values)), np.asarray(influence, dtype=np.float32))
 
 
 def _dealt(items: Sequence[Any], n_hands: int) -> list[list[Any]]:

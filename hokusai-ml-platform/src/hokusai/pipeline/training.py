@@ -43,6 +43,14 @@ ESTIMATOR_FAILURES = (
 """What estimators raise on data that they cannot take."""
 
 
+_SOLVERS_BY_CHANCE = {
+    "sklearn.linear_model._logistic.LogisticRegression": ("sag", "saga", "liblinear"),
+    "sklearn.linear_model._ridge.Ridge": ("sag", "saga"),
+    "sklearn.linear_model._ridge.RidgeClassifier": ("sag", "saga"),
+}
+"""Estimators whose documentation says that only these solvers look at `random_state`."""
+
+
 def estimator_class(path: str, task: Task | None = None) -> type[Any]:
     """The estimator class at the import path `path`.
 
@@ -104,12 +112,33 @@ def make_estimator(path: str, params: Mapping[str, Any], seed: int, task: Task |
 
 def seeded(estimator: Any, seed: int) -> Any:
     """`estimator`, its own and its parts' `random_state` set where nobody set one: chance has to be repeatable."""
-    open_states = {
-        name: seed % 2**32
+    return estimator.set_params(**dict.fromkeys(_open_states(estimator), seed % 2**32))
+
+
+def depends_on_chance(estimator: Any) -> bool:
+    """Whether another seed can make `seeded(estimator, seed)` another model.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> depends_on_chance(LogisticRegression()), depends_on_chance(LogisticRegression(solver="saga"))
+    (False, True)
+    """
+    parts = estimator.get_params()
+    for name in _open_states(estimator):
+        owner = name.removesuffix("random_state").removesuffix("__")
+        part = parts[owner] if owner else estimator
+        solvers = _SOLVERS_BY_CHANCE.get(f"{type(part).__module__}.{type(part).__name__}")
+        if solvers is None or part.solver in solvers:
+            return True
+    return False
+
+
+def _open_states(estimator: Any) -> list[str]:
+    """The parameters called `random_state`, its own and its parts', that nobody set."""
+    return [
+        name
         for name, value in estimator.get_params().items()
         if value is None and (name == "random_state" or name.endswith("__random_state"))
-    }
-    return estimator.set_params(**open_states)
+    ]
 
 
 def stated_params(estimator: Any, given: Mapping[str, Any]) -> dict[str, Any]:
