@@ -225,7 +225,17 @@ class TestSettle:
     def test_pays_who_was_accepted_and_spends_the_vault(
         self, hokusai: Hokusai, files: dict[str, Path]
     ) -> None:
-        hokusai("benchmark", "add", str(files["vault"]), "--target", "label", "--split", "vault")
+        hokusai(
+            "benchmark",
+            "add",
+            str(files["vault"]),
+            "--target",
+            "label",
+            "--split",
+            "vault",
+            "--weight",
+            "accuracy=1",
+        )
         settle = (
             "benchmark",
             "settle",
@@ -248,7 +258,17 @@ class TestSettle:
         )
 
     def test_believes_nobody_whose_key_is_not_trusted(self, hokusai: Hokusai, files: dict[str, Path]) -> None:
-        hokusai("benchmark", "add", str(files["vault"]), "--target", "label", "--split", "vault")
+        hokusai(
+            "benchmark",
+            "add",
+            str(files["vault"]),
+            "--target",
+            "label",
+            "--split",
+            "vault",
+            "--weight",
+            "accuracy=1",
+        )
         other = files["key"].with_name("other.pem")
         other.write_bytes(public_pem(Ed25519PrivateKey.generate().public_key()))
         answer = hokusai("benchmark", "settle", "vault", "--epoch", str(files["epoch"]), "--key", str(other))

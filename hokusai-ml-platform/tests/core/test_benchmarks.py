@@ -18,6 +18,7 @@ from hokusai.domain.delta import Comparison
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConflictError, InvalidInputError, NotFoundError
 from hokusai.stats.paired import compare_classifiers
+from hokusai.stats.settlement import Accepted
 
 FIRST, LAST, OTHER = "1" * 64, "2" * 64, "3" * 64
 SUBMISSION, PAYMENT = UsePurpose.SUBMISSION, UsePurpose.PAYMENT
@@ -39,7 +40,7 @@ def benchmark(
     )
 
 
-VAULT = benchmark("vault", data="cd" * 32, split="vault")
+VAULT = replace(benchmark("vault", data="cd" * 32, split="vault"), weights={"accuracy": Fraction(1)})
 
 
 @pytest.fixture
@@ -167,11 +168,38 @@ class TestSettle:
         paid = self.settle(benchmarks, better)
         error = (0.05 * 0.95 / 1000) ** 0.5  # of 50 changes in 1,000 rows, all for the better
         assert paid.settlement.pool == pytest.approx(0.05 - 1.644854 * error, abs=1e-6)
-        assert paid.use.subject == f"{FIRST}..{LAST}"
+        assert paid.use.subject.startswith(f"{FIRST}..{LAST}..")
         assert [use.purpose for use in benchmarks.uses("vault")] == [PAYMENT]
         assert self.settle(benchmarks, better) == paid
         with pytest.raises(ConflictError, match=r"not fresh.*payment"):
             self.settle(benchmarks, better, last=OTHER)
+
+    def test_of_the_same_models_for_other_people_is_another_payment(
+        self, benchmarks: Benchmarks, better: Comparison
+    ) -> None:
+        self.settle(benchmarks, better, accepted=[attribution(0.03, (Contributor("ann"), 10_000))])
+        with pytest.raises(ConflictError, match="not fresh"):
+            self.settle(benchmarks, better, accepted=[attribution(0.03, (Contributor("eve"), 10_000))])
+        with pytest.raises(ConflictError, match="not fresh"):
+            self.settle(benchmarks, replace(better, standard_error=1e-6))
+
+    def test_needs_the_weights_that_were_agreed_equal_ones_if_none_were(
+        self, benchmarks: Benchmarks, better: Comparison
+    ) -> None:
+        benchmarks.add(replace(VAULT, name="equal", data_sha256="ee" * 32, weights={}))
+        with pytest.raises(InvalidInputError, match="weighs"):
+            self.settle(benchmarks, better, ref="equal")
+
+    def test_needs_labels_that_served_in_no_other_file(
+        self, benchmarks: Benchmarks, better: Comparison
+    ) -> None:
+        benchmarks.add(
+            replace(VAULT, name="public", split="test", data_sha256="ef" * 32, labels_root="aa" * 32)
+        )
+        benchmarks.use("public", SUBMISSION, OTHER, "bob")
+        benchmarks.add(replace(VAULT, name="secret", labels_root="aa" * 32))
+        with pytest.raises(ConflictError, match=r"they served as public"):
+            self.settle(benchmarks, better, ref="secret")
 
     def test_shares_the_pool_among_who_was_accepted(self, benchmarks: Benchmarks, better: Comparison) -> None:
         ann, bob = Contributor("ann"), Contributor("bob")
@@ -230,7 +258,7 @@ class TestSettle:
         *,
         ref: str = "vault",
         last: str = LAST,
-        accepted: list[Attribution] | None = None,
+        accepted: list[Accepted] | None = None,
     ) -> EpochPayment:
         return benchmarks.settle(
             ref, comparison, first_model_sha256=FIRST, last_model_sha256=last, accepted=accepted or ()
@@ -243,6 +271,6 @@ def compared(gained: int, n_rows: int = 1000) -> Comparison:
     return compare_classifiers(labels, baseline, labels, classes=("no", "yes"), weights={"accuracy": 1})
 
 
-def attribution(gain: float, *paid: tuple[Contributor, int]) -> Attribution:
+def attribution(gain: float, *paid: tuple[Contributor, int]) -> Accepted:
     shares = tuple(Credit(who, gain, None, None, bps, 10) for who, bps in paid)
-    return Attribution(AttributionMethod.PROPORTIONAL, gain, shares)
+    return Accepted(gain, Attribution(AttributionMethod.PROPORTIONAL, gain, shares))

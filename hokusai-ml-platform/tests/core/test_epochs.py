@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -20,7 +21,10 @@ from hokusai.stats.allocation import Gain, attribute
 from hokusai.stats.decide import decide
 from hokusai.stats.paired import compare_classifiers
 
-VAULT = Benchmark("vault", "cd" * 32, Task.CLASSIFICATION, "label", 1000, "accuracy", 0.0157, split="vault")
+VAULT = Benchmark(
+    "vault", "cd" * 32, Task.CLASSIFICATION, "label", 1000, "accuracy", 0.0157, split="vault",
+    weights={"accuracy": Fraction(1)},
+)  # fmt: skip
 PUBLIC = "ab" * 32
 
 

@@ -1,7 +1,9 @@
 """Credit for one gain: the errors of a value against brute force, and six contributors of known kinds."""
 
 import math
+from collections.abc import Mapping
 from itertools import combinations, permutations
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hokusai.domain.attribution import AttributionMethod
+from hokusai.domain.attribution import Attribution, AttributionMethod
 from hokusai.domain.contribution import Contributor
 from hokusai.errors import InvalidInputError
 from hokusai.stats.allocation import Gain, attribute, coalitions, exact_shapley
@@ -328,3 +330,36 @@ def test_ten_contributors_and_ten_thousand_rows_are_quick():
         assert credit.standard_error == pytest.approx(
             np.sqrt(np.sum(noise[i].astype(float) ** 2)) / 2_000, rel=1e-4
         )
+
+
+class TestHarm:
+    """One contributor brings 4 points, one nothing, and a third harm that the second dilutes."""
+
+    GAINS: ClassVar[dict[tuple[int, ...], float]] = {
+        (0,): 0.04, (1,): 0.0, (2,): -0.09, (0, 1): 0.04, (0, 2): -0.02, (1, 2): -0.06, (0, 1, 2): 0.01,
+    }  # fmt: skip
+
+    def told(self, gains: Mapping[tuple[int, ...], float]) -> Attribution:
+        noisy = {members: Gain((gain - 1e-4, gain, gain + 1e-4)) for members, gain in gains.items()}
+        people = [Contributor(name) for name in ("good", "random", "harm")]
+        return attribute(people, noisy, rows=[100, 100, 100])
+
+    def test_who_dilutes_harm_is_not_paid_for_that(self) -> None:
+        good, random, harm = self.told(self.GAINS).credits
+        # Plain Shapley values would be: good .055, random .015 (he dilutes the harm: .03 / 6 + .03 / 3), harm -.06.
+        assert exact_shapley(self.GAINS)[1] == pytest.approx(0.03 / 6 + 0.03 / 3)
+        assert good.value == pytest.approx(0.04)
+        assert random.value == pytest.approx(0.0)
+        assert harm.value == pytest.approx(0.01 - 0.04)
+        assert [one.weight_bps for one in (good, random, harm)] == [10_000, 0, 0]
+
+    def test_the_values_still_sum_to_the_gain_and_the_reader_is_told(self) -> None:
+        told = self.told(self.GAINS)
+        assert math.fsum(credit.value for credit in told.credits) == pytest.approx(told.gain, abs=1e-12)
+        assert told.evaluations == 7
+        assert "'harm' does harm" in told.note
+
+    def test_where_everybody_does_harm_nobody_is_paid(self) -> None:
+        told = self.told({members: -0.01 * len(members) for members in self.GAINS})
+        assert [credit.weight_bps for credit in told.credits] == [0, 0, 0]
+        assert math.fsum(credit.value for credit in told.credits) == pytest.approx(-0.03)

@@ -12,7 +12,7 @@ from hokusai.domain.identifiers import WalletAddress
 from hokusai.errors import InvalidInputError
 from hokusai.stats.mcnemar import mcnemar_mid_p
 from hokusai.stats.paired import compare_classifiers
-from hokusai.stats.settlement import epoch_weights, settle, settle_comparison
+from hokusai.stats.settlement import Accepted, epoch_weights, settle, settle_comparison
 
 
 class TestSettle:
@@ -63,16 +63,25 @@ class TestSettle:
         paid = [settle(gain=g, standard_error=1.0, n_rows=1).pool > 0 for g in rng.normal(size=2000)]
         assert stats.binomtest(sum(paid), 2000, 0.05).pvalue > 0.001
 
+    def test_counts_units_where_rows_belong_to_them(self):
+        # Student's 95 % quantile of one side with 2 degrees of freedom is 2.919986.
+        settled = settle(gain=0.03, standard_error=0.01, n_rows=1_200, n_units=3)
+        assert settled.lower_bound == pytest.approx(0.03 - 0.02919986, abs=1e-8)
+        assert settle(gain=0.03, standard_error=0.01, n_rows=1_200, n_units=3, min_rows=800).pool == 0
+        assert settle(gain=0.03, standard_error=0.0, n_rows=1_200, n_units=1).pool == 0
+
 
 def shared(gain, **weights):
-    return Attribution(
+    said = 1e6  # what an attribution calls its gain decides nothing
+    credited = Attribution(
         AttributionMethod.SHAPLEY,
-        gain,
+        said,
         tuple(
             Credit(Contributor(name), 0.01, None, None, bps, 10, "" if bps else "nothing")
             for name, bps in weights.items()
         ),
     )
+    return Accepted(gain, credited)
 
 
 class TestEpochWeights:
@@ -91,10 +100,13 @@ class TestEpochWeights:
     def test_refuse_one_contributor_with_two_wallets(self):
         wallets = [WalletAddress("0x" + digit * 40) for digit in "12"]
         epoch = [
-            Attribution(
-                AttributionMethod.SHAPLEY,
+            Accepted(
                 0.01,
-                (Credit(Contributor("a", wallet), 0.01, None, None, 10_000, 5),),
+                Attribution(
+                    AttributionMethod.SHAPLEY,
+                    0.01,
+                    (Credit(Contributor("a", wallet), 0.01, None, None, 10_000, 5),),
+                ),
             )
             for wallet in wallets
         ]

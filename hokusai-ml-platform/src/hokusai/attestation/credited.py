@@ -20,6 +20,7 @@ def attribution_json(attribution: Attribution) -> Json:
         "evaluations": attribution.evaluations,
         "samplingError": None if error is None else decimal_text(error),
         "note": attribution.note,
+        **({} if attribution.without is None else {"without": decimal_text(attribution.without)}),
         "credits": [_credit(credit) for credit in attribution.credits],
     }
 
@@ -39,6 +40,7 @@ def read_attribution(node: Node) -> Attribution:
         evaluations=node["evaluations"].count(),
         sampling_error=node["samplingError"].optional(Node.decimal),
         note=node["note"].text(),
+        without=None if (without := node.get("without")) is None else without.decimal(),
     )
 
 

@@ -180,6 +180,12 @@ def request_of(
         )
     if claim.attribution is None:
         raise InvalidInputError("The attestation does not say who is credited with what")
+    if (claim.attribution.without or 0.0) > 0:
+        raise InvalidInputError(
+            f"A gain of {claim.attribution.without:+.6f} comes without any contribution, so that the scores are not what "
+            "the contributions are worth",
+            hint="Compare with a baseline that was trained on the same base data.",
+        )
     return MintRequest(
         model_id=model_id,
         evaluation_id=evaluation_id,

@@ -10,12 +10,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from hokusai.domain.attribution import Attribution
 from hokusai.domain.audit import Happening
 from hokusai.domain.benchmark import VAULT, Benchmark, BenchmarkUse, UsePurpose
-from hokusai.domain.canonical import require_sha256
+from hokusai.domain.canonical import digest, require_sha256
 from hokusai.domain.contribution import Contributor
 from hokusai.domain.delta import Comparison
 from hokusai.errors import ConflictError, InvalidInputError, NotFoundError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from hokusai.stats.ladder import Ladder, Told
-    from hokusai.stats.settlement import Settlement
+    from hokusai.stats.settlement import Accepted, Settlement
 
 SETTLED = "epoch.settled"
 _SHORTEST_PREFIX = 6
@@ -196,7 +196,7 @@ class Benchmarks:
         *,
         first_model_sha256: str,
         last_model_sha256: str,
-        accepted: Sequence[Attribution] = (),
+        accepted: Sequence[Accepted] = (),
         submitter: str = "",
     ) -> EpochPayment:
         """Settle an epoch: the lower bound of its whole gain on a vault, which is spent by that.
@@ -206,7 +206,7 @@ class Benchmarks:
             comparison: The epoch's last model against its first, on the vault.
             first_model_sha256: Digest of the model that the epoch began with.
             last_model_sha256: Digest of the model that it ended with.
-            accepted: The attributions of the improvements that were accepted in it.
+            accepted: The improvements that were accepted in it.
             submitter: Who settles it; the actor, if nobody is named.
 
         Raises:
@@ -222,7 +222,10 @@ class Benchmarks:
         models = [require_sha256(text, "model") for text in (first_model_sha256, last_model_sha256)]
         settlement = settle_comparison(comparison, alpha=vault.rule.alpha, min_rows=vault.rule.min_rows)
         weights = epoch_weights(accepted) if settlement.pool else ()
-        subject = "..".join(models)
+        # Who is paid what is part of what the vault is spent on: paying otherwise is another payment.
+        paid = [[who.contributor_id, str(who.wallet), bps] for who, bps in weights]
+        found = [repr(settlement.gain), repr(settlement.standard_error), repr(settlement.pool), paid]
+        subject = "..".join([*models, digest(found)])
         use = self.use(vault.sha256, UsePurpose.PAYMENT, subject, submitter or self._actor or "owner")
         payment = EpochPayment(vault, use, settlement, weights)
         if not self._ledger.has(SETTLED, vault.sha256, payment.to_dict()):
@@ -232,7 +235,8 @@ class Benchmarks:
     def _require_fresh(self, vault: Benchmark, subject: str) -> None:
         """Nobody had an answer from its rows, under any name, but to settle the same."""
         for other in self._shelf.find():
-            if other.data_sha256 != vault.data_sha256:
+            same_labels = vault.labels_root is not None and other.labels_root == vault.labels_root
+            if other.data_sha256 != vault.data_sha256 and not same_labels:
                 continue
             for use in self._shelf.uses(other.sha256):
                 if (use.purpose, use.subject) != (UsePurpose.PAYMENT, subject) or other != vault:
@@ -286,7 +290,8 @@ def _require_on(vault: Benchmark, comparison: Comparison) -> None:
             f"{vault.task.value} and has {vault.n_rows}",
             where=vault.name,
         )
-    if vault.weights and dict(comparison.weights) != dict(vault.weights):
+    equal = {delta.metric.name: Fraction(1, len(comparison.deltas)) for delta in comparison.deltas}
+    if dict(comparison.weights) != dict(vault.weights or equal):
         raise InvalidInputError(
             "The comparison weighs the metrics otherwise than the vault says", where=vault.name
         )

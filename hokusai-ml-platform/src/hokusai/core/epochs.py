@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hokusai.core.benchmarks import Benchmarks, EpochPayment
-from hokusai.domain.attribution import Attribution
 from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.errors import InvalidInputError
+from hokusai.stats.settlement import Accepted
 
 
 def settle_epoch(
@@ -78,7 +78,7 @@ def _chain(epoch: DeltaOneClaim, accepted: Sequence[DeltaOneClaim]) -> list[Delt
     return chain
 
 
-def _credited(vault: Benchmark, claim: DeltaOneClaim) -> Attribution:
+def _credited(vault: Benchmark, claim: DeltaOneClaim) -> Accepted:
     model = f"{claim.new_model_sha256[:12]}…"
     if claim.decision is None or not claim.decision.accepted or claim.dry_run:
         raise InvalidInputError("The improvement was not accepted, so it is not paid for", where=model)
@@ -86,4 +86,5 @@ def _credited(vault: Benchmark, claim: DeltaOneClaim) -> Attribution:
         raise InvalidInputError("The improvement was accepted on the vault itself", where=model)
     if claim.attribution is None:
         raise InvalidInputError("The improvement does not say who is credited with it", where=model)
-    return claim.attribution
+    own = claim.comparison.delta_one - max(claim.attribution.without or 0.0, 0.0)
+    return Accepted(own, claim.attribution)

@@ -73,6 +73,8 @@ class Attribution:
         evaluations: How many coalitions were trained and measured, seeds not counted.
         sampling_error: Largest standard error that sampling orders leaves in a value; None if nothing was sampled.
         note: What a reader has to know, or "".
+        without: What training without any contribution gains, where that was measured. It is nobody's, and no part of
+            `gain`.
     """
 
     method: AttributionMethod
@@ -82,6 +84,7 @@ class Attribution:
     evaluations: int = 0
     sampling_error: float | None = None
     note: str = ""
+    without: float | None = None
 
     def __post_init__(self) -> None:
         total = sum(credit.weight_bps for credit in self.credits)

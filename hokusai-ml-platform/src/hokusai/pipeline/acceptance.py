@@ -16,6 +16,7 @@ from hokusai.pipeline.evaluation import Evaluation, compare
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Facts, load
 from hokusai.stats.decide import decide, guardrail_outcome, outcome_of, unmeasured
+from hokusai.stats.from_counts import zero_denominators
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,6 +75,10 @@ def _outcomes(
                 else _sliced(evaluation, rows, guardrail)
             )
             deltas = {delta.metric.name: delta for delta in on.deltas}
+            undefined = dict(zero_denominators(on.counts)) if on.counts is not None else {}
+            if spec.name in undefined:
+                yield unmeasured(guardrail, undefined[spec.name])
+                continue
             yield guardrail_outcome(guardrail, deltas[spec.name], confidence)
         except KeyError:
             yield unmeasured(guardrail, "it cannot be computed on these rows")

@@ -121,6 +121,7 @@ def credit_dict(attribution: Attribution) -> dict[str, Any]:
         "evaluations": attribution.evaluations,
         "sampling_error": attribution.sampling_error,
         "note": attribution.note,
+        "without_contribution": attribution.without,
         "contributors": [
             {
                 "contributor_id": credit.contributor.contributor_id,

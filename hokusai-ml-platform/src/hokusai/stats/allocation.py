@@ -44,6 +44,7 @@ from hokusai.stats.coalitions import (
     proportional_weights,
     shapley_method,
     shapley_weights,
+    shapley_weights_with_last,
 )
 from hokusai.stats.payment import LESS_THAN_A_POINT, MOST_PAID, Worth, basis_points, pay
 from hokusai.stats.student_t import t_critical_value, welch_satterthwaite
@@ -102,6 +103,9 @@ def attribute(
     Nothing is paid where the interval of a value covers zero, nor, for a measured value, where nothing shows its
     noise: it takes two seeds that differ, or the influences of the benchmark's rows.
 
+    Whose data surely does harm joins last, where every coalition was measured: else whoever dilutes the harm would be
+    paid for that, and two accomplices could take from the honest.
+
     Args:
         contributors: Each once, in the order in which they contributed.
         values: The gain of each of `coalitions(...)`, by positions among `contributors`; `()` too if it was measured.
@@ -138,6 +142,15 @@ def attribute(
         case AttributionMethod.PROPORTIONAL:
             weights = proportional_weights(everybody, [rows[player] for player in everybody])
     found = dict(zip(everybody, _estimates(weights, values, confidence, sampled), strict=True))
+    evaluations = len(weights) - (() in weights)
+    harmful = _harmful(found) if method is AttributionMethod.SHAPLEY else ()
+    while harmful and len(harmful) < len(everybody):
+        weights = shapley_weights_with_last(everybody, harmful)
+        found = dict(zip(everybody, _estimates(weights, values, confidence, sampled), strict=True))
+        more = tuple(sorted({*harmful, *_harmful(found)}))
+        if more == harmful:
+            break
+        harmful = more
     estimates = [found.get(i, _Estimate(0.0, None, None)) for i in range(len(contributors))]
     worths = [
         Worth(who.contributor_id, of.value, of.interval, count)
@@ -154,9 +167,10 @@ def attribute(
         gain=_mean(_gain(values, everybody).per_seed) - _mean(_gain(values, ()).per_seed),
         credits=shared,
         seeds=len(_gain(values, everybody).per_seed),
-        evaluations=len(weights) - (() in weights),
+        evaluations=evaluations,
         sampling_error=max(sampled.standard_errors) if sampled else None,
-        note=_note(values, everybody, shared),
+        without=_mean(_gain(values, ()).per_seed) if () in values else None,
+        note=_note(values, everybody, shared, [contributors[i].contributor_id for i in harmful]),
     )
 
 
@@ -165,6 +179,11 @@ class _Estimate:
     value: float
     standard_error: float | None
     interval: Interval | None
+
+
+def _harmful(found: Mapping[int, _Estimate]) -> Coalition:
+    """Whose value is below zero for sure."""
+    return tuple(sorted(i for i, of in found.items() if of.interval is not None and of.interval.high < 0))
 
 
 def _players(contributors: Sequence[Contributor], rows: Sequence[int]) -> Coalition:
@@ -276,7 +295,9 @@ def _row_errors(weights: Weights, gains: Mapping[Coalition, Gain], n_rows: int) 
     return [math.sqrt(float(np.square(one).sum())) / n_rows for one in influence]
 
 
-def _note(values: Mapping[Coalition, Gain], everybody: Coalition, shared: Sequence[Credit]) -> str:
+def _note(
+    values: Mapping[Coalition, Gain], everybody: Coalition, shared: Sequence[Credit], harmful: Sequence[str]
+) -> str:
     """What a reader has to know."""
     gain = _gain(values, everybody)
     again = _mean(_gain(values, ()).per_seed)
@@ -287,6 +308,11 @@ def _note(values: Mapping[Coalition, Gain], everybody: Coalition, shared: Sequen
         told.append("The intervals leave out what other benchmark rows would change")
     if again:
         told.append(f"Training without any contribution gains {again:+.6f}, which is nobody's")
+    if harmful:
+        names = ", ".join(map(repr, harmful))
+        told.append(
+            f"The data of {names} does harm, so that it joins after all others', who are not paid for that"
+        )
     equals: dict[float, dict[str, int]] = {}
     for credit in shared:
         if credit.unpaid in ("", LESS_THAN_A_POINT):

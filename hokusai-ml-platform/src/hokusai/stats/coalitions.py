@@ -244,6 +244,28 @@ def shapley_weights(everybody: Coalition) -> Weights:
     return weights
 
 
+def shapley_weights_with_last(everybody: Coalition, last: Coalition) -> Weights:
+    """Shapley values where those in `last` join after all others; among equals every order still counts.
+
+    The others' values are those of the game without `last`, and `last` share what they add to it. All sum to the gain.
+
+    >>> gains = {(0,): 0.5, (1,): -0.25, (0, 1): 0.25}
+    >>> apply(shapley_weights_with_last((0, 1), (1,)), gains)
+    (0.5, -0.25)
+
+    Source: a precedence of two classes: Faigle and Kern (1992), "The Shapley value for cooperative games under
+    precedence constraints".
+    """
+    first = tuple(player for player in everybody if player not in last)
+    weights: dict[Coalition, list[float]] = {}
+    for group, before in ((first, ()), (last, first)):
+        for coalition, factors in shapley_weights(group).items():
+            joined = weights.setdefault(tuple(sorted((*before, *coalition))), [0.0] * len(everybody))
+            for player, factor in zip(group, factors, strict=True):
+                joined[everybody.index(player)] += factor
+    return weights
+
+
 def leave_one_out_weights(everybody: Coalition) -> Weights:
     """Leave-one-out as a linear rule."""
     weights: dict[Coalition, list[float]] = {everybody: [1.0] * len(everybody)}

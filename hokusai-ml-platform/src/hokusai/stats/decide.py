@@ -97,6 +97,11 @@ def guardrail_outcome(guardrail: Guardrail, delta: MetricDelta, confidence: floa
         bound = delta.interval.low if guardrail.direction > 0 else -delta.interval.high
     else:
         bound = interval_around(change, delta.standard_error, confidence, delta.freedom).low
+    if not change and not delta.standard_error and delta.n_rows and delta.metric.scale is Scale.SHARE:
+        # No row tells the models apart, and so few rows may not show what is there: the rule of three, whose 3 is
+        # -ln(0.05) (Hanley and Lippman-Hand 1983, JAMA 249:1743-1745).
+        n_units = delta.n_rows if delta.freedom is None else delta.freedom + 1
+        bound = max(-1.0, math.log((1 - confidence) / 2) / n_units)
     return outcome_of(guardrail, baseline=delta.baseline_value, change=change, bound=bound)
 
 

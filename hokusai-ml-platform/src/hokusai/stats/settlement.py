@@ -21,6 +21,7 @@ from hokusai.domain.contribution import Contributor
 from hokusai.domain.delta import Comparison
 from hokusai.errors import InvalidInputError
 from hokusai.stats.payment import MOST_PAID, basis_points
+from hokusai.stats.student_t import t_critical_value
 
 DELTA_ONES = 100
 """DeltaOnes in the whole: one is one percentage point."""
@@ -62,16 +63,25 @@ class Settlement:
 
 
 def settle(
-    *, gain: float, standard_error: float, n_rows: int, alpha: float = 0.05, min_rows: int = 1
+    *,
+    gain: float,
+    standard_error: float,
+    n_rows: int,
+    alpha: float = 0.05,
+    min_rows: int = 1,
+    n_units: int | None = None,
 ) -> Settlement:
     """The pool of an epoch: max(0, gain - z standard_error), z the normal quantile of 1 - alpha.
+
+    Where rows belong to units, z is Student's quantile with n_units - 1 degrees of freedom.
 
     Args:
         gain: Of the epoch's last model over its first, on the vault, a fraction.
         standard_error: Its paired standard error.
         n_rows: Rows of the vault.
         alpha: One-sided level of the bound.
-        min_rows: Rows that a vault must have for anything to be paid on it.
+        min_rows: Rows, or units, that a vault must have for anything to be paid on it.
+        n_units: Units that the rows belong to, where rows of one unit depend on each other.
 
     Raises:
         InvalidInputError: A number that is not finite, a negative standard error, or an alpha outside (0, 0.5).
@@ -81,10 +91,18 @@ def settle(
             f"An epoch is settled on a finite gain, its standard error, 0 < alpha < 0.5 and rows; got {gain}, "
             f"{standard_error}, {alpha}, {n_rows}"
         )
-    bound = gain + NormalDist().inv_cdf(alpha) * standard_error
+    independent = n_rows if n_units is None else n_units
+    if n_units is not None and n_units < 2:
+        bound = -math.inf
+    elif n_units is not None:
+        bound = gain - t_critical_value(1 - 2 * alpha, n_units - 1) * standard_error
+    else:
+        bound = gain + NormalDist().inv_cdf(alpha) * standard_error
     unpaid = ""
-    if n_rows < min_rows:
-        unpaid = f"the vault has {n_rows} rows, and {min_rows} are needed"
+    if independent < min_rows:
+        unpaid = (
+            f"the vault has {independent} {'rows' if n_units is None else 'units'}, and {min_rows} are needed"
+        )
     elif bound <= 0:
         unpaid = f"the lower bound of the gain is {bound:+.6f}"
     return Settlement(gain, standard_error, bound, alpha, n_rows, unpaid)
@@ -101,31 +119,45 @@ def settle_comparison(comparison: Comparison, *, alpha: float = 0.05, min_rows: 
         n_rows=comparison.n_rows,
         alpha=alpha,
         min_rows=min_rows,
+        n_units=comparison.n_units,
     )
 
 
-def epoch_weights(accepted: Sequence[Attribution]) -> tuple[tuple[Contributor, int], ...]:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An improvement that was accepted in an epoch: what it gained on its benchmark, and who is credited with it.
+
+    Attributes:
+        gain: DeltaOne of the comparison that it was accepted by; what an attribution calls its gain decides nothing.
+        attribution: Who is credited.
+    """
+
+    gain: float
+    attribution: Attribution
+
+
+def epoch_weights(accepted: Sequence[Accepted]) -> tuple[tuple[Contributor, int], ...]:
     """How the pool is shared: (contributor, basis points) by contributor id, summing to 10,000, or none.
 
     Each accepted improvement counts with its gain, and each contributor in it with the weight that he has there. Of
     more than 100, those with the most are paid.
 
     Args:
-        accepted: The attributions of all improvements that were accepted in the epoch.
+        accepted: All improvements that were accepted in the epoch.
 
     Raises:
         InvalidInputError: One contributor is there with two wallets.
     """
     who: dict[str, Contributor] = {}
     parts: dict[str, list[float]] = {}
-    for attribution in accepted:
-        for credit in attribution.paid:
+    for improvement in accepted:
+        for credit in improvement.attribution.paid:
             own = credit.contributor
             if who.setdefault(own.contributor_id, own) != own:
                 raise InvalidInputError(
                     "One contributor was credited under two wallets in one epoch", where=own.contributor_id
                 )
-            parts.setdefault(own.contributor_id, []).append(max(attribution.gain, 0.0) * credit.weight_bps)
+            parts.setdefault(own.contributor_id, []).append(max(improvement.gain, 0.0) * credit.weight_bps)
     worth = {name: math.fsum(own) for name, own in parts.items()}  # rounded once: no order of adding counts
     most = sorted(sorted(worth, key=lambda name: (-worth[name], name))[:MOST_PAID])
     points = basis_points([worth[name] for name in most], most)
