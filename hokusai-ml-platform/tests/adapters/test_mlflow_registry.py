@@ -11,7 +11,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -42,6 +41,7 @@ from hokusai.ports import Upload
 from hokusai.stack.mlflow import MlflowServer
 from hokusai.stack.postgres import PostgresServer, start_postgres
 from hokusai.stack.s3 import S3Server
+from tests.warm_python import warm
 
 X = np.array([[0.0, 1.0], [1.0, 0.0], [0.2, 0.9], [0.8, 0.1]])
 MODEL = LogisticRegression().fit(X, [0, 1, 0, 1])
@@ -300,9 +300,7 @@ def free_port() -> int:
 
 
 def python(script: str, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True, **options
-    )
+    return subprocess.Popen(warm("-c", script, *arguments), stdout=subprocess.PIPE, text=True, **options)
 
 
 DISK_FULL = """

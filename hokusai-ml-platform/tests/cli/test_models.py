@@ -9,7 +9,6 @@ import pickle
 import pty
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from hokusai.cli import door, output
+from tests.warm_python import warm
 
 Hokusai = Callable[..., Any]
 WALLET = "0x742d35cc6634c0532925a3b844bc9e7595f62341"
@@ -467,7 +467,7 @@ class TestTheTerminal:
         name = "a-name-that-is-longer-than-any-terminal-is-wide-" * 3 + "x"
         churn("models", "tag", "churn/1.1.0", f"note={name}")
         environment = {**os.environ, "COLUMNS": "40"}
-        command = [sys.executable, "-m", "hokusai.cli", "models"]
+        command = warm("-m", "hokusai.cli", "models")
         shown = subprocess.run(
             [*command, "show", "churn"], env=environment, capture_output=True, text=True, check=True
         )
@@ -503,9 +503,10 @@ def plain(shown: str) -> list[str]:
 
 def in_terminal(arguments: list[str], answer: str = "") -> tuple[int, str]:
     """Exit code and screen of a command in a terminal of its own."""
+    command = warm("-m", "hokusai.cli", *arguments)
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "hokusai.cli", *arguments])
+        os.execv(command[0], command)
     shown = b""
     try:
         if answer:

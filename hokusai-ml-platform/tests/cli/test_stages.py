@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.warm_python import warm
+
 Hokusai = Callable[..., Any]
 
 
@@ -206,7 +208,7 @@ class TestAsProcesses:
 
     def test_of_two_who_expect_the_same_one_wins(self, churn: Hokusai) -> None:
         churn("promote", "churn/1.0.0", "--stage", "staging")
-        command = [sys.executable, "-m", "hokusai.cli", "promote", "--expected", "none"]
+        command = warm("-m", "hokusai.cli", "promote", "--expected", "none")
         rivals = [
             subprocess.Popen(
                 [*command, f"churn/{version}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -8,7 +8,6 @@ import os
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -36,6 +35,7 @@ from hokusai.domain.stages import EVENT_TAG, EXPECTED_TAG, Move, Stage, StageEve
 from hokusai.errors import BackendUnavailableError, NotFoundError
 from hokusai.ports import Upload
 from hokusai.stack.redis import RedisServer
+from tests.warm_python import warm
 
 HOUR_MS = 3_600_000
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-256 of "abc", FIPS 180-2
@@ -559,7 +559,7 @@ class TestOnMlflow:
     def test_a_registration_that_died_is_explained_and_mended(
         self, point: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        done = subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), point], check=False)
+        done = subprocess.run(warm("-c", CRASH, str(tmp_path), point), check=False)
         assert done.returncode == 9
         store = MlflowModelStore(f"sqlite:///{tmp_path}/mlflow.db")
         ledger = SqlLedger(f"sqlite:///{tmp_path}/hokusai.db")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,6 +23,7 @@ from hokusai.domain.stages import Move, Stage, StageBoard, StageEvent
 from hokusai.domain.versions import LOG_PREFIX
 from hokusai.errors import BackendUnavailableError, ConflictError, IntegrityError, InvalidInputError
 from hokusai.ports import ModelStore, Upload
+from tests.warm_python import warm
 
 PRODUCTION, STAGING = Stage.PRODUCTION, Stage.STAGING
 VERSIONS = [f"1.{minor}.0" for minor in range(4)]
@@ -441,7 +441,7 @@ def test_processes_that_race_make_one_chain_and_the_aliases_are_its_end(place: t
     name = f"churn-{uuid4().hex[:12]}"
     store = with_versions(MlflowModelStore(uri, location or None), name)
     starter = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", PROCESSES, uri, location, name],
+        warm("-W", "ignore", "-c", PROCESSES, uri, location, name),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
