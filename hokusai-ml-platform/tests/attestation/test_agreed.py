@@ -25,7 +25,7 @@ from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.attribution import AttributionMethod
 from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
-from hokusai.domain.decision import AcceptanceRule, Decision, Reason, Verdict
+from hokusai.domain.decision import AcceptanceRule, Decision, Guardrail, GuardrailOutcome, Reason, Verdict
 from hokusai.errors import InvalidInputError
 
 Statement = dict[str, Any]
@@ -91,6 +91,15 @@ class TestStatement:
         wrong = replace(attribution.credits[0], rows=299)
         with pytest.raises(InvalidInputError, match="alice gave 300 rows, the attribution credits 299"):
             replace(full_claim, attribution=replace(attribution, credits=(wrong, *attribution.credits[1:])))
+
+    def test_a_guardrail_on_a_slice_comes_back_as_it_was(self, full_claim: DeltaOneClaim) -> None:
+        assert full_claim.decision is not None
+        europe = Guardrail("recall", 0.02, slice=("region", "EU"))
+        rule = AcceptanceRule(min_rows=50, guardrails=(europe,))
+        missing = GuardrailOutcome(europe, None, None, None, breached=True, reason="no such column")
+        decision = Decision((Reason(Verdict.GUARDRAIL, "no such column"),), rule, (missing,))
+        read = read_statement(build_statement(replace(full_claim, decision=decision)))
+        assert read.decision == decision
 
 
 class TestVerified:
@@ -212,6 +221,18 @@ BENT: dict[str, tuple[Callable[[Statement], None], str]] = {
     "a level that was not met": (_set("decision", "rule", "alpha", to="0.005"), "decision"),
     "no level at all": (_set("decision", "rule", "alpha", to="0.6"), "statement"),
     "a guardrail's better bound": (_set("decision", "guardrails", 0, "bound", to="0.2"), "decision"),
+    "a bound above its estimate": (_set("decision", "guardrails", 1, "bound", to="-0.5"), "decision"),
+    "a slice of one name": (
+        _set("decision", "rule", "guardrails", 0, "slice", to=["region"]),
+        "statement",
+    ),
+    "a slice of all rows": (
+        _and(
+            _set("decision", "rule", "guardrails", 0, "slice", to=["region", "EU"]),
+            _set("decision", "guardrails", 0, "guardrail", "slice", to=["region", "US"]),
+        ),
+        "decision",
+    ),
     "a guardrail's better change": (_set("decision", "guardrails", 0, "change", to="0.5"), "decision"),
     "a guardrail's wider margin": (_set("decision", "guardrails", 0, "allowed", to="-0.02"), "statement"),
     "a breach that is none": (_set("decision", "guardrails", 1, "bound", to="-2.5"), "statement"),
