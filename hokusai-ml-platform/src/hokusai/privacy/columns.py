@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -104,22 +104,60 @@ def kind_by_content(
         kinds: The kinds that it may be.
         regions: Countries, as ISO 3166 codes, whose national formats count.
     """
-    if not len(cells) or _are_small_numbers(cells):
-        return None
-    text = as_text(cells).alias("text")
-    if text.str.contains(_FRACTION).sum() > (1 - LEAST_SHARE) * len(text):
-        return None  # `0.345961` could pass for a telephone number, but measures something
-    versions = not _VERSION_WORDS.isdisjoint(header_words(column))
-    looked_for = [kind for kind in _BY_CONTENT if kind in kinds and not (kind is PiiKind.IP and versions)]
-    # In one go, since most columns are none of them.
-    looks = text.to_frame().select(**{kind: _looks(kind) for kind in looked_for})
-    for kind, likely in zip(looked_for, looks.get_columns(), strict=True):
-        if likely.sum() < LEAST_SHARE * len(text):
+    return kinds_by_content([cells], [column], kinds=kinds, regions=regions)[0]
+
+
+def kinds_by_content(
+    samples: Sequence[pl.Series],
+    columns: Sequence[str],
+    *,
+    kinds: Collection[PiiKind] = ALL_KINDS,
+    regions: Collection[str] = DEFAULT_REGIONS,
+) -> list[PiiKind | None]:
+    """What `kind_by_content` says of each of many columns; all cells are looked at in one go.
+
+    Args:
+        samples: Cells of each column, without null.
+        columns: Their names.
+        kinds: The kinds that they may be.
+        regions: Countries, as ISO 3166 codes, whose national formats count.
+    """
+    import polars as pl
+
+    found: list[PiiKind | None] = [None] * len(samples)
+    of_type: dict[pl.DataType, list[int]] = {}
+    for at, sample in enumerate(samples):
+        if len(sample) and not _are_small_numbers(sample):
+            of_type.setdefault(sample.dtype, []).append(at)
+    if not of_type:
+        return found
+    asked = [at for some in of_type.values() for at in some]
+    looked_for = [kind for kind in _BY_CONTENT if kind in kinds]
+    text = pl.concat([as_text(pl.concat([samples[at] for at in some])) for some in of_type.values()])
+    lengths = [len(samples[at]) for at in asked]
+    column = pl.Series("column", asked, dtype=pl.UInt32)
+    cells = pl.DataFrame([column.repeat_by(pl.Series(lengths)).explode().alias("column"), text.alias("text")])
+    cell = pl.col("text")
+    looks = cells.select(
+        "column", fraction=cell.str.contains(_FRACTION), **{kind: _looks(cell, kind) for kind in looked_for}
+    )
+    shares = looks.group_by("column").mean()
+    # `0.345961` could pass for a telephone number, but measures something.
+    shares = shares.filter(pl.col("fraction") <= 1 - LEAST_SHARE)
+    versions = [at for at in asked if not _VERSION_WORDS.isdisjoint(header_words(columns[at]))]
+    for kind in looked_for:
+        likely = {at for at, share in shares.select("column", kind).iter_rows() if share >= LEAST_SHARE}
+        likely -= {at for at in likely if found[at]}
+        if kind is PiiKind.IP:
+            likely -= set(versions)
+        if not likely:
             continue
-        whole = matches_whole(text.filter(likely), kind, regions=regions)
-        if whole.sum() >= LEAST_SHARE * len(text):
-            return kind
-    return None
+        own = cells.filter(looks[kind] & cells["column"].is_in(list(likely)))
+        whole = own.select("column", matches_whole(own["text"], kind, regions=regions).alias("whole"))
+        for at, count in whole.group_by("column").agg(pl.col("whole").sum()).iter_rows():
+            if count >= LEAST_SHARE * len(samples[at]):
+                found[at] = kind
+    return found
 
 
 def looks_like(cells: pl.Series, kind: PiiKind) -> bool:
@@ -206,11 +244,9 @@ def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(header_words(phrase) for phrase in text.split(","))
 
 
-def _looks(kind: PiiKind) -> pl.Expr:
-    import polars as pl
-
-    likely = pl.first().str.contains(_LOOKS[kind])
-    return likely if kind in _DIGITS_TELL else likely & ~pl.first().str.contains(r"^\s*[0-9]+\s*$")
+def _looks(cell: pl.Expr, kind: PiiKind) -> pl.Expr:
+    likely = cell.str.contains(_LOOKS[kind])
+    return likely if kind in _DIGITS_TELL else likely & ~cell.str.contains(r"^\s*[0-9]+\s*$")
 
 
 def _are_small_numbers(cells: pl.Series) -> bool:

@@ -7,12 +7,12 @@ how the rows were cut. So the first rows decide, and with them the names and typ
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from hokusai.errors import SchemaError
-from hokusai.privacy.columns import as_text, kind_by_content, kind_by_name, looks_like
+from hokusai.privacy.columns import as_text, kind_by_name, kinds_by_content, looks_like
 from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
 from hokusai.privacy.detector import find
 from hokusai.privacy.folding import fold_column
@@ -34,6 +34,8 @@ KINDS_IN_A_NAME: Final = (
 """Kinds that the names of columns are searched for, as where a table has a column a person."""
 
 
+_CELLS_TOGETHER: Final = 100_000
+"""So many cells are looked at in one go: a table may be wide."""
 _CARE: Final = {"leave": 0, "text": 1, "cells": 2}
 
 
@@ -129,14 +131,17 @@ class ColumnGate:
         searched = [name for name in columns if name not in policy.allow]
         kinds = [kind for kind in policy.kinds if kind in KINDS_IN_A_NAME]
         telling = find(pl.Series(searched, dtype=pl.String), kinds, regions=policy.regions)
-        plans = {
-            name: _plan(_first_cells(sample[name].alias("")), name, policy, personal=name in policy.personal)
-            if name not in policy.allow
-            else ColumnPlan("leave")
-            for name in columns
+        leaves: list[_Leaf] = []
+        shapes = {
+            name: _shape(sample[name].alias(""), name, leaves, personal=name in policy.personal)
+            for name in searched
         }
+        plan_of = _plans(leaves, policy)
         return cls(
-            plans,
+            {
+                name: _assembled(shapes[name], plan_of) if name in shapes else ColumnPlan("leave")
+                for name in columns
+            },
             tuple(searched[row] for row in telling["row"].unique().sort()),
             tuple(
                 name
@@ -159,59 +164,136 @@ def _first_cells(column: pl.Series) -> pl.Series:
     return (cells.drop_nulls() if cells.null_count() else cells).head(SAMPLE_CELLS)
 
 
-def _plan(cells: pl.Series, name: str, policy: PiiPolicy, *, personal: bool) -> ColumnPlan:
-    """The plan for a column, or for what lies within it.
+class _Leaf(NamedTuple):
+    """What holds neither lists nor objects: a column, or a field of one.
 
-    Args:
+    Attributes:
+        name: All names from the outside in.
         cells: A sample without null.
-        name: Of the column; for a field of an object, all names from the outside in.
-        policy: What is wanted.
         personal: Whether the caller says that every cell is personal.
     """
+
+    name: str
+    cells: pl.Series
+    personal: bool
+
+
+_Shape = int | Mapping[str, "_Shape"]
+"""Which leaf a column is, or the shapes of its fields."""
+
+
+def _shape(column: pl.Series, name: str, leaves: list[_Leaf], *, personal: bool) -> _Shape:
+    """The shape of a column; its leaves are added to the others."""
     import polars as pl
 
-    dtype = cells.dtype
-    if isinstance(dtype, pl.List | pl.Array):
-        return _plan(_first_cells(cells.explode()), name, policy, personal=personal)
-    if isinstance(dtype, pl.Struct):
+    cells = _first_cells(column)
+    if isinstance(cells.dtype, pl.List | pl.Array):
+        return _shape(cells.explode(), name, leaves, personal=personal)
+    if isinstance(cells.dtype, pl.Struct):
         within = cells.struct.unnest()
-        fields = {
-            key: _plan(_first_cells(within[key]), f"{name}.{key}", policy, personal=personal)
-            for key in within.columns
+        return {
+            key: _shape(within[key], f"{name}.{key}", leaves, personal=personal) for key in within.columns
         }
-        return ColumnPlan("fields", fields=fields)
-    return _plan_of_values(cells, name, policy, personal=personal)
+    leaves.append(_Leaf(name, cells, personal))
+    return len(leaves) - 1
 
 
-def _plan_of_values(cells: pl.Series, name: str, policy: PiiPolicy, *, personal: bool) -> ColumnPlan:
-    """The plan for cells that are neither lists nor objects."""
+def _assembled(shape: _Shape, plan_of: Sequence[ColumnPlan]) -> ColumnPlan:
+    if isinstance(shape, int):
+        return plan_of[shape]
+    return ColumnPlan("fields", fields={key: _assembled(inner, plan_of) for key, inner in shape.items()})
+
+
+def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
+    """The plan for each; what their cells look like is asked of many in one go."""
+    plans: list[ColumnPlan] = []
+    some: list[_Leaf] = []
+    cells = 0
+    for leaf in leaves:
+        some.append(leaf)
+        cells += len(leaf.cells)
+        if cells >= _CELLS_TOGETHER:
+            plans += _plans_of_some(some, policy)
+            some, cells = [], 0
+    return plans + _plans_of_some(some, policy)
+
+
+def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
+    named = [_named(leaf, policy) for leaf in leaves]
+    shown = _shown(leaves)
+    trusted = [kind is not None and looks_like(cells, kind) for kind, cells in zip(named, shown, strict=True)]
+    asked = [
+        at
+        for at, leaf in enumerate(leaves)
+        if not trusted[at] and (is_text(leaf.cells.dtype) or leaf.cells.dtype.is_numeric())
+    ]
+    contents: list[PiiKind | None] = [None] * len(leaves)
+    found = kinds_by_content(
+        [shown[at] for at in asked],
+        [leaves[at].name for at in asked],
+        kinds=policy.kinds,
+        regions=policy.regions,
+    )
+    for at, content in zip(asked, found, strict=True):
+        contents[at] = content
+    return [
+        _plan(leaf, kind, content, policy, trusted=is_trusted)
+        for leaf, kind, content, is_trusted in zip(leaves, named, contents, trusted, strict=True)
+    ]
+
+
+def _shown(leaves: Sequence[_Leaf]) -> list[pl.Series]:
+    """The cells; text without what earlier cleaning left, which shows nothing."""
     import polars as pl
 
-    dtype = cells.dtype
-    if dtype in (pl.Binary, pl.Object, pl.Null) or (dtype == pl.Boolean and not personal):
+    shown = [leaf.cells for leaf in leaves]
+    texts = [at for at, cells in enumerate(shown) if is_text(cells.dtype)]
+    if texts:
+        plain = fold_column(pl.concat([as_text(shown[at]) for at in texts]))[0]
+        start = 0
+        for at in texts:
+            shown[at] = plain.slice(start, len(shown[at]))
+            start += len(shown[at])
+    return shown
+
+
+def _named(leaf: _Leaf, policy: PiiPolicy) -> PiiKind | None:
+    named = None if _says_nothing(leaf) else kind_by_name(leaf.name)
+    return named if named in policy.kinds and _can_hold(leaf.cells.dtype, named) else None
+
+
+def _says_nothing(leaf: _Leaf) -> bool:
+    """Whether cells cannot be looked into, or are only true or false."""
+    import polars as pl
+
+    dtype = leaf.cells.dtype
+    return dtype in (pl.Binary, pl.Object, pl.Null) or (dtype == pl.Boolean and not leaf.personal)
+
+
+def _plan(
+    leaf: _Leaf, named: PiiKind | None, content: PiiKind | None, policy: PiiPolicy, *, trusted: bool
+) -> ColumnPlan:
+    """The plan for one leaf.
+
+    Args:
+        leaf: Name, cells, and whether the caller calls it personal.
+        named: What its name announces.
+        content: What its cells are.
+        policy: What is wanted.
+        trusted: Whether the cells can be what the name announces.
+    """
+    dtype = leaf.cells.dtype
+    if _says_nothing(leaf):
         return ColumnPlan("leave")
-    shown = (
-        fold_column(as_text(cells))[0] if is_text(dtype) else cells
-    )  # what was cleaned before shows nothing
-    named = kind_by_name(name)
-    if named not in policy.kinds or not _can_hold(dtype, named):
-        named = None
-    if named is not None and looks_like(shown, named):
-        plan = ColumnPlan("cells", named, BY_CALLER if personal else BY_NAME, sure=True)
+    if trusted and named is not None:
+        plan = ColumnPlan("cells", named, BY_CALLER if leaf.personal else BY_NAME, sure=True)
+    elif leaf.personal:
+        plan = ColumnPlan("cells", content or named or DECLARED, BY_CALLER, sure=True)
+    elif content is not None:
+        plan = ColumnPlan("cells", content, BY_CONTENT)
     else:
-        searchable = is_text(dtype) or dtype.is_numeric()
-        content = (
-            kind_by_content(shown, column=name, kinds=policy.kinds, regions=policy.regions)
-            if searchable
-            else None
-        )
-        if personal:
-            plan = ColumnPlan("cells", content or named or DECLARED, BY_CALLER, sure=True)
-        elif content is not None:
-            plan = ColumnPlan("cells", content, BY_CONTENT)
-        else:
-            return _searched(dtype, named, policy)
-    if policy.action(name, plan.kind) is PiiAction.KEEP:  # there may still be other kinds in the text
+        return _searched(dtype, named, policy)
+    if policy.action(leaf.name, plan.kind) is PiiAction.KEEP:  # there may still be other kinds in the text
         return _searched(dtype, None, policy)
     return plan
 

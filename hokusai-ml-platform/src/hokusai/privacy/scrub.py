@@ -9,8 +9,8 @@ without it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hokusai.errors import ConfigurationError, SchemaError
 from hokusai.privacy.columns import as_text, says_ssn
@@ -69,6 +69,7 @@ def scrub(
     gate = gate or ColumnGate.decide(frame, policy)
     scrubber = _Scrubber(policy, tokenizer)
     names = scrubber.names(frame.columns, gate)
+    together = scrubber.low_texts(frame, gate, names)
     kept: dict[str, pl.Series] = {}
     for column in frame.get_columns():
         plan = gate.plans.get(column.name)
@@ -80,7 +81,9 @@ def scrub(
             )
         shown = names[column.name]
         cells = column.alias("")  # methods of a series take its name for a pattern
-        cleaned = scrubber.column(cells, plan, _Place(column.name, shown))
+        cleaned = together.get(column.name)
+        if cleaned is None:
+            cleaned = scrubber.column(cells, plan, _Place(column.name, shown))
         if cleaned is not None:
             kept[shown] = cleaned
     cleaned_frame = pl.DataFrame(kept) if kept else pl.DataFrame(height=frame.height)  # rows without columns
@@ -107,6 +110,10 @@ def with_categories(cleaned: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
         and cleaned.get_column(cells.name).equals(cells.cast(pl.String))
     ]
     return cleaned.with_columns(unchanged)
+
+
+_LOW_ROWS, _CELLS_TOGETHER = 1_000, 100_000
+"""In tables no higher, columns of text are searched together: one by one, each would cost more than its cells."""
 
 
 class _Place(NamedTuple):
@@ -147,7 +154,7 @@ class _Scrubber:
                 kind: PiiAction.MASK for kind, action in actions.items() if action is PiiAction.DROP
             }
             cleaned, found = self._replaced(pl.Series(telling, dtype=pl.String), "", actions)
-            for kind, action, count in found:
+            for kind, action, count in _by_kind(found, actions):
                 self._names[Found(IN_NAMES, kind, str(action), BY_CONTENT)] += count
             shown |= zip(telling, cleaned, strict=True)
         taken: set[str] = {name for name in columns if shown[name] == name}
@@ -158,6 +165,36 @@ class _Scrubber:
                 shown[name] = f"{plain} {number}"
             taken.add(shown[name])
         return shown
+
+    def low_texts(
+        self, frame: pl.DataFrame, gate: ColumnGate, names: Mapping[str, str]
+    ) -> dict[str, pl.Series]:
+        """Columns of text of a table of few rows, as they may be shown; without those whose name announces a kind."""
+        import polars as pl
+
+        if not 0 < frame.height <= _LOW_ROWS:
+            return {}
+        alike: dict[tuple[PiiAction, ...], list[str]] = {}
+        for name, dtype in frame.schema.items():
+            if dtype == pl.String and gate.plans.get(name) == ColumnPlan("text"):
+                alike.setdefault(tuple(self._actions(name).values()), []).append(name)
+        shown: dict[str, pl.Series] = {}
+        most = _CELLS_TOGETHER // frame.height
+        for columns in alike.values():
+            for first in range(0, len(columns), most):
+                some = columns[first : first + most]
+                cells = pl.concat([frame[name].alias("") for name in some])
+                cleaned, found = self._replaced(cells, "", self._actions(some[0]))
+                of_column = found.with_columns(column=pl.col("row") // frame.height)
+                for column, kind, action, count in _by_kind(of_column, self._actions(some[0]), "column"):
+                    self._cells[Found(names[some[column]], kind, str(action), BY_CONTENT)] += count
+                shown |= {
+                    name: cleaned.slice(at * frame.height, frame.height) for at, name in enumerate(some)
+                }
+        return shown
+
+    def _actions(self, column: str) -> dict[str, PiiAction]:
+        return {str(kind): self._policy.action(column, kind) for kind in self._policy.kinds}
 
     def column(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series | None:
         """The column as it may be shown; None if it is to be left out."""
@@ -230,17 +267,17 @@ class _Scrubber:
 
     def _text(self, cells: pl.Series, kind: str, place: _Place, *, counted: str = "") -> pl.Series:
         """Free text, searched; `counted` is a kind that the caller has counted."""
-        actions = {str(one): self._policy.action(place.name, one) for one in self._policy.kinds}
+        actions = self._actions(place.name)
         cleaned, found = self._replaced(cells, kind, actions)
-        for one, action, count in found:
+        for one, action, count in _by_kind(found, actions):
             if one != counted:
                 self._cells[Found(place.shown, one, str(action), BY_CONTENT)] += count
         return cleaned
 
     def _replaced(
         self, text: pl.Series, announced: str, actions: Mapping[str, PiiAction]
-    ) -> tuple[pl.Series, list[tuple[str, PiiAction, int]]]:
-        """Text with what was found in it replaced, until nothing is found; and kinds, actions and cells.
+    ) -> tuple[pl.Series, pl.DataFrame]:
+        """Text with what was found in it replaced, until nothing is found; and `row` and `kind` of what was found.
 
         Args:
             text: What to search.
@@ -250,7 +287,7 @@ class _Scrubber:
         import polars as pl
 
         if text.null_count() == len(text):
-            return text, []
+            return text, pl.DataFrame(schema={"row": pl.UInt32, "kind": pl.String})
         column_kind = PiiKind(announced) if announced and announced != DECLARED else None
         kinds = [PiiKind(kind) for kind in actions]
         acting = [kind for kind, action in actions.items() if action in ACTING]
@@ -266,9 +303,7 @@ class _Scrubber:
             part = self._without(part.gather(changed), spans, actions)
             rows = rows.gather(changed)
             text = replaced_at(text, rows, part)
-        cells = pl.concat(seen).unique().group_by("kind").len().sort("kind")
-        found = [(kind, actions[kind], count) for kind, count in cells.iter_rows()]
-        return text, [one for one in found if one[1] is not PiiAction.KEEP]
+        return text, pl.concat(seen).unique()
 
     def _without(self, text: pl.Series, spans: pl.DataFrame, actions: Mapping[str, PiiAction]) -> pl.Series:
         """Cells, each of which has spans, with something else in the place of every span."""
@@ -300,6 +335,14 @@ class _Scrubber:
             return self._tokenizer.tokens(kind, canonical)
         stand_in = mask(kind) if action is PiiAction.MASK else ""
         return pl.select(pl.when(pl.lit(canonical).is_not_null()).then(pl.lit(stand_in))).to_series()
+
+
+def _by_kind(found: pl.DataFrame, actions: Mapping[str, PiiAction], *by: str) -> Iterator[tuple[Any, ...]]:
+    """By further columns if asked, then by kind: these, the kind, what happens to it and in how many cells."""
+    cells = found.group_by(*by, "kind").len().sort(*by, "kind")
+    for *rest, kind, count in cells.iter_rows():
+        if actions[kind] is not PiiAction.KEEP:
+            yield *rest, kind, actions[kind], count
 
 
 def _plainest(text: pl.Series) -> pl.Series:
