@@ -6,11 +6,15 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from hokusai.attestation.agreed import check_attribution
 from hokusai.attestation.envelope import sign
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
@@ -27,6 +31,7 @@ from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.decision import AcceptanceRule, Decision, Guardrail, GuardrailOutcome, Reason, Verdict
 from hokusai.errors import InvalidInputError
+from hokusai.stats.allocation import Gain, attribute
 
 Statement = dict[str, Any]
 Signed = Callable[[DeltaOneClaim], bytes]
@@ -303,3 +308,24 @@ def test_with_the_key(full_claim: DeltaOneClaim, key: Ed25519PrivateKey, policy:
     report = verify_attestation(sign(canonical_json(statement), [key]).to_bytes(), policy)
     assert not report.ok
     assert found_by in [check.name for check in report.failed]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_attributed_is_verified(full_claim: DeltaOneClaim, data: st.DataObject) -> None:
+    people = [contribution.contributor for contribution in full_claim.contributions]
+    rows = [contribution.rows_accepted for contribution in full_claim.contributions]
+    gains = st.floats(-0.05, 0.1, allow_nan=False)
+    method = data.draw(
+        st.sampled_from(
+            [AttributionMethod.SHAPLEY, AttributionMethod.LEAVE_ONE_OUT, AttributionMethod.PROPORTIONAL]
+        )
+    )
+    seeds = data.draw(st.integers(1, 3))
+    values = {
+        coalition: Gain(tuple(data.draw(gains) for _ in range(seeds)))
+        for size in range(4)
+        for coalition in combinations(range(3), size)
+    }
+    attributed = attribute(people, values, rows=rows, method=method)
+    assert check_attribution(replace(full_claim, attribution=attributed), 0.95).startswith("by ")
