@@ -33,8 +33,13 @@ def files(
     full_claim: DeltaOneClaim,
     signed: Callable[[DeltaOneClaim], bytes],
     key: Ed25519PrivateKey,
+    commitment: bytes,
+    owner_key: Ed25519PrivateKey,
 ) -> Path:
-    """An accepted attestation, the signer's public key, and two attesters' keys."""
+    """An accepted attestation, the signer's key, its benchmark's commitment, a strict policy, attesters' keys."""
+    (tmp_path / "commitment.json").write_bytes(commitment)
+    (tmp_path / "owner.pub.pem").write_bytes(public_pem(owner_key.public_key()))
+    (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "attestation.json").write_bytes(signed(full_claim))
     (tmp_path / "signer.pub.pem").write_bytes(public_pem(key.public_key()))
     for i, attester in enumerate(ATTESTERS):
@@ -48,6 +53,22 @@ def run(group: Any, *arguments: object) -> Result:
     return CliRunner().invoke(group, [str(argument) for argument in arguments])
 
 
+POLICY = """\
+format: hokusai-policy-v1
+trustedKeys: [{file: signer.pub.pem}]
+ownerKeys: [{file: owner.pub.pem}]
+weights: {accuracy: 1, f1: 1}
+primaryMetric: accuracy
+rule:
+  minRows: 50
+  threshold: 0.01
+  alpha: 0.05
+  guardrails: [{metric: recall, margin: 0.01}, {metric: latency_ms, margin: 0.5, relative: true}]
+requireAccepted: true
+"""
+PINNED = ("--model-id", 30, "--benchmark-id", "digits/1", "--escrow", ESCROW)
+
+
 def request(files: Path, *more: object, name: str = "attestation.json") -> Result:
     return run(
         mint, "request", files / name, "--model-id", 30, "--model-name", "digits", "--benchmark-id", "digits/1",
@@ -55,18 +76,19 @@ def request(files: Path, *more: object, name: str = "attestation.json") -> Resul
     )  # fmt: skip
 
 
-def sign(files: Path, attester: int) -> Result:
+def sign(files: Path, attester: int, *more: object) -> Result:
     return run(
         mint, "sign", files / "request.json", "--attestation", files / "attestation.json",
-        "--attester-key", files / f"attester{attester}.key", "--key", files / "signer.pub.pem", *CONTRACT,
+        "--attester-key", files / f"attester{attester}.key", *CONTRACT, *(more or PINNED),
+        "--policy", files / "policy.yaml", "--benchmark-statement", files / "commitment.json",
     )  # fmt: skip
 
 
 def verify(files: Path, threshold: int) -> Result:
     who = [part for attester in ATTESTERS for part in ("--attester", attester.address)]
     return run(
-        mint, "verify", files / "request.json", *who, "--threshold", threshold, "--key", files / "signer.pub.pem",
-        "--attestation", files / "attestation.json", *CONTRACT,
+        mint, "verify", files / "request.json", *who, "--threshold", threshold, *CONTRACT, *PINNED,
+        "--attestation", files / "attestation.json", "--key", files / "signer.pub.pem",
     )  # fmt: skip
 
 
@@ -119,6 +141,35 @@ def test_an_attester_does_not_sign_a_request_for_anything_else(
     refused = sign(files, 0)
     assert isinstance(refused.exception, IntegrityError)
     assert "is not what the attestation is good for" in str(refused.exception)
+
+
+@pytest.mark.parametrize(
+    "pinned",
+    [
+        ("--model-id", 31, "--benchmark-id", "digits/1", "--escrow", ESCROW),
+        ("--model-id", 30, "--benchmark-id", "digits/2", "--escrow", ESCROW),
+        ("--model-id", 30, "--benchmark-id", "digits/1", "--escrow", ATTESTERS[0].address),
+        ("--model-id", 30, "--benchmark-id", "digits/1"),
+    ],
+)
+def test_model_benchmark_and_escrow_are_the_attesters_own_knowledge(
+    files: Path, pinned: tuple[object, ...]
+) -> None:
+    request(files, "--escrow", ESCROW)
+    refused = sign(files, 0, *pinned)
+    assert isinstance(refused.exception, IntegrityError)
+    assert "agreed are" in str(refused.exception)
+
+
+def test_an_attester_does_not_take_the_rule_from_the_attestation(files: Path) -> None:
+    request(files, "--escrow", ESCROW)
+    arguments = (
+        mint, "sign", files / "request.json", "--attestation", files / "attestation.json",
+        "--attester-key", files / "attester0.key", "--key", files / "signer.pub.pem", *CONTRACT, *PINNED,
+    )  # fmt: skip
+    refused = run(*arguments)
+    assert (refused.exit_code, "has to come from your --policy" in refused.output) == (2, True)
+    assert run(*arguments, "--accept-signers-rule").exit_code == 0
 
 
 def test_nothing_is_asked_for_a_dry_run_or_a_foreign_signature(

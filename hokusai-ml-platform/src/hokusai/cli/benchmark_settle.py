@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hokusai.cli.evidence import Evidence, verifying
 from hokusai.cli.options import json_option
 from hokusai.cli.output import show_facts, show_json, show_table
-from hokusai.errors import IntegrityError
-from hokusai.utils.files import read_limited
 
 if TYPE_CHECKING:
-    from hokusai.attestation.policy import Policy
     from hokusai.core.benchmarks import EpochPayment
-    from hokusai.domain.claim import DeltaOneClaim
 
 _PATH = click.Path(path_type=Path)
 
@@ -36,18 +33,14 @@ _PATH = click.Path(path_type=Path)
     metavar="FILE",
     help="the attestation of an improvement that was accepted in the epoch; for each of them",
 )
-@click.option(
-    "--policy", "policy_file", type=_PATH, metavar="FILE", help="what they must satisfy, as YAML or JSON"
-)
-@click.option("--key", "keys", multiple=True, type=_PATH, metavar="PUB.pem", help="a public key to trust")
+@verifying(rows=False)
 @json_option
 def settle(
     *,
     vault: str,
     epoch: Path,
     accepted: tuple[Path, ...],
-    policy_file: Path | None,
-    keys: tuple[Path, ...],
+    evidence: Evidence,
     as_json: bool,
 ) -> None:
     """Work out what an epoch is paid: the lower bound of its gain on VAULT, shared among who was accepted.
@@ -59,8 +52,7 @@ def settle(
     from hokusai.core.benchmarks import Benchmarks
     from hokusai.core.epochs import settle_epoch
 
-    policy = _policy(policy_file, keys)
-    claims = [_verified(path, policy) for path in (epoch, *accepted)]
+    claims = [evidence.verified(path)[0] for path in (epoch, *accepted)]
     configured = wiring.start_up()
     benchmarks = Benchmarks(wiring.ledger(configured), wiring.actor(configured))
     paid = settle_epoch(benchmarks, vault, claims[0], claims[1:])
@@ -68,34 +60,6 @@ def settle(
         show_json(paid.to_dict())
     else:
         _show(paid)
-
-
-def _policy(policy_file: Path | None, keys: tuple[Path, ...]) -> Policy:
-    from hokusai.attestation.policy import Policy
-    from hokusai.attestation.policy_file import read_policy
-    from hokusai.cli.attest_keys import trusted_keys
-
-    if policy_file is None:
-        return Policy(tuple(key for key, _ in trusted_keys(keys)))
-    if keys:
-        raise click.UsageError("The policy settles --key; leave out the one or the other.")
-    return read_policy(policy_file)
-
-
-def _verified(path: Path, policy: Policy) -> DeltaOneClaim:
-    """What the attestation in a file claims, if it holds."""
-    from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES
-    from hokusai.attestation.verify import verify_attestation
-
-    report = verify_attestation(read_limited(path, MAX_ENVELOPE_BYTES), policy)
-    if report.claim is None or not report.ok:
-        failed = "; ".join(f"{check.name}: {check.detail}" for check in report.failed)
-        raise IntegrityError(
-            f"The attestation is refused: {failed or 'it cannot be read'}",
-            where=str(path),
-            hint="See all of it with: hokusai attest verify",
-        )
-    return report.claim
 
 
 def _show(paid: EpochPayment) -> None:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES
-from hokusai.cli.attest_keys import trusted_keys
+from hokusai.cli.evidence import Evidence, verifying
 from hokusai.cli.output import show_facts, show_line, styled
 from hokusai.domain.canonical import canonical_json
 from hokusai.errors import ConfigurationError, IntegrityError
@@ -48,18 +47,14 @@ def _contract(command: Command) -> Command:
     return command
 
 
-def _trust(command: Command) -> Command:
-    """The options that say which attestation counts."""
+def _pinned(command: Command) -> Command:
+    """What an attester knows himself, and takes from no message."""
     for option in (
+        click.option("--escrow", metavar="ADDRESS", help="the escrow that was agreed on, if there is one"),
         click.option(
-            "--policy",
-            type=_PATH,
-            metavar="FILE",
-            help="what to insist on of the attestation, as YAML or JSON",
+            "--benchmark-id", required=True, metavar="ID", help="what the contract calls the benchmark"
         ),
-        click.option(
-            "--key", "keys", multiple=True, type=_PATH, metavar="PUB.pem", help="whose attestation counts"
-        ),
+        click.option("--model-id", required=True, metavar="NUMBER", help="the model's number on chain"),
     ):
         command = option(command)
     return command
@@ -81,7 +76,7 @@ def _trust(command: Command) -> Command:
 @click.option("--cost", type=click.IntRange(0), default=0, help="what it cost, millionths of a dollar")
 @click.option("--escrow", metavar="ADDRESS", help="keeps the part of contributors who gave no address")
 @_contract
-@_trust
+@verifying()
 @click.option("-o", "--output", type=_PATH, required=True, metavar="FILE", help="where the message goes")
 def request(
     *,
@@ -97,21 +92,18 @@ def request(
     escrow: str | None,
     chain_id: int,
     contract: str,
-    policy: Path | None,
-    keys: tuple[Path, ...],
+    evidence: Evidence,
     output: Path,
 ) -> None:
     """Make the request that ATTESTATION is good for. It is verified first, and an attester signs the request next."""
     from hokusai.attestation.mint import SignedMintRequest, contract_domain, request_of
     from hokusai.attestation.mint_message import write_message
 
-    claim, sha256 = _verified(attestation, policy, keys)
-    if not model_id.isdecimal():
-        raise click.BadParameter("a whole number is expected.", param_hint="--model-id")
+    claim, sha256 = evidence.verified(attestation)
     made = request_of(
         claim,
         sha256,
-        model_id=int(model_id),
+        model_id=_number(model_id),
         evaluation_id=evaluation_id or sha256,
         benchmark_id=benchmark_id,
         deadline=deadline or int(time.time()) + days * _DAY_SECONDS,
@@ -129,25 +121,44 @@ def request(
 @click.argument("message", type=_PATH)
 @click.option("--attestation", required=True, type=_PATH, metavar="FILE", help="what the request stands on")
 @click.option("--attester-key", required=True, type=_PATH, metavar="FILE", help="an Ethereum key, mode 0600")
+@click.option(
+    "--accept-signers-rule",
+    is_flag=True,
+    help="take rule, weights and primary metric from the attestation, where no policy says them",
+)
+@_pinned
 @_contract
-@_trust
+@verifying()
 def sign(
     *,
     message: Path,
     attestation: Path,
     attester_key: Path,
+    accept_signers_rule: bool,
+    model_id: str,
+    benchmark_id: str,
+    escrow: str | None,
     chain_id: int,
     contract: str,
-    policy: Path | None,
-    keys: tuple[Path, ...],
+    evidence: Evidence,
 ) -> None:
-    """Add an attester's signature to MESSAGE, if it asks for nothing but what the attestation is good for."""
+    """Add an attester's signature to MESSAGE, if it asks for nothing but what the attestation is good for.
+
+    For which model and benchmark, and with which escrow, the attester says himself. By which rule an improvement
+    counts, his policy says.
+    """
     from hokusai.attestation.ethereum import EthereumKey
     from hokusai.attestation.mint import contract_domain
 
+    policy = evidence.policy
+    if None in (policy.rule, policy.weights, policy.primary_metric) and not accept_signers_rule:
+        raise click.UsageError(
+            "By which rule, weights and primary metric an improvement is paid has to come from your --policy, not "
+            "from the attestation (or give --accept-signers-rule)."
+        )
     signed, document = _read(message, contract_domain(chain_id, contract))
-    claim, sha256 = _verified(attestation, policy, keys)
-    _require_same(signed.request, claim, sha256)
+    claim, sha256 = evidence.verified(attestation)
+    _require_same(signed.request, claim, sha256, _number(model_id), benchmark_id, escrow)
     signed = signed.signed_by(EthereumKey.read(attester_key))
     document["attester_signatures"] = ["0x" + signature.hex() for signature in signed.signatures]
     write_atomically(message, canonical_json(document) + b"\n")
@@ -161,18 +172,21 @@ def sign(
 )
 @click.option("--threshold", type=click.IntRange(1), required=True, help="how many must have signed")
 @click.option("--attestation", type=_PATH, metavar="FILE", help="what the request stands on")
+@_pinned
 @_contract
-@_trust
+@verifying()
 def verify(
     *,
     message: Path,
     attesters: tuple[str, ...],
     threshold: int,
     attestation: Path | None,
+    model_id: str,
+    benchmark_id: str,
+    escrow: str | None,
     chain_id: int,
     contract: str,
-    policy: Path | None,
-    keys: tuple[Path, ...],
+    evidence: Evidence,
 ) -> None:
     """Check MESSAGE: signers, their order and number, deadline, and, with --attestation, what it asks for."""
     from hokusai.attestation.mint import AttesterPolicy, contract_domain, verify_mint_request
@@ -180,9 +194,10 @@ def verify(
     domain = contract_domain(chain_id, contract)
     signed, _ = _read(message, domain)
     signers = verify_mint_request(signed, AttesterPolicy(domain, attesters, threshold), now=time.time())
+    _require_pinned(signed.request, _number(model_id), benchmark_id, escrow)
     if attestation is not None:
-        claim, sha256 = _verified(attestation, policy, keys)
-        _require_same(signed.request, claim, sha256)
+        claim, sha256 = evidence.verified(attestation)
+        _require_same(signed.request, claim, sha256, _number(model_id), benchmark_id, escrow)
     for signer in signers:
         show_line(styled("✓", "green"), f" signed by {signer}")
     if attestation is None:
@@ -208,48 +223,50 @@ def show(*, message: Path, chain_id: int, contract: str, typed_data: bool) -> No
         _show(signed, message)
 
 
-def _verified(path: Path, policy_file: Path | None, keys: tuple[Path, ...]) -> tuple[DeltaOneClaim, str]:
-    """(claim, digest of the statement) of an attestation that holds."""
-    from hokusai.attestation.policy import Policy
-    from hokusai.attestation.policy_file import read_policy
-    from hokusai.attestation.verify import verify_attestation
+def _number(text: str) -> int:
+    if not text.isdecimal() or not text.isascii():
+        raise click.BadParameter("a whole number is expected.", param_hint="--model-id")
+    return int(text)
 
-    if policy_file is not None and keys:
-        raise click.UsageError("The policy settles --key; leave out the one or the other.")
-    policy = (
-        read_policy(policy_file)
-        if policy_file is not None
-        else Policy(trusted_keys=tuple(key for key, _ in trusted_keys(keys)))
-    )
-    data = read_limited(path, MAX_ENVELOPE_BYTES)
-    report = verify_attestation(data, policy)
-    if not report.ok or report.claim is None or report.statement_sha256 is None:
-        why = (
-            "; ".join(f"{check.name}: {check.detail}" for check in report.failed)
-            or "it is no DeltaOne statement"
+
+def _require_pinned(request: MintRequest, model_id: int, benchmark_id: str, escrow: str | None) -> None:
+    """Refuse a request for another model, benchmark or escrow than was agreed on."""
+    from hokusai.domain.identifiers import WalletAddress
+
+    escrows = {payee.wallet for payee in request.payees if payee.kind == "escrow"}
+    agreed = set() if escrow is None else {WalletAddress.parse(escrow).checksummed}
+    if (request.model_id, request.benchmark_id) != (model_id, benchmark_id) or not escrows <= agreed:
+        raise IntegrityError(
+            f"The request is for the model {request.model_id}, the benchmark {request.benchmark_id!r} and the escrow "
+            f"{', '.join(escrows) or 'of nobody'}; agreed are {model_id}, {benchmark_id!r} and {escrow or 'nobody'}"
         )
-        raise IntegrityError(f"The attestation is refused: {why}", where=str(path))
-    return report.claim, report.statement_sha256
 
 
-def _require_same(request: MintRequest, claim: DeltaOneClaim, sha256: str) -> None:
+def _require_same(
+    request: MintRequest,
+    claim: DeltaOneClaim,
+    sha256: str,
+    model_id: int,
+    benchmark_id: str,
+    escrow: str | None,
+) -> None:
     """Refuse a request that asks for anything but what the attestation is good for.
 
-    Who made the request chose the model's number, names, costs, deadline and escrow; the rest follows.
+    Who made the request chose the evaluation's id, its costs and the deadline; the rest follows.
     """
     from hokusai.attestation.mint import request_of
 
-    escrows = [payee.wallet for payee in request.payees if payee.kind == "escrow"]
+    _require_pinned(request, model_id, benchmark_id, escrow)
     expected = request_of(
         claim,
         sha256,
-        model_id=request.model_id,
+        model_id=model_id,
         evaluation_id=request.evaluation_id,
-        benchmark_id=request.benchmark_id,
+        benchmark_id=benchmark_id,
         deadline=request.deadline,
         max_cost_usd_micro=request.max_cost_usd_micro,
         actual_cost_usd_micro=request.actual_cost_usd_micro,
-        escrow=escrows[0] if escrows else None,
+        escrow=escrow,
     )
     if request == expected:
         return
