@@ -39,16 +39,19 @@ from hokusai.pipeline.evaluator_report import (
     SliceReport,
 )
 from hokusai.pipeline.evaluator_rows import AUTO, Rows, rows_of, slices_of
-from hokusai.pipeline.evaluator_scorers import Scored, scorer_delta, scorer_value
+from hokusai.pipeline.evaluator_scorers import Scored, resampled, scorer_delta, scorer_value
 from hokusai.stats.decide import decide
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from hokusai.core.registry import ModelRegistry
     from hokusai.stats.composite import Weight
     from hokusai.stats.one_model import Measurement
     from hokusai.stats.slices import Slice, WorstSlice
 
 _CONFIDENCE = 0.95
+_SHORT_NAME = 64
 
 
 class ModelEvaluator:
@@ -116,7 +119,9 @@ class ModelEvaluator:
         asked = self._asked(model, rows)
         timed = self._timed([asked]) if latency else [None]
         both = side_by_side(rows.frame, target, rows.task, asked.reply.answers, asked.reply.answers)
-        found = self._described(asked, rows, _Side(both, rows, asked), cuts, known, main, timed[0])
+        side = _Side(both, rows, asked)
+        drawn = {name: table[:, 0] for name, table in self._drawn(known, [side], rows).items()}
+        found = self._described(side, cuts, known, main, drawn, timed[0])
         return EvaluationReport(
             model=found,
             task=rows.task,
@@ -190,6 +195,7 @@ class ModelEvaluator:
             scorers=known,
             latency=times,
             compare=lambda some, confidence, groups: _comparison(some, groups, confidence=confidence),
+            drawn=self._drawn(known, sides, rows),
             seed=self._seed,
         )
         found = [self._slice_delta(pair, cut) for cut in cuts]
@@ -202,8 +208,10 @@ class ModelEvaluator:
             outcomes=measured(pair, chosen),
         )
         reports = [
-            self._described(one, rows, side, cuts, known, main, time)
-            for one, side, time in zip((first, second), sides, timed, strict=True)
+            self._described(
+                side, cuts, known, main, {name: table[:, k] for name, table in pair.drawn.items()}, timed[k]
+            )
+            for k, side in enumerate(sides)
         ]
         return ComparisonReport(
             baseline=reports[0],
@@ -257,16 +265,27 @@ class ModelEvaluator:
     def _timed(self, asked: Sequence[_Asked]) -> Sequence[Latency | None]:
         return measure_latency([(one.model.model.predict, one.rows) for one in asked], seconds=self._seconds)
 
+    def _drawn(
+        self, scorers: Mapping[str, Scorer], sides: Sequence[_Side], rows: Rows
+    ) -> dict[str, NDArray[Any]]:
+        """The values on resampled rows of scorers that give all rows one number."""
+        given = [side.scored() for side in sides]
+        return {
+            name: resampled(scorer, given, rows.units, self._seed)
+            for name, scorer in scorers.items()
+            if not scorer.per_row
+        }
+
     def _described(
         self,
-        asked: _Asked,
-        rows: Rows,
         side: _Side,
         cuts: Sequence[Slice],
         scorers: Mapping[str, Scorer],
         primary: str,
+        drawn: Mapping[str, NDArray[Any]],
         latency: Latency | None,
     ) -> ModelReport:
+        asked, units, given = side.asked, side.rows.units, side.scored()
         found = [(cut, self._sliced(side, cut)) for cut in cuts]
         return ModelReport(
             name=asked.model.name,
@@ -275,8 +294,11 @@ class ModelEvaluator:
             measured=self._kept(side.measured()),
             calibration=side.calibration(self._seed) if asked.reply.probabilities else None,
             scores=tuple(
-                (scorer, scorer_value(scorer, side.scored(), units=rows.units, seed=self._seed))
-                for scorer in scorers.values()
+                (
+                    scorer,
+                    scorer_value(scorer, given, units=units, seed=self._seed, drawn=drawn.get(name)),
+                )
+                for name, scorer in scorers.items()
             ),
             slices=tuple(report for _, report in found),
             worst=_worst_value(side, found, primary),
@@ -313,7 +335,9 @@ class ModelEvaluator:
 
     def _scorer_deltas(self, pair: Pair) -> Iterable[tuple[Scorer, Any]]:
         for scorer in pair.scorers.values():
-            yield scorer, scorer_delta(scorer, *pair.scored, units=pair.rows.units, seed=self._seed)
+            drawn = pair.drawn.get(scorer.name)
+            delta = scorer_delta(scorer, *pair.scored, units=pair.rows.units, seed=self._seed, drawn=drawn)
+            yield scorer, delta
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,6 +394,8 @@ class _Side:
         spelt = [own.get(name, name) for name in self.both.classes]
         said = [spelt[k] for k in self.said.tolist()]
         kind = truth.dtype if all(name in own for name in self.both.classes) else object
+        if all(isinstance(name, str) and len(name) <= _SHORT_NAME for name in spelt):
+            truth, kind = truth.astype(str), str  # compared many times faster than objects
         return Scored(truth, np.array(said, dtype=kind), self.scores, self.asked.model.name)
 
 

@@ -7,7 +7,7 @@ cannot be measured is a breach, and says why.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.decision import AcceptanceRule, Guardrail, GuardrailOutcome
@@ -42,6 +42,8 @@ class Pair:
         scorers: By name.
         latency: Of each, if they were timed.
         compare: Compares an evaluation, at a confidence, on units.
+        drawn: By name, the values on resampled rows of scorers that give all rows one number.
+        seed: For what is drawn.
     """
 
     rows: Rows
@@ -52,6 +54,7 @@ class Pair:
     scorers: Mapping[str, Scorer]
     latency: tuple[Latency, Latency] | None
     compare: Callable[[Evaluation, float, Any], Comparison]
+    drawn: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     seed: int = 0
 
 
@@ -122,7 +125,15 @@ def _delta(pair: Pair, guardrail: Guardrail, confidence: float) -> MetricDelta:
     name = common_metric_name(guardrail.metric)
     if name in pair.scorers:
         old, new = (one.part(rows) for one in pair.scored)
-        return scorer_delta(pair.scorers[name], old, new, confidence=confidence, units=units, seed=pair.seed)
+        return scorer_delta(
+            pair.scorers[name],
+            old,
+            new,
+            confidence=confidence,
+            units=units,
+            seed=pair.seed,
+            drawn=pair.drawn.get(name) if guardrail.slice is None else None,
+        )
     if name == BRIER:
         return brier_delta(pair, confidence, rows, units)
     spec = find_metric_spec(name)

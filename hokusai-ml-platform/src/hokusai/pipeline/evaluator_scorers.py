@@ -52,9 +52,15 @@ class Scored:
 
 
 def scorer_value(
-    scorer: Scorer, given: Scored, *, confidence: float = 0.95, units: Any = None, seed: int = 0
+    scorer: Scorer,
+    given: Scored,
+    *,
+    confidence: float = 0.95,
+    units: Any = None,
+    seed: int = 0,
+    drawn: NDArray[np.float64] | None = None,
 ) -> MetricValue:
-    """A scorer's value of one model.
+    """A scorer's value of one model; `drawn` are its values on resampled rows, if they are known.
 
     Raises:
         MetricError: The scorer raises, or gives something else than it should; with its name, and the row.
@@ -62,7 +68,8 @@ def scorer_value(
     if scorer.per_row:
         return mean_value(scorer.metric, row_scores(scorer, given), confidence, units)
     value = whole_score(scorer, given)
-    drawn = _resampled(scorer, [given], units, seed)[:, 0]
+    if drawn is None:
+        drawn = resampled(scorer, [given], units, seed)[:, 0]
     error, interval = _spread(drawn, confidence)
     return MetricValue(scorer.metric, value, error, interval, len(given.truth), "bootstrap")
 
@@ -75,8 +82,9 @@ def scorer_delta(
     confidence: float = 0.95,
     units: Any = None,
     seed: int = 0,
+    drawn: NDArray[np.float64] | None = None,
 ) -> MetricDelta:
-    """How a scorer's value changed between two models.
+    """How a scorer's value changed between two models; `drawn` is what `resampled` gives, if that is known.
 
     Raises:
         MetricError: As `scorer_value`.
@@ -96,7 +104,8 @@ def scorer_delta(
             seed=seed,
         )
     values = [whole_score(scorer, one) for one in (baseline, new)]
-    drawn = _resampled(scorer, [baseline, new], units, seed)
+    if drawn is None:
+        drawn = resampled(scorer, [baseline, new], units, seed)
     changes = drawn[:, 1] - drawn[:, 0]
     error, interval = _spread(changes, confidence)
     n = len(changes)
@@ -169,25 +178,14 @@ def whole_score(scorer: Scorer, given: Scored) -> float:
     return value
 
 
-def _called(scorer: Scorer, given: Scored) -> Any:
-    arguments: list[Any] = [given.truth, given.said]
-    if scorer.takes_scores:
-        if given.scores is None:
-            raise MetricError(
-                f"The scorer {scorer.name} needs scores, and {given.model} gives none", where=scorer.name
-            )
-        arguments.append(given.scores)
-    try:
-        return scorer.function(*arguments)
-    except Exception as problem:  # the function is its author's, and may raise anything
-        raise MetricError(
-            f"The scorer {scorer.name} failed for {given.model}: {type(problem).__name__}: {problem}",
-            where=scorer.name,
-        ) from problem
+def resampled(
+    scorer: Scorer, given: Sequence[Scored], units: Any = None, seed: int = 0
+) -> NDArray[np.float64]:
+    """(n_resamples, n_models) values on rows, or whole units, drawn with replacement, the same for all models.
 
-
-def _resampled(scorer: Scorer, given: Sequence[Scored], units: Any, seed: int) -> NDArray[np.float64]:
-    """(n_resamples, n_models) values on rows, or whole units, drawn with replacement, the same for all models."""
+    Raises:
+        MetricError: The scorer fails on more than one draw in twenty.
+    """
     import numpy as np
 
     n_rows = len(given[0].truth)
@@ -215,6 +213,23 @@ def _resampled(scorer: Scorer, given: Sequence[Scored], units: Any, seed: int) -
             hint="It has to give a number for any draw of the rows, also one without some class.",
         )
     return np.array(found)
+
+
+def _called(scorer: Scorer, given: Scored) -> Any:
+    arguments: list[Any] = [given.truth, given.said]
+    if scorer.takes_scores:
+        if given.scores is None:
+            raise MetricError(
+                f"The scorer {scorer.name} needs scores, and {given.model} gives none", where=scorer.name
+            )
+        arguments.append(given.scores)
+    try:
+        return scorer.function(*arguments)
+    except Exception as problem:  # the function is its author's, and may raise anything
+        raise MetricError(
+            f"The scorer {scorer.name} failed for {given.model}: {type(problem).__name__}: {problem}",
+            where=scorer.name,
+        ) from problem
 
 
 def _spread(drawn: NDArray[np.float64], confidence: float) -> tuple[float, Interval]:
