@@ -12,6 +12,8 @@ A run goes through these, in order; `src/pipeline/hokusai_pipeline.py` calls the
 - `attestation`   the signed statement
 - `finish`        the outputs, the report, and the journal to the tracking server
 
+Beside them: `evaluator`, which measures any model on labelled rows, and has its own map.
+
 Behind them: `data` (reading files, with its own map), `training`, `mock_models` and `dry_run` (what a dry run has
 instead), `report`, `monitoring` (what a run has to tell the tracking server), and `publication` (everything whole,
 on disk and on the server, or kept for later). Models become bytes in `hokusai.core.models`.
