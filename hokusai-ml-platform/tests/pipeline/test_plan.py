@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from hokusai.adapters.memory_ledger import MemoryLedger
+from hokusai.attestation.benchmark_statement import benchmark_statement_bytes
+from hokusai.attestation.envelope import sign
 from hokusai.core.benchmarks import Benchmarks
 from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.decision import AcceptanceRule, Guardrail
@@ -154,7 +159,7 @@ class TestPrecedence:
     def test_every_parameter_is_covered_above(self) -> None:
         elsewhere = {"contributed_data", "base_data", "benchmark_data", "dry_run", "output_dir", "settings"}
         people = {"contributor", "wallet"}
-        rule = {"benchmark", "min_rows", "threshold", "guardrails"}  # see TestRule
+        rule = {"benchmark", "benchmark_statement", "min_rows", "threshold", "guardrails"}  # see TestRule
         assert {p.key for p in PARAMETERS} == {row[0] for row in PRECEDENCE} | elsewhere | people | rule
 
     @given(st.lists(st.sampled_from([p.key for p in PARAMETERS]), unique=True))
@@ -434,6 +439,28 @@ class TestRule:
         with pytest.raises(ConfigurationError, match=r"predicts 'label', the run 'y'.*--target-column label"):
             with_benchmark(benchmark="reviews", target_column="y")
 
+    def test_a_vault_is_not_for_submissions(self, files, tmp_path: Path, agreed: Benchmark) -> None:
+        vault = replace(agreed, split="vault")
+        known = {"contributed_data": files["c1"], "base_data": files["base"], "benchmark": "reviews"}
+        with pytest.raises(ConfigurationError, match="is a vault"):
+            resolve_plan({**known, "output_dir": str(tmp_path)}, Settings(), lambda _: vault)
+
+    def test_a_commitment_brings_its_benchmark(self, real, with_benchmark, agreed, tmp_path: Path) -> None:
+        committed = replace(agreed, labels_root="cd" * 32)
+        payload = benchmark_statement_bytes(committed)
+        file = tmp_path / "commitment.json"
+        file.write_bytes(sign(payload, [Ed25519PrivateKey.from_private_bytes(bytes(32))]).to_bytes())
+        plan = real(benchmark_statement=str(file))
+        assert (plan.benchmark, plan.rule) == (committed, agreed.rule)
+        assert plan.benchmark_statement_sha256 == hashlib.sha256(payload).hexdigest()
+        with pytest.raises(ConfigurationError, match="The commitment is to the benchmark 'reviews'"):
+            with_benchmark(benchmark="reviews", benchmark_statement=str(file))
+
+    def test_a_file_that_is_no_commitment(self, real, files, tmp_path: Path) -> None:
+        for path in (files["c1"], str(tmp_path / "gone.json")):
+            with pytest.raises(ConfigurationError, match="The commitment to the benchmark cannot be read"):
+                real(benchmark_statement=path)
+
     def test_nobody_knows_it(self, with_benchmark) -> None:
         with pytest.raises(NotFoundError, match="reviewz"):
             with_benchmark(benchmark="reviewz")
@@ -444,6 +471,12 @@ class TestContributors:
         both = f"{files['c1']},{files['c2']}"
         with pytest.raises(ConfigurationError, match="'ann' has two wallets"):
             real(contributed_data=both, contributor="ann", wallet=f"{ADDRESS},{THIRTY_NINE}")
+
+    @pytest.mark.parametrize("other", [ADDRESS, ADDRESS.lower()])
+    def test_two_names_with_one_account(self, real, files, other) -> None:
+        both = f"{files['c1']},{files['c2']}"
+        with pytest.raises(ConfigurationError, match="'ann' and 'bob' have one wallet"):
+            real(contributed_data=both, contributor="ann,bob", wallet=f"{ADDRESS},{other}")
 
     def test_nobody_named(self, real) -> None:
         assert [(c.contributor_id, c.wallet) for c in real().contributors] == [(ANONYMOUS, None)]
@@ -572,8 +605,8 @@ class TestPrepare:
 class TestParameterTable:
     def test_keys_are_the_names_with_underscores(self) -> None:
         assert [p.key for p in PARAMETERS] == [p.name.replace("-", "_") for p in PARAMETERS]
-        # the specification's seventeen, --dry-run, --pii, four on credit and four on what counts
-        assert len({p.key for p in PARAMETERS}) == 27
+        # the specification's seventeen, --dry-run, --pii, four on credit and five on what counts
+        assert len({p.key for p in PARAMETERS}) == 28
 
     @pytest.mark.parametrize("name", ["base-data", "base_data"])
     def test_both_spellings(self, name: str) -> None:

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from hokusai.domain.attribution import AttributionMethod
-from hokusai.domain.benchmark import Benchmark
-from hokusai.domain.canonical import canonical_json, parse_json
+from hokusai.domain.benchmark import VAULT, Benchmark
+from hokusai.domain.canonical import canonical_json, parse_json, sha256_hex
 from hokusai.domain.contribution import Contributor
 from hokusai.domain.decision import AcceptanceRule, Guardrail
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import Task, metric_spec
-from hokusai.errors import ConfigurationError, InvalidInputError, MetricError
+from hokusai.errors import ConfigurationError, HokusaiError, InvalidInputError, MetricError
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.parameters import parameter_key
 from hokusai.privacy.policy import PiiAction
 from hokusai.utils.config import Settings
+from hokusai.utils.files import read_limited
 
 ANONYMOUS = "anonymous"
 DEFAULT_ORDERS = 50
@@ -60,6 +61,7 @@ class RunPlan:
     benchmark: Benchmark | None
     rule: AcceptanceRule
     pii: PiiAction = PiiAction.HASH
+    benchmark_statement_sha256: str | None = None
 
     @property
     def wallet_warnings(self) -> tuple[str, ...]:
@@ -140,7 +142,7 @@ def resolve_plan(
         raise ConfigurationError(f"--task is {task!r}", hint="It is classification or regression.")
     weights: Mapping[str, float | Fraction] | None = _weights(values.get("metric_weights"))
     primary = _text(values, "primary_metric")
-    agreed = _agreed(values, find_benchmark)
+    agreed, statement_sha256 = _agreed(values, find_benchmark)
     if agreed is not None:
         task = agreed.task.value
         weights = dict(agreed.weights) or None
@@ -172,17 +174,38 @@ def resolve_plan(
         benchmark=agreed,
         rule=agreed.rule if agreed is not None else _rule(values),
         pii=_action(_text(values, "pii")),
+        benchmark_statement_sha256=statement_sha256,
     )
 
 
 _AGREED = ("task", "metric_weights", "primary_metric", "min_rows", "threshold", "guardrails")
 
 
-def _agreed(values: Mapping[str, Any], find_benchmark: Callable[[str], Benchmark] | None) -> Benchmark | None:
-    """The benchmark that the run names; what it settles must not be given besides."""
-    name = _text(values, "benchmark")
-    if name is None or find_benchmark is None:
-        return None
+def _agreed(
+    values: Mapping[str, Any], find_benchmark: Callable[[str], Benchmark] | None
+) -> tuple[Benchmark | None, str | None]:
+    """(the benchmark that the run names, the digest of its owner's commitment to it).
+
+    What the benchmark settles must not be given besides.
+    """
+    name, file = _text(values, "benchmark"), _text(values, "benchmark_statement")
+    committed, statement_sha256 = _committed(Path(file)) if file is not None else (None, None)
+    found = find_benchmark(name) if name is not None and find_benchmark is not None else committed
+    if found is None:
+        return None, None
+    if committed is not None and committed != found:
+        raise ConfigurationError(
+            f"The commitment is to the benchmark {committed.name!r} ({committed.sha256[:12]}), the run is on "
+            f"{found.name!r} ({found.sha256[:12]})",
+            where="--benchmark-statement",
+            hint="Leave --benchmark out, or give the commitment to it.",
+        )
+    if found.split == VAULT:
+        raise ConfigurationError(
+            f"The benchmark {found.name!r} is a vault: it is opened once, to settle an epoch, and for nothing else",
+            where="--benchmark",
+            hint="Measure on another benchmark; see hokusai benchmark settle.",
+        )
     given = [key.replace("_", "-") for key in _AGREED if key in values]
     if given:
         raise ConfigurationError(
@@ -190,7 +213,6 @@ def _agreed(values: Mapping[str, Any], find_benchmark: Callable[[str], Benchmark
             where="--benchmark",
             hint="Leave these out, or leave the benchmark out.",
         )
-    found = find_benchmark(name)
     target = _text(values, "target_column") or "label"
     if found.target_column != target:
         raise ConfigurationError(
@@ -198,7 +220,26 @@ def _agreed(values: Mapping[str, Any], find_benchmark: Callable[[str], Benchmark
             where="--benchmark",
             hint=f"Give --target-column {found.target_column}.",
         )
-    return found
+    return found, statement_sha256
+
+
+def _committed(file: Path) -> tuple[Benchmark, str]:
+    """The benchmark that a signed commitment is to, and the digest of what was signed.
+
+    Whose signature it is, is for those to say who verify: a run does not know its owner's keys.
+    """
+    from hokusai.attestation.benchmark_statement import read_benchmark_statement
+    from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES, Envelope
+
+    try:
+        payload = Envelope.parse(read_limited(file, MAX_ENVELOPE_BYTES)).payload
+        return read_benchmark_statement(payload), sha256_hex(payload)
+    except HokusaiError as problem:
+        raise ConfigurationError(
+            f"The commitment to the benchmark cannot be read: {problem.what}",
+            where=f"--benchmark-statement {file}",
+            hint="Give the file that its owner signed.",
+        ) from problem
 
 
 def _rule(values: Mapping[str, Any]) -> AcceptanceRule:
@@ -310,6 +351,15 @@ def _contributors(values: Mapping[str, Any], n_files: int) -> tuple[Contributor,
         Contributor(name or wallet or ANONYMOUS, WalletAddress.parse(wallet) if wallet else None)
         for name, wallet in zip(names, wallets, strict=True)
     )
+    accounts: dict[str, str] = {}
+    for one in people:
+        if one.wallet is not None and one.wallet.payable:
+            named = accounts.setdefault(one.wallet.checksummed, one.contributor_id)
+            if named != one.contributor_id:
+                raise ConfigurationError(
+                    f"{named!r} and {one.contributor_id!r} have one wallet, {one.wallet.checksummed}",
+                    hint="One account is one contributor: two halves may be worth more than the whole. Give one name.",
+                )
     by_id: dict[str, Contributor] = {}
     for one in people:
         if by_id.setdefault(one.contributor_id, one) != one:
