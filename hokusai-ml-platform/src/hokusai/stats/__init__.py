@@ -9,6 +9,9 @@ to one row differ. An unpaired test on the same figures finds almost nothing.
     regression      RMSE, MAE, R2, with the influence of each row
     composite       weights, and DeltaOne with one standard error for the weighted sum
     outcomes        any other number that each model gets in each row: amounts, ratings, scorers of one's own
+    one_model       the same metrics of a single model, with errors and intervals
+    calibration     whether probabilities mean what they say: reliability, ECE, the Brier score in its parts
+    slices          parts of the rows by a column's values, and the worst of them
     clusters        rows that belong together: errors and tests by units
     bootstrap       intervals by resampling rows or units; cell_bootstrap: at once, for the joint table's metrics
     measured        one metric of two models with its influences: what the four files above exchange
