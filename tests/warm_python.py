@@ -19,6 +19,7 @@ import importlib
 import os
 import runpy
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def warm(*arguments: str) -> list[str]:
 def programs(folder: Path) -> Path:
     """Make a folder with `python` and `hokusai` that are warm, to be put first on the path of a shell."""
     folder.mkdir()
-    client = " ".join(_client())
+    client = shlex.join(_client())
     for name, arguments in (("python", ""), ("hokusai", " -m hokusai.cli")):
         file = folder / name
         file.write_text(f'#!/bin/sh\nexec {client}{arguments} "$@"\n')
