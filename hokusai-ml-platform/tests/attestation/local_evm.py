@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from eth.db.atomic import AtomicDB
 from eth.vm.forks.cancun import CancunVM
 from eth_abi import decode, encode
 from eth_utils.abi import collapse_if_tuple, function_abi_to_4byte_selector
+
+# py-evm raises the limit for the whole process when it is imported; other tests then end it with deep JSON.
+sys.setrecursionlimit(1000)
 
 FOLDER = Path(__file__).with_name("solidity")
 DEPLOYER = bytes.fromhex("aa" * 20)
