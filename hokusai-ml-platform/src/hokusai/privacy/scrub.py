@@ -112,7 +112,7 @@ def with_categories(cleaned: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     return cleaned.with_columns(unchanged)
 
 
-_LOW_ROWS, _CELLS_TOGETHER = 1_000, 100_000
+_LOW_ROWS, _CELLS_TOGETHER, _BYTES_TOGETHER = 1_000, 100_000, 10_000_000
 """In tables no higher, columns of text are searched together: one by one, each would cost more than its cells."""
 
 
@@ -179,8 +179,9 @@ class _Scrubber:
             if dtype == pl.String and gate.plans.get(name) == ColumnPlan("text"):
                 alike.setdefault(tuple(self._actions(name).values()), []).append(name)
         shown: dict[str, pl.Series] = {}
-        most = _CELLS_TOGETHER // frame.height
         for columns in alike.values():
+            of_bytes = _BYTES_TOGETHER * len(columns) // max(1, int(frame.select(columns).estimated_size()))
+            most = max(1, min(of_bytes, _CELLS_TOGETHER // frame.height))
             for first in range(0, len(columns), most):
                 some = columns[first : first + most]
                 cells = pl.concat([frame[name].alias("") for name in some])
