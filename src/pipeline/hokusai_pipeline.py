@@ -68,7 +68,7 @@ class HokusaiPipeline(FlowSpec):
     def start(self) -> None:
         """Decide and check everything that can be decided and checked before the first long step."""
         from hokusai import wiring
-        from hokusai.pipeline import preparation, reference
+        from hokusai.pipeline import acceptance, preparation, reference
 
         settings = wiring.start_up()
         given = {parameter.key: getattr(self, parameter.key) for parameter in PARAMETERS}
@@ -79,6 +79,7 @@ class HokusaiPipeline(FlowSpec):
         )
         wiring.signing_key(settings)  # if it cannot be used, that is better known now than after the training
         self.facts = reference.survey(self.plan)
+        acceptance.require_committed(self.plan, self.facts)
         self.next(self.load_baseline_model)
 
     @step

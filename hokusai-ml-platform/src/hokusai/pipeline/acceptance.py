@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.decision import Decision, Guardrail, GuardrailOutcome
 from hokusai.domain.delta import Comparison
 from hokusai.domain.labels import class_name
-from hokusai.domain.metrics import find_metric_spec
+from hokusai.domain.metrics import Task, find_metric_spec
 from hokusai.domain.model import ModelArtifact
-from hokusai.errors import HokusaiError
+from hokusai.errors import HokusaiError, IntegrityError
 from hokusai.pipeline.evaluation import Evaluation, compare
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.reference import Facts, load
@@ -22,6 +22,34 @@ if TYPE_CHECKING:
     import polars as pl
 
 SIZE = "size_bytes"
+
+
+def require_committed(plan: RunPlan, facts: Facts) -> None:
+    """Check that the benchmark is the one that its owner committed to, if a commitment was given.
+
+    Raises:
+        IntegrityError: It has other bytes, rows or labels.
+    """
+    if plan.benchmark is None or plan.benchmark_statement_sha256 is None:
+        return
+    from hokusai.attestation.commitments import label_root
+    from hokusai.pipeline.training import target_values
+
+    truth = target_values(load(plan, facts).benchmark[plan.target_column])
+    regression = facts.task is Task.REGRESSION
+    labels = [float(value) if regression else class_name(value) for value in truth]
+    pairs = (
+        ("bytes", facts.benchmark_sha256, plan.benchmark.data_sha256),
+        ("rows", len(labels), plan.benchmark.n_rows),
+        ("labels", label_root(labels, facts.benchmark_sha256), plan.benchmark.labels_root),
+    )
+    for name, found, committed in pairs:
+        if found != committed:
+            raise IntegrityError(
+                f"The benchmark's {name} are not what its owner committed to: {found} instead of {committed}",
+                where="--benchmark-statement",
+                hint="Give the benchmark's own files, in the owner's order: --benchmark-data.",
+            )
 
 
 def decided(

@@ -72,6 +72,7 @@ def attest(
                 new_model_sha256=new.sha256,
             ),
             benchmark_record_sha256=None if plan.benchmark is None else plan.benchmark.sha256,
+            benchmark_statement_sha256=plan.benchmark_statement_sha256,
         )
     )
     envelope = sign(statement, [key])

@@ -131,6 +131,8 @@ def _keep(
         Attestations(kept, actor).put(Envelope.parse(run.attestation.envelope))
         if run.plan.benchmark is None:
             return ()
+        if run.plan.benchmark_statement_sha256 is not None:
+            Benchmarks(kept, actor).add(run.plan.benchmark)  # it may have come with its commitment alone
         submitter = ", ".join(dict.fromkeys(c.contributor_id for c in run.plan.contributors))
         use = Benchmarks(kept, actor).use(
             run.plan.benchmark.sha256, UsePurpose.SUBMISSION, run.new_model.sha256, submitter

@@ -89,6 +89,9 @@ PARAMETERS: tuple[PipelineParameter, ...] = (
     PipelineParameter(
         "benchmark", "the agreed benchmark, by name or digest: its metric, weights and rule are taken", "NAME"
     ),
+    PipelineParameter(
+        "benchmark-statement", "its owner's signed commitment to it, which the attestation then names", "FILE"
+    ),
     PipelineParameter("min-rows", "benchmark rows that an accepted improvement needs (default: 800)", "INT"),
     PipelineParameter(
         "threshold", "least gain of the primary metric, in percentage points (default: 1)", "POINTS"

@@ -1,0 +1,133 @@
+"""Several contributors: models retrained side by side, in both engines, through kills and failures."""
+
+import signal
+
+import pytest
+
+from tests.integration import pipeline_data as make
+from tests.integration.pipeline_process import CLI, OUTPUTS, Running, pipeline
+
+
+def parameters(data):
+    files = ",".join(str(data / f"{name}.csv") for name in ("ann", "bob", "mallory"))
+    return (
+        "run",
+        f"--base-data={data / 'base.csv'}",
+        f"--benchmark-data={data / 'bench.csv'}",
+        f"--contributed-data={files}",
+        "--contributor=ann,bob,mallory",
+        "--target-column=kind",
+        "--min-rows=200",
+        "--retraining-tasks=3",
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Two who help, and one whose labels say of every shape what it is not."""
+    folder = tmp_path_factory.mktemp("data")
+    wrong = {"circle": "square", "square": "triangle", "triangle": "circle"}
+    mallory = [row | {"kind": wrong[row["kind"]]} for row in make.shapes(5, 60)]
+    tables = {"base": 15, "ann": 150, "bob": 100, "bench": 300}
+    for seed, (name, rows) in enumerate(tables.items()):
+        make.write_csv(folder / f"{name}.csv", make.shapes(seed, rows))
+    make.write_csv(folder / "mallory.csv", mallory)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def killed(data, tmp_path_factory):
+    """A run that was killed with -9 while coalitions were trained, when one task was done; then resumed."""
+    folder = tmp_path_factory.mktemp("killed")
+    with Running(folder, *parameters(data), f"--run-id-file={folder / 'run_id'}") as running:
+        running.until("finished", "retrain_coalitions")
+        running.send(signal.SIGKILL)
+        before = running.finish()
+        assert before.rc == -signal.SIGKILL
+        assert "gather_coalitions" not in before.steps("finished")
+        assert before.output_files == []
+    (folder / "progress").unlink()
+    left = pipeline(folder, "resume", f"--origin-run-id={(folder / 'run_id').read_text()}")
+    assert left.rc == 0, left.said
+    return left
+
+
+@pytest.fixture(scope="module")
+def processes(data, tmp_path_factory):
+    """The same run in Metaflow's own engine, through the command line."""
+    folder = tmp_path_factory.mktemp("processes")
+    left = pipeline(folder, *CLI, *parameters(data), HOKUSAI_LOCAL_ENGINE="process")
+    assert left.rc == 0, left.said
+    return left
+
+
+def test_a_run_killed_among_its_coalitions_resumes_to_the_same_statement(killed, processes):
+    assert killed.statement == processes.statement
+    assert killed.content == processes.content
+    assert "train_new_model" not in killed.steps("started")
+    assert [path.split(".")[0] for path in killed.output_files] == [
+        f"{kind}_{killed.run_id}" for kind in OUTPUTS
+    ]
+
+
+def test_who_helped_is_credited_and_who_harmed_is_not(processes):
+    credit = processes.delta_output["contributor_attribution"]["contributor_credit"]
+    assert (credit["method"], credit["evaluations"], credit["seeds"]) == ("shapley", 7, 3)
+    paid = {one["contributor_id"]: one["weight_bps"] for one in credit["contributors"]}
+    assert paid["mallory"] == 0
+    assert paid["ann"] > 0
+    assert sum(paid.values()) == 10_000
+    assert [one["weightBps"] for one in processes.predicate["attribution"]["credits"]] == [
+        str(bps) for bps in paid.values()
+    ]
+
+
+def test_the_models_that_were_trained_are_counted_in_one_line(processes):
+    (line,) = [line for line in processes.stderr.splitlines() if "retrain coalitions" in line]
+    assert line.endswith(" 6 models")  # all together are the run's own new model
+
+
+def test_the_attestation_verifies_with_the_predictions(processes, tmp_path):
+    command = (*CLI[:-1], "attest", "verify", processes.output("attestation"))
+    said = pipeline(
+        tmp_path,
+        *command,
+        f"--predictions={processes.output('predictions')}",
+        HOKUSAI_HOME=str(processes.home),
+        output_dir=False,
+    )
+    assert said.rc == 0, said.said
+    assert "VERIFIED" in said.stdout
+
+
+def test_the_attestation_is_kept_in_the_ledger(processes, tmp_path):
+    found = pipeline(
+        tmp_path,
+        *CLI[:-1],
+        "attest",
+        "find",
+        "--contributor=mallory",
+        HOKUSAI_HOME=str(processes.home),
+        output_dir=False,
+    )
+    assert found.rc == 0, found.said
+    assert processes.delta_output["new_model"]["training_metadata"]["model_sha256"] in found.stdout
+
+
+def test_a_coalition_whose_data_is_gone_ends_the_run_with_one_sentence(data, tmp_path):
+    """A contributed file that changes while the run trains is told once, though every task finds it changed."""
+    own = tmp_path / "data"
+    own.mkdir()
+    for file in data.iterdir():
+        (own / file.name).write_bytes(file.read_bytes())
+    with Running(tmp_path, *CLI, *parameters(own)) as running:
+        running.until("started", "evaluate_on_benchmark")
+        (own / "bob.csv").write_text((data / "ann.csv").read_text())
+        left = running.finish()
+    assert left.rc == 1, left.said
+    assert "Traceback" not in left.said
+    errors = [line for line in left.stderr.splitlines() if line.startswith("Error in ")]
+    assert len(errors) == 1, left.stderr
+    assert errors[0].startswith("Error in retrain_coalitions: ")
+    assert "bob.csv" in errors[0]
+    assert left.output_files == []
