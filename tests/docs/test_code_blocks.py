@@ -1,7 +1,8 @@
 """Every code block of the documentation runs as it stands there.
 
 A block that cannot be run in a test says why in a comment on the line above it: `<!-- not run: reason -->`.
-The README's are run by the very programs that a reader runs, those of other pages by warm ones (`tests.warm_python`).
+The README's commands are run by the very programs that a reader runs; Python, and the commands of other pages, by warm
+ones (`tests.warm_python`).
 """
 
 from __future__ import annotations
@@ -56,8 +57,7 @@ def warm_programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: f"{block.page}:{block.line}")
 def test_block_runs(block: Block, tmp_path: Path, warm_programs: Path) -> None:
     venv = Path(sys.executable).parent
-    is_warm = block.page != "README.md"
-    path = [str(warm_programs)] * is_warm + [str(venv), os.environ["PATH"]]
+    path = [str(warm_programs)] * (block.page != "README.md") + [str(venv), os.environ["PATH"]]
     environment = {
         **os.environ,
         "HOKUSAI_HOME": str(tmp_path / "home"),
@@ -66,11 +66,11 @@ def test_block_runs(block: Block, tmp_path: Path, warm_programs: Path) -> None:
         "VIRTUAL_ENV": str(venv.parent),
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    if block.language == "bash":
-        command = ["bash", "-euo", "pipefail", "-c", block.code]
-    else:
-        arguments = ("-W", "error", "-c", block.code)
-        command = warm(*arguments) if is_warm else [sys.executable, *arguments]
+    command = (
+        ["bash", "-euo", "pipefail", "-c", block.code]
+        if block.language == "bash"
+        else warm("-W", "error", "-c", block.code)
+    )
     done = subprocess.run(
         command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
     )

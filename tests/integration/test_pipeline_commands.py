@@ -12,6 +12,7 @@ import pytest
 
 from hokusai.pipeline.delta_output import without_volatile
 from tests.integration.pipeline_process import CLI, QUERIES, ROOT, STEPS, environment, pipeline
+from tests.warm_python import programs
 
 BY_MODULE = (
     "PYTHONPATH=. python -m src.pipeline.hokusai_pipeline run --dry-run "
@@ -32,10 +33,11 @@ def shell(tmp_path):
     """Types a command line into a shell in the repository root; (the DeltaOne JSON, what was printed)."""
     written = []
 
-    def type_in(line, **changes):
+    def type_in(line, warm=False, **changes):
         there_before = (ROOT / "outputs").exists()
         changes = {"PYTHONPATH": None, "USER": None} | changes
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        folders = [programs(tmp_path / "bin")] * warm + [Path(sys.executable).parent, os.environ["PATH"]]
+        path = os.pathsep.join(map(str, folders))
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=ROOT,
@@ -66,6 +68,7 @@ def shell(tmp_path):
 )
 def test_the_specifications_command_works_as_written(shell, dry, line):
     """Without a USER, as in a container; the result is the same whichever way it is asked for."""
+    assert line in (ROOT / "README.md").read_text().splitlines()
     output, printed = shell(line)
     assert without_volatile(output) == without_volatile(dry.delta_output)
     assert "DeltaOne +5.18 pp" in printed
@@ -74,12 +77,12 @@ def test_the_specifications_command_works_as_written(shell, dry, line):
 
 @pytest.mark.parametrize("user", ["root", "ada"])
 def test_the_user_does_not_matter(shell, dry, user):
-    output, _ = shell(BY_METAFLOW, USER=user)
+    output, _ = shell(BY_METAFLOW, warm=True, USER=user)
     assert without_volatile(output) == without_volatile(dry.delta_output)
 
 
 def test_the_product_has_a_command_of_its_own(dry, tmp_path):
-    left = pipeline(tmp_path, *CLI, "run", "--dry-run", f"--contributed-data={QUERIES}", cold=True)
+    left = pipeline(tmp_path, *CLI, "run", "--dry-run", f"--contributed-data={QUERIES}")
     assert left.rc == 0, left.said
     assert left.content == dry.content
     assert left.statement == dry.statement
