@@ -230,3 +230,11 @@ def test_securesystemslib_holds_what_a_command_signed(claim: DeltaOneClaim, comm
         {s.keyid: signer.Signature(s.keyid, s.sig.hex()) for s in envelope.signatures},
     )
     assert len(theirs.verify(keys, 2)) == 2
+
+
+def test_a_command_that_never_stops_talking_is_ended(key: Ed25519PrivateKey) -> None:
+    for channel in ("stdout", "stderr"):
+        endless = f"import sys\nwhile True: sys.{channel}.write('a' * 65536)"
+        signer = CommandSigner((sys.executable, "-c", endless), key.public_key(), timeout_seconds=3)
+        with pytest.raises((IntegrityError, BackendUnavailableError), match=r"far more|did not answer"):
+            signer.sign(b"anything")

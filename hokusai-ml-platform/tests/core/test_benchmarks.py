@@ -201,6 +201,14 @@ class TestSettle:
         with pytest.raises(ConflictError, match=r"they served as public"):
             self.settle(benchmarks, better, ref="secret")
 
+    def test_of_an_epoch_that_was_settled_on_another_vault_is_refused(
+        self, benchmarks: Benchmarks, better: Comparison
+    ) -> None:
+        self.settle(benchmarks, better)
+        benchmarks.add(replace(VAULT, name="second", data_sha256="ee" * 32))
+        with pytest.raises(ConflictError, match="was settled on the vault"):
+            self.settle(benchmarks, better, ref="second")
+
     def test_shares_the_pool_among_who_was_accepted(self, benchmarks: Benchmarks, better: Comparison) -> None:
         ann, bob = Contributor("ann"), Contributor("bob")
         accepted = [
@@ -233,7 +241,7 @@ class TestSettle:
         self.settle(benchmarks, better)
         benchmarks.add(replace(VAULT, name="vault again"))
         with pytest.raises(ConflictError, match="they served as vault for a payment"):
-            self.settle(benchmarks, better, ref="vault again")
+            self.settle(benchmarks, better, ref="vault again", last=OTHER)
 
     @pytest.mark.parametrize(
         ("ref", "comparison", "said"),

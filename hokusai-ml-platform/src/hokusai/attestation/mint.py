@@ -182,8 +182,8 @@ def request_of(
         raise InvalidInputError("The attestation does not say who is credited with what")
     if (claim.attribution.without or 0.0) > 0:
         raise InvalidInputError(
-            f"A gain of {claim.attribution.without:+.6f} comes without any contribution, so that the scores are not what "
-            "the contributions are worth",
+            f"A gain of {claim.attribution.without:+.6f} comes without any contribution, so that the scores are not "
+            "what the contributions are worth",
             hint="Compare with a baseline that was trained on the same base data.",
         )
     return MintRequest(

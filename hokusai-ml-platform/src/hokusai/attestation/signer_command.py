@@ -11,6 +11,8 @@ import base64
 import binascii
 import shlex
 import subprocess
+import tempfile
+import threading
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +24,7 @@ from hokusai.errors import BackendUnavailableError, ConfigurationError, Integrit
 TIMEOUT_SECONDS = 30.0
 _SIGNATURE_BYTES = 64
 _SHOWN = 200
+_MOST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +58,14 @@ class CommandSigner:
             IntegrityError: Its answer is no signature of `data` by the named key.
         """
         name = self.command[0]
-        try:
-            done = subprocess.run(  # a list of arguments from the user's own settings, no shell
-                self.command, input=data, capture_output=True, timeout=self.timeout_seconds, check=False
-            )
-        except OSError as exc:
-            raise ConfigurationError(
-                f"The signer command cannot be run: {exc.strerror}", where=name, hint="Give its whole path."
-            ) from exc
-        except subprocess.TimeoutExpired as exc:
+        code, answer, complaint = self._ask(data)
+        if code:
+            said = complaint.decode("utf-8", "replace").strip()[:_SHOWN]
             raise BackendUnavailableError(
-                f"The signer command did not answer within {self.timeout_seconds:g} seconds", where=name
-            ) from exc
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()[:_SHOWN]
-            raise BackendUnavailableError(
-                f"The signer command ended with the exit code {done.returncode}{f': {said}' if said else ''}",
+                f"The signer command ended with the exit code {code}{f': {said}' if said else ''}",
                 where=name,
             )
-        signature = _signature(done.stdout, name)
+        signature = _signature(answer, name)
         try:
             self.public.verify(signature, data)
         except InvalidSignature as exc:
@@ -83,6 +75,53 @@ class CommandSigner:
                 hint="Look at HOKUSAI_SIGNER_PUBLIC_KEY, and sign the bytes themselves, not a digest of them.",
             ) from exc
         return signature
+
+    def _ask(self, data: bytes) -> tuple[int, bytes, bytes]:
+        """(exit code, answer, complaints) of the command; of what it says no more is read than an answer can be."""
+        name = self.command[0]
+        complaints: list[bytes] = []
+        with tempfile.TemporaryFile() as asked:  # a pipe could be full before the command has read it
+            asked.write(data)
+            asked.seek(0)
+            try:
+                process = subprocess.Popen(  # a list of arguments from the user's own settings, no shell
+                    self.command, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
+            except OSError as exc:
+                raise ConfigurationError(
+                    f"The signer command cannot be run: {exc.strerror}",
+                    where=name,
+                    hint="Give its whole path.",
+                ) from exc
+        with process:
+            out, err = process.stdout, process.stderr
+            if out is None or err is None:
+                raise AssertionError("pipes were asked for")
+            late = threading.Event()
+
+            def give_up() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(self.timeout_seconds, give_up)
+            reader = threading.Thread(target=lambda: complaints.append(err.read(_MOST_BYTES)), daemon=True)
+            timer.start()
+            reader.start()
+            try:
+                answer = out.read(_MOST_BYTES)
+                if len(answer) == _MOST_BYTES:
+                    process.kill()
+                code = process.wait()
+                reader.join()
+            finally:
+                timer.cancel()
+        if late.is_set():
+            raise BackendUnavailableError(
+                f"The signer command did not answer within {self.timeout_seconds:g} seconds", where=name
+            )
+        if len(answer) == _MOST_BYTES:
+            raise IntegrityError("The signer command says far more than a signature", where=name)
+        return code, answer, complaints[0]
 
 
 def parse_command(text: str) -> tuple[str, ...]:

@@ -225,12 +225,25 @@ class Benchmarks:
         # Who is paid what is part of what the vault is spent on: paying otherwise is another payment.
         paid = [[who.contributor_id, str(who.wallet), bps] for who, bps in weights]
         found = [repr(settlement.gain), repr(settlement.standard_error), repr(settlement.pool), paid]
-        subject = "..".join([*models, digest(found)])
+        epoch = "..".join(models)
+        self._require_unpaid(vault, epoch)
+        subject = f"{epoch}..{digest(found)}"
         use = self.use(vault.sha256, UsePurpose.PAYMENT, subject, submitter or self._actor or "owner")
         payment = EpochPayment(vault, use, settlement, weights)
         if not self._ledger.has(SETTLED, vault.sha256, payment.to_dict()):
             self._ledger.record([Happening(SETTLED, vault.sha256, self._actor, payment.to_dict())])
         return payment
+
+    def _require_unpaid(self, vault: Benchmark, epoch: str) -> None:
+        """The same epoch was not settled on another vault."""
+        for event in self._ledger.events(kind=SETTLED):
+            told = event.happening
+            if told.subject != vault.sha256 and str(told.details["models"]).startswith(f"{epoch}.."):
+                raise ConflictError(
+                    f"This epoch was settled on the vault {told.subject[:12]}… before",
+                    where=vault.sha256,
+                    hint="An epoch is paid once; the next one begins with the model that it ended with.",
+                )
 
     def _require_fresh(self, vault: Benchmark, subject: str) -> None:
         """Nobody had an answer from its rows, under any name, but to settle the same."""

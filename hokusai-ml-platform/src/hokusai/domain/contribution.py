@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from hokusai.domain.canonical import sha256_hex
@@ -72,10 +73,12 @@ class Contribution:
 
 
 def party_key(name: str) -> str:
-    """The id or wallet of somebody as it is looked up and counted: without regard to case, and fit for any index.
+    """The id or wallet of somebody as it is looked up and counted, fit for any index.
 
-    >>> party_key("0xAB") == party_key("0xab"), len(party_key("x" * 1000))
+    Case, blanks around it and the width of letters make nobody another person.
+
+    >>> party_key("0xAB") == party_key(" 0xab"), len(party_key("x" * 1000))
     (True, 71)
     """
-    key = name.lower()
+    key = unicodedata.normalize("NFKC", name).strip().casefold()
     return key if len(key) <= _LONGEST_KEY and "\0" not in key else f"sha256:{sha256_hex(key.encode())}"
