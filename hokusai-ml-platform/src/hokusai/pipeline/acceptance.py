@@ -13,8 +13,9 @@ from hokusai.domain.metrics import Task, find_metric_spec
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import HokusaiError, IntegrityError
 from hokusai.pipeline.evaluation import Evaluation, compare
+from hokusai.pipeline.integration import labelled
 from hokusai.pipeline.plan import RunPlan
-from hokusai.pipeline.reference import Facts, load
+from hokusai.pipeline.reference import Facts, load, raw_frames
 from hokusai.stats.decide import decide, guardrail_outcome, outcome_of, unmeasured
 from hokusai.stats.from_counts import zero_denominators
 
@@ -83,8 +84,8 @@ def _outcomes(
     new: ModelArtifact,
 ) -> Iterator[GuardrailOutcome]:
     confidence = 1 - 2 * plan.rule.alpha
-    slices = {guardrail.slice for guardrail in plan.rule.guardrails if guardrail.slice is not None}
-    rows = load(plan, facts).benchmark if slices else None
+    columns = {guardrail.slice[0] for guardrail in plan.rule.guardrails if guardrail.slice is not None}
+    rows = _rows_with(plan, facts, columns) if columns else None
     for guardrail in plan.rule.guardrails:
         if guardrail.metric == SIZE and guardrail.slice is None:
             sizes = [float(len(model.content)) for model in (baseline, new)]
@@ -112,6 +113,14 @@ def _outcomes(
             yield unmeasured(guardrail, "it cannot be computed on these rows")
         except HokusaiError as problem:
             yield unmeasured(guardrail, problem.what)
+
+
+def _rows_with(plan: RunPlan, facts: Facts, columns: set[str]) -> pl.DataFrame:
+    """The benchmark's rows, with those of `columns` that it has and that are no features."""
+    rows = load(plan, facts).benchmark
+    raw, _ = labelled(raw_frames(plan, facts)[1], plan.target_column)
+    others = [name for name in raw.columns if name in columns and name not in rows.columns]
+    return rows.with_columns(raw[name] for name in others) if raw.height == rows.height else rows
 
 
 def _sliced(evaluation: Evaluation, rows: pl.DataFrame, guardrail: Guardrail) -> Comparison:
