@@ -260,12 +260,11 @@ class TestFlavours:
         assert report.value("accuracy") == pytest.approx(model.score(TEST[FEATURES], TEST["region"]))
         assert report.model.calibration.event == "the predicted class is right"
 
-    @pytest.mark.filterwarnings("ignore:.*Add type hints:UserWarning")
     def test_a_mlflow_model_that_only_mlflow_knows(self, tmp_path: Path) -> None:
         pyfunc = pytest.importorskip("mlflow.pyfunc")
 
         class Rule(pyfunc.PythonModel):  # type: ignore[misc]
-            def predict(self, context, model_input, params=None):
+            def predict(self, context, model_input: pd.DataFrame, params=None):
                 return np.where(model_input["a"] > 0, "yes", "no")
 
         pyfunc.save_model(str(tmp_path / "rule"), python_model=Rule(), pip_requirements=["numpy"])
