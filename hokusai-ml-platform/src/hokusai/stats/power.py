@@ -32,7 +32,7 @@ def required_rows(delta: float, discordance: float, *, alpha: float = 0.05, powe
     Connor's own number.
 
     >>> required_rows(0.003, 0.04)
-    27478
+    27479
     """
     if not 0 < delta <= discordance:
         raise InvalidInputError(
