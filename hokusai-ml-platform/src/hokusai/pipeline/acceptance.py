@@ -22,6 +22,8 @@ from hokusai.stats.from_counts import zero_denominators
 if TYPE_CHECKING:
     import polars as pl
 
+    from hokusai.attestation.commitments import Values
+
 SIZE = "size_bytes"
 
 
@@ -37,8 +39,11 @@ def require_committed(plan: RunPlan, facts: Facts) -> None:
     from hokusai.pipeline.training import target_values
 
     truth = target_values(load(plan, facts).benchmark[plan.target_column])
-    regression = facts.task is Task.REGRESSION
-    labels = [float(value) if regression else class_name(value) for value in truth]
+    labels: Values = (
+        [float(value) for value in truth]
+        if facts.task is Task.REGRESSION
+        else [class_name(value) for value in truth]
+    )
     pairs = (
         ("bytes", facts.benchmark_sha256, plan.benchmark.data_sha256),
         ("rows", len(labels), plan.benchmark.n_rows),
