@@ -180,7 +180,7 @@ class ModelEvaluator:
         first, second = (self._asked(model, rows) for model in (baseline, new))
         if first.model.name == second.model.name:
             first, second = _apart(first, second)
-        timing = latency or any(one.metric == LATENCY for one in chosen.guardrails)
+        timing = latency or any(one.metric == LATENCY and one.slice is None for one in chosen.guardrails)
         timed = self._timed([first, second]) if timing else [None, None]
         both = side_by_side(rows.frame, target, rows.task, first.reply.answers, second.reply.answers)
         sides = _Side(both, rows, first, new=False), _Side(both, rows, second)
