@@ -32,21 +32,29 @@ from pathlib import Path
 from src.pipeline import step_client, step_server
 
 _MODULES = (
-    "polars",
     "pandas",
-    "jinja2",
+    "polars",
     "rich.progress",
     "rich.table",
-    "sklearn.linear_model",
     "sklearn.compose",
     "sklearn.feature_extraction.text",
+    "sklearn.linear_model",
     "sklearn.pipeline",
     "skops.io",
+    "structlog",
+    "hokusai.pipeline.acceptance",
+    "hokusai.pipeline.attestation",
+    "hokusai.pipeline.contribution",
+    "hokusai.pipeline.crediting",
+    "hokusai.pipeline.delta_output",
+    "hokusai.pipeline.finish",
+    "hokusai.pipeline.retraining",
+    "hokusai.wiring",
+    "jinja2",
     "mlflow",
     "mlflow.store.artifact.artifact_repository_registry",
     "mlflow.store.model_registry.sqlalchemy_store",
     "mlflow.store.tracking.sqlalchemy_store",
-    "hokusai.wiring",
 )
 # Variables that begin so have to be there while something is imported: they need a command that is not warm.
 READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "POLARS_", "LD_")
