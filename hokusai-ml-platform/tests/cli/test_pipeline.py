@@ -25,8 +25,8 @@ from hokusai.cli.flow_process import STEPS, flow_file
 from hokusai.domain.journal import RunJournal, StepEntry
 from hokusai.pipeline.parameters import PARAMETERS
 from hokusai.pipeline.publication import RunOutputs, publish
+from tests.warm_python import warm
 
-HOKUSAI = [sys.executable, "-m", "hokusai.cli"]
 RUN = """
 import sys
 from pathlib import Path
@@ -132,7 +132,7 @@ def watch(
 def hokusai(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("HOKUSAI_", "MLFLOW_"))}
     return subprocess.run(
-        [*HOKUSAI, *arguments],
+        warm("-m", "hokusai.cli", *arguments),
         cwd=cwd,
         env=bare | environment,
         capture_output=True,
@@ -192,7 +192,7 @@ class TestRun:
     def test_promises_nothing_where_nothing_is_paid(self, tmp_path: Path) -> None:
         said = watch(flow(tmp_path, f"tell(**{RESULT!r})"), code=0).stdout
         assert "would be paid" in said
-        assert "Nothing is paid. Credit by leave one out, 3 trainings each. A note on credit" in said
+        assert "Nothing is paid. Credit by leave one out, 3 seeds each. A note on credit" in said
         lines = {line.split("  ")[0]: line for line in said.splitlines()}
         assert re.search(
             r"1,200 +\+4\.00 pp +\+2\.00 … \+6\.00 +100\.00 % +no address to pay to", lines["ann [x]"]
@@ -389,7 +389,9 @@ class TestFlush:
         step = StepEntry("start", 1000, 2000)
         journal = RunJournal("", "demo", {"seed": "42"}, {"pipeline:delta_one_score": 0.05}, {}, (step,), ())
         for run_id in run_ids:
-            outputs = RunOutputs(run_id, {"baseline_model": {}, "new_model": {}}, b"{}", "", b"", None, {}, {})
+            outputs = RunOutputs(
+                run_id, {"baseline_model": {}, "new_model": {}}, b"{}", "", b"", None, {}, {}
+            )
             published = publish(outputs, replace(journal, run_id=run_id), lost, home, home / "out")
             assert published.spool is not None
 
