@@ -115,11 +115,16 @@ class HokusaiPipeline(FlowSpec):
 
     @step
     def evaluate_on_benchmark(self) -> None:
-        """Ask both models about the same benchmark rows."""
+        """Ask both models about the same benchmark rows, which is counted first."""
         from hokusai import wiring
-        from hokusai.pipeline import crediting, evaluation
+        from hokusai.core.benchmarks import Benchmarks
+        from hokusai.pipeline import acceptance, crediting, evaluation
 
-        wiring.start_up()
+        settings = wiring.start_up()
+        self.submissions = ()
+        if self.plan.benchmark is not None:
+            agreed = Benchmarks(wiring.ledger(settings), wiring.actor(settings))
+            self.submissions = acceptance.count_submissions(self.plan, self.new_model, agreed)
         self.evaluation = evaluation.run(self.plan, self.facts, self.baseline, self.new_model)
         self.comparison = evaluation.compare(
             self.evaluation, self.plan.metric_weights, self.plan.primary_metric

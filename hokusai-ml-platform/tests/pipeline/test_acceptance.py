@@ -28,7 +28,7 @@ from hokusai.core.benchmarks import Benchmarks
 from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.decision import AcceptanceRule, Decision, Guardrail, GuardrailOutcome, Verdict
 from hokusai.domain.metrics import Task
-from hokusai.errors import BackendUnavailableError, IntegrityError
+from hokusai.errors import BackendUnavailableError, ConflictError, IntegrityError
 from hokusai.pipeline import acceptance, attestation, finish
 from hokusai.pipeline.delta_output import delta_output
 from hokusai.pipeline.plan import resolve_plan
@@ -263,6 +263,28 @@ class TestARejectedRun:
         assert not verify_attestation(made.envelope, strict).ok
 
 
+def counted(run: Any, ledger: Callable[[], Ledger]) -> tuple[int, ...]:
+    """What the step that measures has counted before; the ledger may be away afterwards."""
+    try:
+        return acceptance.count_submissions(run.plan, run.new, Benchmarks(ledger()))
+    except BackendUnavailableError:
+        return (1,)
+
+
+class TestSubmissions:
+    def test_each_contributor_may_submit_as_often_as_was_said(
+        self, run_on, agreed: Benchmark, csv, labelled
+    ) -> None:
+        benchmarks = Benchmarks(MemoryLedger())
+        first = run_on(agreed, max_submissions="1")
+        assert acceptance.count_submissions(first.plan, first.new, benchmarks) == (1,)
+        assert acceptance.count_submissions(first.plan, first.new, benchmarks) == (1,)  # the same content
+        other = run_on(agreed, max_submissions="1", contributed_data=csv("other.csv", labelled(250, 3)))
+        with pytest.raises(ConflictError):
+            acceptance.count_submissions(other.plan, other.new, benchmarks)
+        assert len(benchmarks.uses("regions")) == 1
+
+
 class TestWhatIsKept:
     @pytest.fixture
     def finished(self, tmp_path: Path):
@@ -277,8 +299,8 @@ class TestWhatIsKept:
             )  # fmt: skip
             ended = finish.FinishedRun(
                 run_id, "2024-01-31T10:00:00+00:00", run.plan, run.facts, run.old, run.new,
-                run.contributed, run.evaluation, run.comparison, run.credited, run.decision, output,
-                attested(run), [{"step": "start", "attempt": 0, "started_ms": 1, "ended_ms": 2, "status": "FINISHED"}],
+                run.contributed, counted(run, ledger), run.evaluation, run.comparison, run.credited, run.decision,
+                output, attested(run), [{"step": "start", "attempt": 0, "started_ms": 1, "ended_ms": 2, "status": "FINISHED"}],
             )  # fmt: skip
             return finish.finish(ended, tmp_path / "home", MemoryRunStore(), "sqlite:///x.db", ledger)
 

@@ -159,7 +159,7 @@ class TestPrecedence:
     def test_every_parameter_is_covered_above(self) -> None:
         elsewhere = {"contributed_data", "base_data", "benchmark_data", "dry_run", "output_dir", "settings"}
         people = {"contributor", "wallet"}
-        rule = {"benchmark", "benchmark_statement", "min_rows", "threshold", "guardrails"}  # see TestRule
+        rule = {"benchmark", "benchmark_statement", "max_submissions", "min_rows", "threshold", "guardrails"}
         assert {p.key for p in PARAMETERS} == {row[0] for row in PRECEDENCE} | elsewhere | people | rule
 
     @given(st.lists(st.sampled_from([p.key for p in PARAMETERS]), unique=True))
@@ -407,6 +407,7 @@ class TestRule:
         known = {
             "contributed_data": files["c1"],
             "base_data": files["base"],
+            "benchmark_data": files["bench"],
             "output_dir": str(tmp_path / "o"),
         }
         return lambda **more: resolve_plan({**known, **more}, Settings(home=tmp_path), Benchmarks(ledger).get)
@@ -439,6 +440,13 @@ class TestRule:
         with pytest.raises(ConfigurationError, match=r"predicts 'label', the run 'y'.*--target-column label"):
             with_benchmark(benchmark="reviews", target_column="y")
 
+    def test_an_agreed_benchmark_needs_its_rows(
+        self, files, tmp_path: Path, agreed: Benchmark, settings
+    ) -> None:
+        given = {"contributed_data": files["c1"], "base_data": files["base"], "benchmark": "reviews"}
+        with pytest.raises(ConfigurationError, match="whose rows are not there"):
+            resolve_plan(given, settings, lambda _name: agreed)
+
     def test_a_vault_is_not_for_submissions(self, files, tmp_path: Path, agreed: Benchmark) -> None:
         vault = replace(agreed, split="vault")
         known = {"contributed_data": files["c1"], "base_data": files["base"], "benchmark": "reviews"}
@@ -450,7 +458,8 @@ class TestRule:
         payload = benchmark_statement_bytes(committed)
         file = tmp_path / "commitment.json"
         file.write_bytes(sign(payload, [Ed25519PrivateKey.from_private_bytes(bytes(32))]).to_bytes())
-        plan = real(benchmark_statement=str(file))
+        plan = with_benchmark(benchmark_statement=str(file), max_submissions="3")
+        assert plan.max_submissions == 3
         assert (plan.benchmark, plan.rule) == (committed, agreed.rule)
         assert plan.benchmark_statement_sha256 == hashlib.sha256(payload).hexdigest()
         with pytest.raises(ConfigurationError, match="The commitment is to the benchmark 'reviews'"):
@@ -605,8 +614,8 @@ class TestPrepare:
 class TestParameterTable:
     def test_keys_are_the_names_with_underscores(self) -> None:
         assert [p.key for p in PARAMETERS] == [p.name.replace("-", "_") for p in PARAMETERS]
-        # the specification's seventeen, --dry-run, --pii, four on credit and five on what counts
-        assert len({p.key for p in PARAMETERS}) == 28
+        # the specification's seventeen, --dry-run, --pii, four on credit and six on what counts
+        assert len({p.key for p in PARAMETERS}) == 29
 
     @pytest.mark.parametrize("name", ["base-data", "base_data"])
     def test_both_spellings(self, name: str) -> None:

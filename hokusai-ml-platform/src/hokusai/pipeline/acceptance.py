@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hokusai.core.benchmarks import Benchmarks
+from hokusai.domain.benchmark import UsePurpose
 from hokusai.domain.decision import Decision, Guardrail, GuardrailOutcome
 from hokusai.domain.delta import Comparison
 from hokusai.domain.labels import class_name
@@ -77,6 +79,26 @@ def decided(
         benchmark_sha256=facts.benchmark_sha256,
         expected_sha256=expected,
         outcomes=_outcomes(plan, facts, evaluation, comparison, baseline, new),
+    )
+
+
+def count_submissions(plan: RunPlan, new: ModelArtifact, benchmarks: Benchmarks) -> tuple[int, ...]:
+    """Count a look at the agreed benchmark for each contributor, before anybody looks; the numbers of these looks.
+
+    Raises:
+        ConflictError: A contributor has submitted as often as he may.
+        NotFoundError: There is no such benchmark any more.
+    """
+    if plan.benchmark is None or plan.dry_run:
+        return ()
+    benchmarks.add(plan.benchmark)  # it may have come with its owner's commitment alone
+    people = dict.fromkeys(who.contributor_id for who in plan.contributors)
+    subject = {who: new.sha256 if len(people) == 1 else f"{new.sha256} by {who}" for who in people}
+    return tuple(
+        benchmarks.use(
+            plan.benchmark.sha256, UsePurpose.SUBMISSION, subject[who], who, limit=plan.max_submissions
+        ).number
+        for who in people
     )
 
 

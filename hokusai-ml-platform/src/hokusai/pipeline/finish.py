@@ -14,9 +14,7 @@ from typing import Any
 from hokusai.attestation.envelope import Envelope
 from hokusai.attestation.exports.zk_output import RunFacts, zk_output
 from hokusai.core.attestations import Attestations
-from hokusai.core.benchmarks import Benchmarks
 from hokusai.domain.attribution import Attribution
-from hokusai.domain.benchmark import UsePurpose
 from hokusai.domain.decision import Decision
 from hokusai.domain.delta import Comparison
 from hokusai.domain.journal import DatasetEntry, StepEntry, TrackedRun
@@ -49,6 +47,7 @@ class FinishedRun:
     baseline: ModelArtifact
     new_model: ModelArtifact
     contributed: Contributed
+    submissions: tuple[int, ...]
     evaluation: Evaluation
     comparison: Comparison
     credited: Attribution
@@ -123,21 +122,15 @@ def finish(
 def _keep(
     run: FinishedRun, ledger: Callable[[], Ledger], actor: str, published: Publication
 ) -> tuple[str, ...]:
-    """Put the attestation into the ledger and count the use of the benchmark; what is to be said of it."""
+    """Put the attestation into the ledger; what is to be said of that, and of the use of the benchmark."""
     if run.plan.dry_run:
         return ()
     try:
         kept = ledger()
         Attestations(kept, actor).put(Envelope.parse(run.attestation.envelope))
-        if run.plan.benchmark is None:
-            return ()
-        if run.plan.benchmark_statement_sha256 is not None:
-            Benchmarks(kept, actor).add(run.plan.benchmark)  # it may have come with its commitment alone
-        submitter = ", ".join(dict.fromkeys(c.contributor_id for c in run.plan.contributors))
-        use = Benchmarks(kept, actor).use(
-            run.plan.benchmark.sha256, UsePurpose.SUBMISSION, run.new_model.sha256, submitter
-        )
-        return (f"Submission {use.number} to the benchmark {run.plan.benchmark.name!r}.",)
+        numbers = ", ".join(map(str, run.submissions))
+        name = run.plan.benchmark.name if run.plan.benchmark is not None else ""
+        return (f"Submission {numbers} to the benchmark {name!r}.",) if run.submissions else ()
     except BackendUnavailableError as problem:
         return (
             f"The attestation is not in the ledger yet: {problem.what}. "

@@ -92,6 +92,9 @@ PARAMETERS: tuple[PipelineParameter, ...] = (
     PipelineParameter(
         "benchmark-statement", "its owner's signed commitment to it, which the attestation then names", "FILE"
     ),
+    PipelineParameter(
+        "max-submissions", "how often a contributor may submit to it (default: as often as he likes)", "INT"
+    ),
     PipelineParameter("min-rows", "benchmark rows that an accepted improvement needs (default: 800)", "INT"),
     PipelineParameter(
         "threshold", "least gain of the primary metric, in percentage points (default: 1)", "POINTS"

@@ -59,6 +59,7 @@ class RunPlan:
     attribution_orders: int
     retraining_tasks: int
     benchmark: Benchmark | None
+    max_submissions: int | None
     rule: AcceptanceRule
     pii: PiiAction = PiiAction.HASH
     benchmark_statement_sha256: str | None = None
@@ -172,6 +173,9 @@ def resolve_plan(
         attribution_orders=2 * (_count(values, "attribution_orders", DEFAULT_ORDERS, least=4) // 2),
         retraining_tasks=_count(values, "retraining_tasks", os.cpu_count() or 1, least=1),
         benchmark=agreed,
+        max_submissions=_count(values, "max_submissions", 1, least=1)
+        if "max_submissions" in values
+        else None,
         rule=agreed.rule if agreed is not None else _rule(values),
         pii=_action(_text(values, "pii")),
         benchmark_statement_sha256=statement_sha256,
@@ -212,6 +216,12 @@ def _agreed(
             f"The benchmark settles {', '.join(f'--{key}' for key in given)} already",
             where="--benchmark",
             hint="Leave these out, or leave the benchmark out.",
+        )
+    if "benchmark_data" not in values:
+        raise ConfigurationError(
+            f"The run is on the benchmark {found.name!r}, whose rows are not there",
+            where="--benchmark",
+            hint="Give its files too: --benchmark-data FILE.",
         )
     target = _text(values, "target_column") or "label"
     if found.target_column != target:
