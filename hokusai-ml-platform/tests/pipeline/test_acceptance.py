@@ -300,7 +300,8 @@ class TestWhatIsKept:
             ended = finish.FinishedRun(
                 run_id, "2024-01-31T10:00:00+00:00", run.plan, run.facts, run.old, run.new,
                 run.contributed, counted(run, ledger), run.evaluation, run.comparison, run.credited, run.decision,
-                output, attested(run), [{"step": "start", "attempt": 0, "started_ms": 1, "ended_ms": 2, "status": "FINISHED"}],
+                output, attested(run),
+                [{"step": "start", "attempt": 0, "started_ms": 1, "ended_ms": 2, "status": "FINISHED"}],
             )  # fmt: skip
             return finish.finish(ended, tmp_path / "home", MemoryRunStore(), "sqlite:///x.db", ledger)
 
