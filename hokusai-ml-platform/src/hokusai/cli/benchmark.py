@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from hokusai.core.benchmarks import Benchmarks
 
 _SHORT = 12
-_GUARDRAIL = re.compile(
-    r"(?P<sign>[+-]?)(?P<metric>[^\[\]=]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?=(?P<margin>[^=%]+)(?P<share>%?)"
-)
 
 
 @click.group()
@@ -259,23 +255,10 @@ def _benchmarks() -> Benchmarks:
 
 
 def _guardrail(ctx: click.Context, param: click.Parameter, text: str) -> Guardrail:
-    read = _GUARDRAIL.fullmatch(text)
-    margin = _fraction(read["margin"]) if read else None
-    if read is None or margin is None:
-        raise click.BadParameter(
-            f"{text!r} is not of the form METRIC=MARGIN, as in recall=0.01 or latency_ms=10%.", ctx, param
-        )
     try:
-        return Guardrail(
-            metric=read["metric"],
-            margin=float(margin / 100 if read["share"] else margin),
-            higher_is_better={"+": True, "-": False, "": None}[read["sign"]],
-            relative=bool(read["share"]),
-            slice=(read["column"], read["value"]) if read["column"] else None,
-        )
+        return Guardrail.parse(text)
     except InvalidInputError as problem:
-        hint = " Write +METRIC=… or -METRIC=…." if problem.where == "guardrail" else ""
-        raise click.BadParameter(f"{text!r}: {problem.what}.{hint}", ctx, param) from problem
+        raise click.BadParameter(f"{problem.what}. {problem.hint}", ctx, param) from problem
 
 
 def _fraction(text: str) -> Fraction | None:

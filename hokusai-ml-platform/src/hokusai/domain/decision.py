@@ -58,7 +58,8 @@ class Guardrail:
             raise InvalidInputError(
                 f"Nothing tells whether a higher {self.metric!r} is better",
                 where="guardrail",
-                hint="Say it: higher_is_better=True or False.",
+                hint="Say it: +METRIC=MARGIN where higher is better, -METRIC=MARGIN where lower is "
+                "(higher_is_better=True or False in Python).",
             )
         # one value for one meaning, whether it was said or follows from the name
         object.__setattr__(self, "higher_is_better", self.direction > 0)
