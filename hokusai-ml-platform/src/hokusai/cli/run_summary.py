@@ -81,9 +81,7 @@ def _show_credit(console: Console, credit: dict[str, Any], *, pays: bool) -> Non
     console.print()
     console.print(table)
     method = credit["method"].replace("_", " ")
-    told = (
-        f"Credit by {method}, {credit['seeds']} training{'s' * (credit['seeds'] > 1)} each. {credit['note']}"
-    )
+    told = f"Credit by {method}, {credit['seeds']} seed{'s' * (credit['seeds'] > 1)} each. {credit['note']}"
     if not pays:
         told = f"Nothing is paid. {told}"
     console.print(told.strip(), style="dim", markup=False, highlight=False, soft_wrap=True)
