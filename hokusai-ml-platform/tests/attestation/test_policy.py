@@ -269,7 +269,7 @@ class TestPredictions:
         report = verify_attestation(signed(full_claim), policy, Materials(predictions=predictions))
         assert report.failed == ()
         said = {check.name: check.detail for check in report.checks}["predictions"]
-        assert said == "accuracy, precision, recall, f1, commitments of 100 rows, worked out again"
+        assert said == "accuracy, precision, recall, f1, DeltaOne, commitments of 100 rows, worked out again"
         notes = " | ".join(report.not_checked)
         assert "the values of auroc" in notes
         assert "standard errors of auroc:" in notes

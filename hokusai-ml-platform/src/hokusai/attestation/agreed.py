@@ -25,13 +25,17 @@ _METHODS = {
 }
 
 
-def check_decision(claim: DeltaOneClaim, wanted: AcceptanceRule | None, *, accepted: bool) -> str:
+def check_decision(
+    claim: DeltaOneClaim, wanted: AcceptanceRule | None, *, accepted: bool, units: str | None = None
+) -> str:
     """The decision is by the wanted rule, and follows from the comparison and the guardrails' measurements.
 
     Args:
         claim: With a decision, or without.
         wanted: The rule that it must be by, if one was agreed.
         accepted: Whether only an accepted improvement passes.
+        units: The column of units that was agreed on. Which rows are of one unit is the signer's word, and every
+            p-value with it; so no decision rests on units that nobody agreed on.
     """
     decision = claim.decision
     if decision is None:
@@ -39,6 +43,11 @@ def check_decision(claim: DeltaOneClaim, wanted: AcceptanceRule | None, *, accep
     if wanted is not None and decision.rule != wanted:
         raise IntegrityError(
             f"The decision is by {_rule_text(decision.rule)}; agreed is {_rule_text(wanted)}"
+        )
+    if claim.comparison.n_units is not None and units is None:
+        raise IntegrityError(
+            f"The decision rests on errors between {claim.comparison.n_units} units, and no units were agreed on",
+            hint="If they were, name their column in the policy: units.",
         )
     for outcome in decision.guardrails:
         _check_outcome(outcome, decision, claim)

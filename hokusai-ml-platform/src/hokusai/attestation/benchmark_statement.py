@@ -123,6 +123,11 @@ def check_benchmark(claim: DeltaOneClaim, committed: CommittedBenchmark) -> str:
                 f"The benchmark's {name} is {_short(agreed)} in its owner's commitment, "
                 f"and {'not stated' if said is None else _short(said)} in the statement"
             )
+    if (comparison.n_units is None) != (benchmark.unit_column is None):
+        raise IntegrityError(
+            f"The benchmark's column of units is {benchmark.unit_column} in its owner's commitment, and the "
+            f"statement's errors are between {'rows' if comparison.n_units is None else 'units'}"
+        )
     weights = dict(comparison.weights)
     agreed_weights = {metric_spec(name).name: weight for name, weight in benchmark.weights.items()}
     if benchmark.weights and weights != agreed_weights:

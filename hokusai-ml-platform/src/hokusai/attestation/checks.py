@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from hokusai.attestation.numbers import Json, is_writable
 from hokusai.domain.claim import DeltaOneClaim
-from hokusai.domain.delta import BY_UNITS, Comparison, Interval, MetricDelta, primary_record
+from hokusai.domain.delta import BY_UNITS, PAIRED_T, Comparison, Interval, MetricDelta, primary_record
 from hokusai.domain.metrics import Scale, Task
 from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.stats.cell_influence import INFLUENCE_FUNCTION, JACKKNIFE, error_from_counts
@@ -37,9 +37,12 @@ _METHODS = {
     "precision": _FROM_COUNTS,
     "recall": _FROM_COUNTS,
     "f1": _FROM_COUNTS,
-    "auroc": ("delong", f"delong{_SIGN_TEST}", *_BY_INFLUENCE),
+    **dict.fromkeys(("rmse", "mae", "r2"), (PAIRED_T, f"{PAIRED_T}{_SIGN_TEST}", *_BY_INFLUENCE)),
 }
 """How the p-value of a metric may have been made; of any other metric, from its influences."""
+
+_AUROC_OF_TWO = ("delong", f"delong{_SIGN_TEST}")
+"""Of the one area where there are two classes; the mean of several areas has influences as any other metric."""
 
 _ACCURACY_BY_UNITS = "sign-flip-mid-p"
 
@@ -139,7 +142,7 @@ def check_uncertainty(claim: DeltaOneClaim, confidence: float) -> str:
             raise IntegrityError(f"{name}: the confidence {interval.confidence} is not one in (0, 1) for all")
         if standard_error < 0 or not 0 < p_value <= 1:
             raise IntegrityError(f"{name}: a standard error below zero, or a p-value outside (0, 1]")
-        expected = interval_around(change, standard_error, interval.confidence, _freedom(comparison))
+        expected = interval_around(change, standard_error, interval.confidence, _freedom(comparison, name))
         size = abs(change) + standard_error
         if not (_close(interval.low, expected.low, size) and _close(interval.high, expected.high, size)):
             raise IntegrityError(
@@ -149,18 +152,27 @@ def check_uncertainty(claim: DeltaOneClaim, confidence: float) -> str:
     return f"{100 * comparison.interval.confidence:g} % intervals follow from the standard errors"
 
 
-def check_significance(claim: DeltaOneClaim) -> str:
-    """Accuracy's p-value and all errors that the counts give are so; other p-values fit their errors."""
+def check_significance(claim: DeltaOneClaim, units: str | None = None) -> str:
+    """Accuracy's p-value and all errors that the counts give are so; other p-values fit their errors.
+
+    Args:
+        claim: What the statement says.
+        units: The column of units that was agreed on, without which errors between rows are too small.
+    """
     comparison = claim.comparison
     counts = comparison.counts
+    if units is not None and comparison.n_units is None:
+        raise IntegrityError(f"Errors are to be between the units of {units!r}, and these are between rows")
     for delta in comparison.deltas:
-        if not _is_method(delta, comparison.n_units):
+        if not _is_method(delta, comparison):
             raise IntegrityError(f"{delta.metric.name}: no such method as {delta.method[:80]!r}")
     _check_errors(comparison)
     for name, change, standard_error, _, p_value in _estimates(comparison):
         of_accuracy = name == "accuracy" or (name == "DeltaOne" and set(comparison.weights) == {"accuracy"})
         if of_accuracy and comparison.n_units is not None:
-            if p_value < 2.0**-comparison.n_units:  # what all units together can show, if all go one way
+            # All units together show the most if all go one way; and they show no more than that many single rows.
+            by_rows = 0.0 if counts is None else mcnemar_from_counts(counts) * (1 - _ROUNDING * 100)
+            if p_value < max(2.0**-comparison.n_units, by_rows):
                 raise IntegrityError(
                     f"{name}: {comparison.n_units} units cannot give the p-value {p_value:.6g}"
                 )
@@ -170,7 +182,7 @@ def check_significance(claim: DeltaOneClaim) -> str:
         elif p_value == 1.0 and abs(change) <= _ROUNDING * max(1.0, _largest(comparison, name)):
             continue
         else:
-            freedom = _freedom(comparison)
+            freedom = _freedom(comparison, name)
             expected = two_sided_p(change / standard_error, freedom) if standard_error else math.nan
         if not math.isclose(p_value, expected, rel_tol=_ROUNDING * 100):
             raise IntegrityError(
@@ -272,6 +284,16 @@ def check_contributors(claim: DeltaOneClaim, stated: Json, rebuilt: Json) -> str
     return f"credit for {len(claim.contributions)} contributions sums to {sum(claim.credits)}{note}"
 
 
+def check_error(name: str, change: float, said: float, expected: float) -> None:
+    """A standard error is the one that the counts give; 0 stands for what they do not know."""
+    if change and not expected:
+        expected = stand_in_error(change, 1)
+    if not math.isclose(said, expected, rel_tol=1e-6, abs_tol=1e-12):
+        raise IntegrityError(
+            f"{name}: the counts give the standard error {expected:.6g}, the statement says {said:.6g}"
+        )
+
+
 def first_difference(stated: object, expected: object, path: str = "$") -> str | None:
     """Where two JSON values differ first, in words; None if they are equal and of equal types."""
     return next(_differences(stated, expected, path), None)
@@ -340,7 +362,7 @@ def _check_errors(comparison: Comparison) -> None:
         name, weight = delta.metric.name, float(comparison.weights.get(delta.metric.name, 0))
         if counts is not None and name in COUNT_METRICS:
             expected = error_from_counts(counts, {name: 1.0}, methods)
-            _check_error(name, delta.absolute_delta, delta.standard_error, expected)
+            check_error(name, delta.absolute_delta, delta.standard_error, expected)
             known.update({name: weight} if weight else {})
         elif weight and delta.metric.scale is not Scale.SHARE:
             return
@@ -350,7 +372,7 @@ def _check_errors(comparison: Comparison) -> None:
     if counts is not None and known:
         parts.append(error_from_counts(counts, known, methods))
     if counts is not None and known and len(parts) == 1:
-        _check_error("DeltaOne", change, comparison.standard_error, parts[0])
+        check_error("DeltaOne", change, comparison.standard_error, parts[0])
         return
     most = math.fsum(parts)
     least = max(0.0, 2 * max(parts, default=0.0) - most)
@@ -363,29 +385,29 @@ def _check_errors(comparison: Comparison) -> None:
         )
 
 
-def _check_error(name: str, change: float, said: float, expected: float) -> None:
-    if change and not expected:
-        expected = stand_in_error(change, 1)
-    if not math.isclose(said, expected, rel_tol=1e-6, abs_tol=1e-12):
-        raise IntegrityError(
-            f"{name}: the counts give the standard error {expected:.6g}, the statement says {said:.6g}"
-        )
-
-
-def _is_method(delta: MetricDelta, n_units: int | None) -> bool:
+def _is_method(delta: MetricDelta, comparison: Comparison) -> bool:
     """Whether the p-value of this metric can be made so."""
     name, method = delta.metric.name, delta.method
-    if n_units is None:
-        return method in _METHODS.get(name, _BY_INFLUENCE)
+    known = _METHODS.get(name, _BY_INFLUENCE)
+    if name == "auroc" and comparison.counts is not None and len(comparison.counts.classes) == 2:
+        known = _AUROC_OF_TWO
+    if comparison.n_units is None:
+        return method in known
+    if method.startswith(PAIRED_T):
+        return False  # that is each row by itself
     if name == "accuracy":
         return method == _ACCURACY_BY_UNITS + BY_UNITS
-    known = method.endswith(BY_UNITS) or method.endswith(BY_UNITS + _SIGN_TEST)
-    return known and method.replace(BY_UNITS, "", 1) in _METHODS.get(name, _BY_INFLUENCE)
+    by_units = method.endswith(BY_UNITS) or method.endswith(BY_UNITS + _SIGN_TEST)
+    return by_units and method.replace(BY_UNITS, "", 1) in known
 
 
-def _freedom(comparison: Comparison) -> int | None:
-    """Degrees of freedom of Student's t between units; None for the normal limit."""
-    return None if comparison.n_units is None else comparison.n_units - 1
+def _freedom(comparison: Comparison, name: str) -> int | None:
+    """Degrees of freedom of Student's t, between units or rows; None for the normal limit."""
+    if comparison.n_units is not None:
+        return comparison.n_units - 1
+    among = comparison.weights if name == "DeltaOne" else (name,)
+    by_rows = any(d.method == PAIRED_T for d in comparison.deltas if d.metric.name in among)
+    return max(comparison.n_rows - 1, 1) if by_rows else None
 
 
 def _check_range(delta: MetricDelta) -> None:

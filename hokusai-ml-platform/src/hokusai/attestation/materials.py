@@ -75,6 +75,10 @@ def check_owner(claim: DeltaOneClaim, policy: Policy, data: bytes | None) -> str
     envelope, sha256 = parse_benchmark_envelope(data)
     signed_by = trusted_signers(envelope, policy, policy.owner_keys, policy.owner_threshold)
     benchmark = read_benchmark_statement(envelope.payload)
+    if policy.units != benchmark.unit_column:
+        raise IntegrityError(
+            f"The column of units is {benchmark.unit_column} in the owner's commitment, {policy.units} in the policy"
+        )
     return check_benchmark(claim, CommittedBenchmark(benchmark, sha256, signed_by))
 
 

@@ -54,6 +54,8 @@ class Policy:
         require_accepted: Whether the improvement must have been accepted.
         min_openings: How many rows must be opened.
         challenge: What the rows to be opened are drawn by; None takes whichever rows were opened.
+        units: The benchmark's column by which rows belong together, so that errors are between its units; None for
+            rows that are each on their own.
 
     Raises:
         ConfigurationError: A threshold cannot be met, or the weights do not sum to 1.
@@ -73,6 +75,7 @@ class Policy:
     require_accepted: bool = False
     min_openings: int = 0
     challenge: str | None = None
+    units: str | None = None
 
     def __post_init__(self) -> None:
         _check_threshold(self.threshold, self.trusted_keys, "trusted keys")

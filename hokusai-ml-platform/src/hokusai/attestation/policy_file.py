@@ -49,6 +49,7 @@ def _policy(top: Node, folder: Path) -> Policy:
     top.only(
         "format", "trustedKeys", "threshold", "revokedKeys", "ownerKeys", "ownerThreshold", "weights", "primaryMetric",
         "rule", "requireAccepted", "confidence", "openings", "allowDryRun",
+        "units",
     )  # fmt: skip
     if top["format"].value != FORMAT:
         raise top["format"].wrong(f"expected {FORMAT!r}")
@@ -69,6 +70,7 @@ def _policy(top: Node, folder: Path) -> Policy:
         require_accepted=_read(top, "requireAccepted", Node.flag, False),
         min_openings=0 if openings is None else _positive(openings["minimum"]),
         challenge=None if openings is None else _read(openings, "challenge", Node.text, None),
+        units=_read(top, "units", Node.text, None),
     )
 
 

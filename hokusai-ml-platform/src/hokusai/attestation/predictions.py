@@ -2,7 +2,8 @@
 
 The file has a line for each benchmark row: `label`, `baseline` and `new`, as Parquet or CSV. `row`, its number from 0,
 may stand beside them; without it the lines are in the benchmark's order. `baseline_score` and `new_score`, of the
-positive class where there are two, let AUROC be worked out again too. There are no other columns.
+positive class where there are two, let AUROC be worked out again too; `unit` says which rows belong together, where
+errors are between units. There are no other columns.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("label", "baseline", "new")
 SCORES = ("baseline_score", "new_score")
+UNIT = "unit"
 MAX_ROWS = 50_000_000
 
 
@@ -36,6 +38,7 @@ class RowPredictions:
         new: (n_rows,) what the new model said, likewise.
         baseline_scores: (n_rows,) the baseline model's score of the positive class of two; None if not known.
         new_scores: (n_rows,) the new model's; None if not known.
+        units: (n_rows,) the name of each row's unit; None if each row is on its own, or it is not known.
 
     Raises:
         InvalidInputError: The columns differ in length, or have no row.
@@ -47,9 +50,10 @@ class RowPredictions:
     new: Sequence[str] | Sequence[float]
     baseline_scores: Sequence[float] | None = None
     new_scores: Sequence[float] | None = None
+    units: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        columns = (self.labels, self.baseline, self.new, self.baseline_scores, self.new_scores)
+        columns = (self.labels, self.baseline, self.new, self.baseline_scores, self.new_scores, self.units)
         lengths = {len(column) for column in columns if column is not None}
         if lengths != {self.n_rows} or not self.n_rows:
             raise InvalidInputError(
@@ -71,12 +75,13 @@ def read_predictions(path: Path, task: Task) -> RowPredictions:
         SchemaError: A column is missing or unknown, a value is missing or no number, or rows are missing or repeated.
     """
     frame = _read(path)
-    unknown = [name for name in frame.columns if name not in (*REQUIRED, *SCORES, "row")]
+    unknown = [name for name in frame.columns if name not in (*REQUIRED, *SCORES, UNIT, "row")]
     missing = [name for name in REQUIRED if name not in frame.columns]
     if unknown or missing:
         raise SchemaError(
             f"A predictions file has the columns row (optional), {', '.join(REQUIRED)} and, optional, "
-            f"{' and '.join(SCORES)}; {'missing' if missing else 'unknown'}: {', '.join(missing or unknown)[:200]}",
+            f"{', '.join(SCORES)} and {UNIT}; "
+            f"{'missing' if missing else 'unknown'}: {', '.join(missing or unknown)[:200]}",
             where=str(path),
         )
     if not frame.height or frame.height > MAX_ROWS:
@@ -87,7 +92,8 @@ def read_predictions(path: Path, task: Task) -> RowPredictions:
     read = _class_names if task is Task.CLASSIFICATION else _numbers
     columns = [read(frame[name], path) for name in REQUIRED]
     scores = [_numbers(frame[name], path) if name in frame.columns else None for name in SCORES]
-    return RowPredictions(task, columns[0], columns[1], columns[2], scores[0], scores[1])
+    units = [str(name) for name in _class_names(frame[UNIT], path)] if UNIT in frame.columns else None
+    return RowPredictions(task, columns[0], columns[1], columns[2], scores[0], scores[1], units)
 
 
 def read_column(path: Path, name: str, task: Task) -> list[str] | list[float]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from hokusai.attestation.checks import check_error
 from hokusai.attestation.commitments import commit
 from hokusai.attestation.predictions import RowPredictions
 from hokusai.domain.claim import DeltaOneClaim
@@ -19,6 +20,8 @@ from hokusai.domain.delta import Comparison
 from hokusai.domain.labels import class_order
 from hokusai.domain.metrics import Task
 from hokusai.errors import IntegrityError
+from hokusai.stats.cell_influence import error_from_counts
+from hokusai.stats.from_counts import COUNT_METRICS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +52,16 @@ def check_predictions(
             f"The predictions are of {predictions.n_rows} rows ({predictions.task.value}), "
             f"the statement is about {stated.n_rows} ({stated.task.value})"
         )
+    if stated.n_units is not None and predictions.units is None:
+        raise IntegrityError(
+            f"The errors are between {stated.n_units} units, and the predictions do not say which row is of which",
+            hint="Add a column `unit` to them.",
+        )
     again = _compare(stated, predictions)
+    if again.n_units != stated.n_units:
+        raise IntegrityError(
+            f"These rows are of {again.n_units or 'no'} units, the statement says {stated.n_units or 'of none'}"
+        )
     if again.counts != stated.counts:
         raise IntegrityError("The joint counts of these predictions are not those of the statement")
     for delta in again.deltas:
@@ -58,13 +70,15 @@ def check_predictions(
             "baseline's value": (said.baseline_value, delta.baseline_value),
             "new model's value": (said.new_value, delta.new_value),
         }
-        if _alike(stated, again, name):
+        if said.method == delta.method:
             pairs |= {
                 "standard error": (said.standard_error, delta.standard_error),
                 "interval's lower end": (said.interval.low, delta.interval.low),
                 "interval's upper end": (said.interval.high, delta.interval.high),
                 "p-value": (said.p_value, delta.p_value),
             }
+        else:
+            _check_by_its_method(stated, name, delta.method)
         size = max(1.0, abs(delta.baseline_value), abs(delta.new_value))
         for what, (one, other) in pairs.items():
             if not math.isclose(one, other, rel_tol=_ROUNDING * 100, abs_tol=_ROUNDING * size):
@@ -72,7 +86,7 @@ def check_predictions(
                     f"{name}: these predictions give {other:.6g} as the {what}, the statement says {one:.6g}"
                 )
     recomputed = [delta.metric.name for delta in again.deltas]
-    if all(name in recomputed and _alike(stated, again, name) for name in stated.weights):
+    if set(stated.weights) <= set(recomputed):
         _check_whole(stated, again)
         recomputed.append("DeltaOne")
     if claim.commitments is not None:
@@ -102,7 +116,7 @@ def compare_rows(
 
     columns = (predictions.labels, predictions.baseline, predictions.new)
     if predictions.task is Task.REGRESSION:
-        return compare_regressors(*columns, weights=weights, primary=primary)
+        return compare_regressors(*columns, weights=weights, primary=primary, units=predictions.units)
     classes = class_order(str(value) for column in columns for value in column)
     binary = len(classes) == 2
     return compare_classifiers(
@@ -112,6 +126,7 @@ def compare_rows(
         new_scores=predictions.new_scores if binary else None,
         weights=weights,
         primary=primary,
+        units=predictions.units,
     )
 
 
@@ -123,7 +138,7 @@ def _compare(stated: Comparison, predictions: RowPredictions) -> Comparison:
     if stated.task is Task.REGRESSION:
         return compare_regressors(
             predictions.labels, predictions.baseline, predictions.new, metrics=names, weights=stated.weights,
-            primary=stated.primary.metric, confidence=confidence,
+            primary=stated.primary.metric, confidence=confidence, units=predictions.units,
         )  # fmt: skip
     if stated.counts is None:
         raise IntegrityError("A classification without its joint counts cannot be checked")
@@ -141,12 +156,23 @@ def _compare(stated: Comparison, predictions: RowPredictions) -> Comparison:
         weights=weights or None,
         primary=stated.primary.metric if stated.primary.metric in names else None,
         confidence=confidence,
+        units=predictions.units,
     )
 
 
-def _alike(stated: Comparison, again: Comparison, name: str) -> bool:
-    """Whether a metric's errors were made by one method: not if the statement is older, or its rows have units."""
-    return stated.n_units is None and stated.delta(name).method == again.delta(name).method
+def _check_by_its_method(stated: Comparison, name: str, method: str) -> None:
+    """An error by another method than today's is the one that the stated method gives, where the counts can tell."""
+    said = stated.delta(name)
+    if stated.n_units is not None or stated.counts is None or name not in COUNT_METRICS:
+        raise IntegrityError(
+            f"{name}: its error is by {said.method} in the statement, and by {method} from these predictions"
+        )
+    expected = error_from_counts(stated.counts, {name: 1.0}, _methods(stated))
+    check_error(name, said.absolute_delta, said.standard_error, expected)
+
+
+def _methods(stated: Comparison) -> dict[str, str]:
+    return {delta.metric.name: delta.method.removesuffix("+sign-test") for delta in stated.deltas}
 
 
 def _has_scores(stated: Comparison, predictions: RowPredictions) -> bool:
@@ -165,11 +191,18 @@ def _indexes(column: Sequence[str] | Sequence[float], classes: tuple[str, ...]) 
 
 
 def _check_whole(stated: Comparison, again: Comparison) -> None:
-    pairs = {
-        "DeltaOne": (stated.delta_one, again.delta_one),
-        "DeltaOne's standard error": (stated.standard_error, again.standard_error),
-        "DeltaOne's p-value": (stated.p_value, again.p_value),
-    }
+    pairs = {"DeltaOne": (stated.delta_one, again.delta_one)}
+    if all(stated.delta(name).method == again.delta(name).method for name in stated.weights):
+        pairs["DeltaOne's standard error"] = (stated.standard_error, again.standard_error)
+        pairs["DeltaOne's p-value"] = (stated.p_value, again.p_value)
+    elif stated.counts is not None and set(stated.weights) <= set(COUNT_METRICS):
+        weights = {name: float(weight) for name, weight in stated.weights.items()}
+        expected = error_from_counts(stated.counts, weights, _methods(stated))
+        check_error("DeltaOne", stated.delta_one, stated.standard_error, expected)
+    else:
+        raise IntegrityError(
+            "DeltaOne's error is of methods that these predictions cannot be measured by again"
+        )
     for what, (one, other) in pairs.items():
         if not math.isclose(one, other, rel_tol=_ROUNDING * 100, abs_tol=_ROUNDING):
             raise IntegrityError(

@@ -138,7 +138,7 @@ def _examine(
     log.check("deltas", lambda: checks.check_deltas(claim, stated, right))
     log.check("gains", lambda: checks.check_gains(claim, stated, right))
     log.check("intervals", lambda: checks.check_uncertainty(claim, policy.confidence))
-    log.check("significance", lambda: checks.check_significance(claim))
+    log.check("significance", lambda: checks.check_significance(claim, policy.units))
     log.check("weights", lambda: checks.check_weights(claim, policy.weights))
     log.check("DeltaOne", lambda: checks.check_delta_one(claim, stated, right))
     log.check("primary record", lambda: checks.check_primary(claim, policy.primary_metric))
@@ -158,7 +158,9 @@ def _check_agreed(log: CheckLog, claim: DeltaOneClaim, policy: Policy) -> None:
     else:
         log.check(
             "decision",
-            lambda: agreed.check_decision(claim, policy.rule, accepted=policy.require_accepted),
+            lambda: agreed.check_decision(
+                claim, policy.rule, accepted=policy.require_accepted, units=policy.units
+            ),
         )
     if claim.attribution is None:
         log.skip("attribution", "the statement has none: credit goes by accepted rows")
@@ -290,7 +292,8 @@ def _not_checked(
     names = [delta.metric.name for delta in comparison.deltas if delta.metric.name not in recomputed]
     believed = [name for name in names if comparison.counts is None or name not in COUNT_METRICS]
     if comparison.n_units is not None:
-        errors = [*(delta.metric.name for delta in comparison.deltas), "DeltaOne"]
+        everything = (*(delta.metric.name for delta in comparison.deltas), "DeltaOne")
+        errors = [name for name in everything if name not in recomputed]
     else:
         by_counts = comparison.counts is not None and set(comparison.weights) <= set(COUNT_METRICS)
         errors = [*believed, *([] if by_counts or "DeltaOne" in recomputed else ["DeltaOne"])]

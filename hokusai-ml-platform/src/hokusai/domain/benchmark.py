@@ -48,6 +48,8 @@ class Benchmark:
         discordance: The share of rows that the above assumes.
         labels_root: The owner's commitment to the labels, hex; None if there is none.
         labels_secret: Whether the labels are kept from those who contribute.
+        unit_column: The column by which rows belong together (users, documents), so that errors are between its
+            units; None where each row is on its own.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Benchmark:
     rule: AcceptanceRule = field(default_factory=AcceptanceRule)
     labels_root: str | None = None
     labels_secret: bool = False
+    unit_column: str | None = None
 
     def __post_init__(self) -> None:
         require_sha256(self.data_sha256, "data_sha256")
@@ -82,6 +85,10 @@ class Benchmark:
             raise InvalidInputError(
                 f"A benchmark has a name of 1 to {_LONGEST_NAME} printable characters, and at least one row"
             )
+        if self.unit_column is not None and (
+            type(self.unit_column) is not str or self.unit_column in ("", self.target_column)
+        ):
+            raise InvalidInputError("The units' column has a name, and is not the target", where=self.name)
         for metric in (self.primary_metric, *self.weights):
             if metric_spec(metric).task is not self.task:
                 raise InvalidInputError(f"{metric} is no metric of {self.task.value}", where=self.name)
@@ -121,6 +128,7 @@ class Benchmark:
             },
             "labelsRoot": self.labels_root,
             "labelsSecret": self.labels_secret,
+            **({} if self.unit_column is None else {"unitColumn": self.unit_column}),
         }
 
     @classmethod
@@ -151,6 +159,7 @@ class Benchmark:
                 ),
                 labels_root=value["labelsRoot"],
                 labels_secret=value["labelsSecret"],
+                unit_column=value.get("unitColumn"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise InvalidInputError(f"Not a benchmark: {problem}") from problem

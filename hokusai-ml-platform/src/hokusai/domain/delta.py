@@ -17,13 +17,16 @@ COMPUTATION_METHOD = "weighted_average_delta"
 BY_UNITS = "+units"
 """Ends the name of a method that takes rows of one unit for dependent on each other."""
 
+PAIRED_T = "paired-t"
+"""Student's t, with one degree of freedom less than rows."""
+
 REFERENCES = {
     "mcnemar-mid-p": "Fagerland, Lydersen, Laake (2013), BMC Medical Research Methodology 13:91",
     "jackknife": "Efron, Stein (1981), Annals of Statistics 9:586-596",
     "influence-function": "van der Vaart (1998), Asymptotic Statistics, section 3.1",
     "delong": "DeLong, DeLong, Clarke-Pearson (1988), Biometrics 44:837-845",
     "sign-flip-mid-p": "Canay, Romano, Shaikh (2017), Econometrica 85:1013-1030",
-    "paired-t": "Student (1908), Biometrika 6:1-25",
+    PAIRED_T: "Student (1908), Biometrika 6:1-25",
     "wilcoxon-signed-rank": "Wilcoxon (1945), Biometrics Bulletin 1:80-83",
     "paired-bootstrap": "Efron, Tibshirani (1993), An Introduction to the Bootstrap, sections 8.3 and 13.3",
     "sign-flip": "Fisher (1935), The Design of Experiments, section 21; Efron (1987), JASA 82:171-185",

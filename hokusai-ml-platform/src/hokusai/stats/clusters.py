@@ -21,7 +21,7 @@ from hokusai.errors import InvalidInputError
 from hokusai.stats.bootstrap import RESAMPLES, Replicates, acceleration, draw_counts
 from hokusai.stats.cell_bootstrap import TableMetrics
 from hokusai.stats.from_counts import COUNT_METRICS
-from hokusai.stats.mcnemar import P_VALUE_FLOOR
+from hokusai.stats.mcnemar import P_VALUE_FLOOR, mcnemar_mid_p
 from hokusai.stats.measured import FloatArray, IntArray, Measured
 from hokusai.stats.wald import stand_in_error, two_sided_p
 
@@ -81,7 +81,8 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
         measured: The metric, with the influences of the rows.
         units: Which rows belong together.
         right: (n_rows,) for accuracy: 1 where the new model alone is right, -1 where the baseline alone is, else 0.
-            Its p-value is that of the sign-flip test by units then, in place of McNemar's.
+            Its p-value is that of the sign-flip test by units then; but never below McNemar's, since units that happen
+            to even out must not show more than as many rows on their own.
 
     Source: Cameron and Miller (2015), "A Practitioner's Guide to Cluster-Robust Inference", Journal of Human
     Resources 50:317-372, sections II.C and VI.B to D.
@@ -90,6 +91,7 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
     method, p_value = measured.method, None
     if right is not None:
         method, p_value = "sign-flip-mid-p", sign_flip_mid_p(_sums(right, units))
+        p_value = max(p_value, mcnemar_mid_p(int((right < 0).sum()), int((right > 0).sum())))
     return replace(
         measured,
         influence=_of_units(measured.influence, units),
