@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from hokusai.domain.delta import PrimaryRecord
@@ -29,25 +30,61 @@ class TestFourRowsByHand:
 
     def test_standard_errors(self):
         compared = compare_regressors(TARGET, BASELINE, NEW)
-        # MAE: absolute errors change by -1 -1 -1 +1, mean -1/2: squares about it sum to 3; SE = sqrt(3)/4.
-        assert compared.delta("mae").standard_error == pytest.approx(math.sqrt(3) / 4, rel=1e-12)
-        # RMSE: (e^2 - 1) / 2 = -1/2 -1/2 -1/2 3/2 for the new model, 0 for the baseline: also sqrt(3)/4.
-        assert compared.delta("rmse").standard_error == pytest.approx(math.sqrt(3) / 4, rel=1e-12)
-        # R2: -(e^2 - 1) / 5 = 1/5 1/5 1/5 -3/5; what depends on the target alone cancels: sqrt(0.48)/4.
-        assert compared.delta("r2").standard_error == pytest.approx(math.sqrt(0.48) / 4, rel=1e-12)
+        # MAE: absolute errors change by -1 -1 -1 +1, mean -1/2: squares about it sum to 3; SE = sqrt(3/3/4).
+        assert compared.delta("mae").standard_error == pytest.approx(1 / 2, rel=1e-12)
+        # RMSE: (e^2 - 1) / 2 = -1/2 -1/2 -1/2 3/2 for the new model, 0 for the baseline: also 1/2.
+        assert compared.delta("rmse").standard_error == pytest.approx(1 / 2, rel=1e-12)
+        # R2: -(e^2 - 1) / 5 = 1/5 1/5 1/5 -3/5; what depends on the target alone cancels: sqrt(0.48/3/4).
+        assert compared.delta("r2").standard_error == pytest.approx(0.2, rel=1e-12)
 
     def test_r2_feels_the_spread_of_the_target(self):
         # Every error is 1 before and 0 after: R2 goes from 1 - 1/V to 1, all of its noise is that of V = 5.
-        # (y - 3)^2 = 9 1 1 9; influences -M ((y - 3)^2 - V) / V^2 = -4/25 4/25 4/25 -4/25: SE = (8/25)/4.
+        # (y - 3)^2 = 9 1 1 9; influences -M ((y - 3)^2 - V) / V^2 = -4/25 4/25 4/25 -4/25: SE = (8/25)/sqrt(3*4).
         compared = compare_regressors(TARGET, BASELINE, TARGET)
-        assert compared.delta("r2").standard_error == pytest.approx(0.08, rel=1e-12)
+        assert compared.delta("r2").standard_error == pytest.approx(0.32 / math.sqrt(12), rel=1e-12)
 
     def test_standard_error_of_a_relative_gain(self):
         # Baseline errors 0 2, MAE b = 1; new errors 1 0, MAE a = 1/2; gain 1/2.
-        # Influences: baseline -1 +1, new +1/2 -1/2; ((a/b) i_b - i_a) / b = -1, +1: SE = sqrt(2)/2.
+        # Influences: baseline -1 +1, new +1/2 -1/2; ((a/b) i_b - i_a) / b = -1, +1: SE = sqrt(2/1/2).
         compared = compare_regressors([0.0, 0.0], [0.0, 2.0], [1.0, 0.0], weights={"mae": 1})
         assert compared.delta_one == 0.5
-        assert compared.standard_error == pytest.approx(math.sqrt(2) / 2, rel=1e-12)
+        assert compared.standard_error == pytest.approx(1.0, rel=1e-12)
+
+
+class TestStudentsPairedT:
+    def test_of_mae_is_scipys(self):
+        rng = np.random.default_rng(5)
+        target = rng.normal(size=12)
+        old, new = target + rng.normal(size=12), target + 0.5 * rng.normal(size=12)
+        compared = compare_regressors(target, old, new, metrics=["mae"])
+        mae, expected = compared.delta("mae"), ttest_rel(np.abs(target - new), np.abs(target - old))
+        assert mae.p_value == pytest.approx(expected.pvalue, rel=1e-10)
+        assert mae.interval.low == pytest.approx(expected.confidence_interval().low, rel=1e-10)
+        assert (mae.method, mae.freedom) == ("paired-t", 11)
+        assert mae.reference.startswith("Student (1908)")
+
+    @pytest.mark.parametrize("n_rows", [5, 10, 30])
+    def test_finds_a_change_that_is_not_there_as_often_as_it_says(self, n_rows):
+        rng = np.random.default_rng(n_rows)
+        found = 0
+        for _ in range(600):
+            target, old, new = rng.normal(size=(3, n_rows))
+            found += compare_regressors(target, old, new, metrics=["mae"]).p_value < 0.05
+        # Of 600 draws, 5 % is 30 with a standard deviation of 5.3; 2.6 of these to both sides.
+        assert 16 <= found <= 44
+
+    def test_a_single_row_has_no_degree_of_freedom_and_is_a_sign_test(self):
+        mae = compare_regressors([1.0], [2.0], [1.0], metrics=["mae"]).delta("mae")
+        assert (mae.p_value, mae.freedom, mae.method) == (0.5, None, "influence-function+sign-test")
+
+    def test_delta_one_has_it_too(self):
+        compared = compare_regressors(TARGET, BASELINE, NEW, weights={"mae": 1})
+        # Gain 1/2 as the change of MAE, both of a baseline of 1: t = 1 with 3 degrees of freedom, of which
+        # 2 P(T > 1) = 1 - 2 (atan(1/sqrt 3) + (1/sqrt 3) / (1 + 1/3)) / pi.
+        by_hand = 1 - 2 / math.pi * (math.pi / 6 + math.sqrt(3) / 4)
+        assert compared.delta("mae").p_value == pytest.approx(by_hand, rel=1e-9)
+        # The relative gain's influence is that of -MAE's change too, since every baseline error is the mean.
+        assert compared.p_value == pytest.approx(by_hand, rel=1e-9)
 
 
 def test_agrees_with_scikit_learn():
@@ -71,7 +108,9 @@ class TestEdges:
         mae = compared.delta("mae")
         assert (mae.gain, compared.delta_one) == (-1.0, -1.0)
         assert mae.absolute_delta == pytest.approx(1 / 3)
-        assert compared.p_value == 0.5  # one row carries the change
+        # One row carries the change, a sign test's 1/2, held against Student's t with 2 degrees of freedom:
+        # 1 - z / sqrt(2 + z^2) with the z of 1/2.
+        assert compared.p_value == pytest.approx(0.5695177692, rel=1e-9)
         assert "mae: the baseline model makes no error on the benchmark" in compared.warnings[0]
 
     def test_two_perfect_models_do_not_differ(self):

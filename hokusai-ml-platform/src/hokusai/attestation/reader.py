@@ -18,7 +18,7 @@ from hokusai.attestation.statement import PREDICATE_TYPE, STATEMENT_TYPE
 from hokusai.domain.claim import DeltaOneClaim, Estimator, Evidence
 from hokusai.domain.commitments import Commitments
 from hokusai.domain.contribution import Contribution, Contributor
-from hokusai.domain.delta import Comparison, Interval, JointCounts, MetricDelta, PrimaryRecord
+from hokusai.domain.delta import PAIRED_T, Comparison, Interval, JointCounts, MetricDelta, PrimaryRecord
 from hokusai.domain.identifiers import WalletAddress
 from hokusai.domain.metrics import METRICS, MetricSpec, Task, metric_spec
 from hokusai.errors import HokusaiError, IntegrityError
@@ -98,11 +98,12 @@ def _comparison(predicate: Node) -> Comparison:
     score = whole["score"].number()
     standard_error, interval, p_value = _uncertainty(whole)
     n_units = _where_present(predicate, "benchmarkUnits", Node.count)
+    n_rows = predicate["benchmarkRows"].count()
     return Comparison(
         task=Task(predicate["task"]["kind"].text()),
-        n_rows=predicate["benchmarkRows"].count(),
+        n_rows=n_rows,
         averaging=predicate["task"]["averaging"].text(),
-        deltas=_deltas(predicate["metrics"], None if n_units is None else n_units - 1),
+        deltas=_deltas(predicate["metrics"], n_rows, n_units),
         weights={name: node.fraction() for name, node in whole["weights"].members().items()},
         delta_one=float(score),
         standard_error=standard_error,
@@ -116,16 +117,18 @@ def _comparison(predicate: Node) -> Comparison:
     )
 
 
-def _deltas(node: Node, freedom: int | None) -> tuple[MetricDelta, ...]:
-    deltas = [_delta(metric_spec(name), member, freedom) for name, member in node.members().items()]
+def _deltas(node: Node, n_rows: int, n_units: int | None) -> tuple[MetricDelta, ...]:
+    deltas = [_delta(metric_spec(name), member, n_rows, n_units) for name, member in node.members().items()]
     reporting_order = list(METRICS)
     return tuple(sorted(deltas, key=lambda delta: reporting_order.index(delta.metric.name)))
 
 
-def _delta(spec: MetricSpec, node: Node, freedom: int | None) -> MetricDelta:
+def _delta(spec: MetricSpec, node: Node, n_rows: int, n_units: int | None) -> MetricDelta:
     baseline, new, gain = node["baseline"].number(), node["new"].number(), node["gain"].number()
     exact = (baseline, new) if isinstance(baseline, Fraction) and isinstance(new, Fraction) else None
     standard_error, interval, p_value = _uncertainty(node)
+    method = node["method"].text()
+    freedom = max(n_rows - 1, 1) if method == PAIRED_T else None
     return MetricDelta(
         metric=spec,
         baseline_value=float(baseline),
@@ -134,9 +137,9 @@ def _delta(spec: MetricSpec, node: Node, freedom: int | None) -> MetricDelta:
         standard_error=standard_error,
         interval=interval,
         p_value=p_value,
-        method=node["method"].text(),
+        method=method,
         exact=exact,
-        freedom=freedom,
+        freedom=freedom if n_units is None else n_units - 1,
     )
 
 

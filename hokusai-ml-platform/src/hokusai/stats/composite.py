@@ -84,7 +84,8 @@ def delta_one(measured: Sequence[Measured], weights: Mapping[str, Fraction], con
     Its influences are the weighted sums of the metrics' own, which takes care of covariances. Errors that the
     influences know nothing of (`Measured.gain_unestimated`) are added in full, which is the most that any
     correlation could make of them. With a single weighted metric, DeltaOne is that metric's gain and takes
-    over its p-value where that comes from a better test than Wald's.
+    over its p-value where that comes from a better test than Wald's. Where any of the metrics has Student's degrees
+    of freedom, so has DeltaOne.
     """
     parts = [(weights[m.metric.name], m) for m in measured if m.metric.name in weights]
     gains = [(weight, m.exact_gain) for weight, m in parts]
@@ -101,7 +102,7 @@ def delta_one(measured: Sequence[Measured], weights: Mapping[str, Fraction], con
         confidence=confidence,
         p_value=parts[0][1].p_value if len(parts) == 1 else None,
         size=math.fsum(float(w) * m.gain_size for w, m in parts),
-        freedom=parts[0][1].freedom,
+        freedom=next((m.freedom for _, m in parts if m.freedom is not None), None),
     )
     return DeltaOne(value, exact, sure)
 

@@ -9,13 +9,13 @@ resampling.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from hokusai.domain.delta import MetricDelta
+from hokusai.domain.delta import PAIRED_T, MetricDelta
 from hokusai.domain.metrics import METRICS, MetricSpec, Scale
 from hokusai.stats.wald import infer
 
@@ -46,7 +46,7 @@ class Measured:
         caveat: What a reader has to know about this metric, or "".
         discordance: Share of the rows that tell the two models apart, where it is known.
         n_rows: Number of rows, where there is an influence for each unit of rows, not for each row.
-        freedom: Degrees of freedom of the standard error where it rests on few units; None for the normal limit.
+        freedom: Degrees of freedom of the standard error where it is Student's; None for the normal limit.
     """
 
     metric: MetricSpec
@@ -146,6 +146,29 @@ def share(
     )
 
 
+def by_rows(measured: Measured) -> Measured:
+    """A metric whose rows are independent of each other: Student's paired t in place of the normal limit.
+
+    The influences' mean square is enlarged by n / (n - 1), and intervals and p-values come from Student's t with n - 1
+    degrees of freedom. For a metric that is a mean, such as MAE, that is the textbook's paired t test. Where the
+    influences say nothing of a change, or there is a single row, the sign test keeps its place.
+
+    Source: Student (1908), "The Probable Error of a Mean", Biometrika 6:1-25; for metrics that are means of their
+    influences to first order only, the same by the delta method.
+    """
+    n_rows = len(measured.influence)
+    if n_rows < 2:
+        return measured
+    scale = math.sqrt(n_rows / (n_rows - 1))
+    return replace(
+        measured,
+        influence=scale * measured.influence,
+        gain_influence=scale * measured.gain_influence,
+        method=PAIRED_T,
+        freedom=None if measured.unestimated else n_rows - 1,
+    )
+
+
 def is_spread(influence: FloatArray, change: float) -> bool:
     """Whether (n_rows,) influences on `change` vary by more than rounding, and so give a standard error."""
     return standard_error(influence) * math.sqrt(len(influence)) > _NO_SPREAD * abs(change)
@@ -156,7 +179,7 @@ def standard_error(influence: FloatArray) -> float:
 
     The divisor is n, not n - 1: that is the infinitesimal jackknife, to which the bootstrap tends, and for
     accuracy it is the textbook Wald standard error of a paired difference. Where a metric's own literature
-    corrects for small samples (DeLong's), its influences carry the correction already.
+    corrects for small samples (DeLong's, Student's), its influences carry the correction already.
 
     Source: Efron (1982), "The Jackknife, the Bootstrap and Other Resampling Plans", chapter 6.
     """

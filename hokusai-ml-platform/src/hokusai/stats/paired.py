@@ -25,7 +25,7 @@ from hokusai.stats.clusters import Units, by_units
 from hokusai.stats.composite import Weight, delta_one, equal_weights, parse_weights, task_metric
 from hokusai.stats.from_counts import discordant_rows, zero_denominators
 from hokusai.stats.inputs import class_indexes, class_scores, numbers, same_length
-from hokusai.stats.measured import IntArray, Measured
+from hokusai.stats.measured import IntArray, Measured, by_rows
 from hokusai.stats.regression import measure_regression
 from hokusai.stats.wald import critical_value
 
@@ -160,7 +160,8 @@ def compare_regressors(
         units: As in `compare_classifiers`.
 
     Returns:
-        The comparison. Deltas, standard errors and intervals of RMSE and MAE are in the target's unit; their
+        The comparison, by Student's paired t; for RMSE and R2 on the rows' influences, which for MAE are its
+        own summands. Deltas, standard errors and intervals of RMSE and MAE are in the target's unit; their
         gains are the share of the baseline's error that went away, -1 where the baseline made none. R2 is
         left out where the target does not vary.
 
@@ -183,8 +184,7 @@ def compare_regressors(
         names.remove("r2")
     measured = measure_regression(**arrays, names=names)
     groups = None if units is None else Units.parse(units, n_rows)
-    if groups is not None:
-        measured = [by_units(m, groups) for m in measured]
+    measured = [by_rows(m) if groups is None else by_units(m, groups) for m in measured]
     return _conclude(
         wish,
         n_rows=n_rows,
