@@ -10,11 +10,12 @@ from hokusai.domain.contribution import Contribution
 from hokusai.domain.manifest import PiiSummary
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.reconcile import conform
+from hokusai.pipeline.integration import IntegratedData
 from hokusai.pipeline.integration import integrate as integrate_frames
 from hokusai.pipeline.personal_data import find_personal_data, warnings_of, without_personal_data
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import assess_quality, data_manifest
-from hokusai.pipeline.reference import Facts, load, raw_frames, read_again
+from hokusai.pipeline.reference import Facts, baseline_is_given, load, raw_frames, read_again
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,21 +77,23 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         features=facts.features,
         task=facts.task,
         id_column=facts.id_column,
+        baseline_given=baseline_is_given(plan),
     )
     quality = assess_quality(
         tables, data.contributions, target=plan.target_column, features=facts.features, task=facts.task
     )
     leaks = tuple(
-        f"{leak.file_name}: {leak.n_rows:,} rows also stand in the benchmark and are not trained on "
+        f"{leak.file_name}: {leak.n_rows:,} rows {'are near copies of rows of' if leak.near else 'also stand in'} "
+        f"the benchmark and are not trained on "
         f"(first: {', '.join(map(str, leak.first_rows))})."
         for leak in data.leaks
     )
-    in_benchmark = (
-        (
-            f"{data.base_rows_in_benchmark:,} rows of the base data also stand in the benchmark; both models saw them.",
-        )
-        if data.base_rows_in_benchmark
-        else ()
+    in_benchmark = (_base_rows_told(data),) if data.base_rows_in_benchmark else ()
+    copies = {"base": "the base data", "earlier": "what somebody else contributed earlier"}
+    near = tuple(
+        f"{data.near_copies[of]:,} contributed rows are near copies of rows of {name}, and count as such."
+        for of, name in copies.items()
+        if data.near_copies[of]
     )
     other_labels = tuple(
         f"{name}: {n:,} rows have the features of a benchmark row and another label."
@@ -115,6 +118,7 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         personal=personal,
         warnings=(
             *leaks,
+            *near,
             *other_labels,
             *warnings_of(personal),
             *in_benchmark,
@@ -122,6 +126,14 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
             *data.notes,
         ),
     )
+
+
+def _base_rows_told(data: IntegratedData) -> str:
+    said = f"{data.base_rows_in_benchmark:,} rows of the base data also stand in the benchmark"
+    if not data.base_rows_left_out:
+        return f"{said}; both models saw them."
+    first = ", ".join(map(str, data.base_rows_left_out))
+    return f"{said} and are not trained on, as the given baseline need not have seen them (first: {first})."
 
 
 def _settled(frame: pl.DataFrame, facts: Facts) -> pl.DataFrame:

@@ -10,7 +10,7 @@ id of a benchmark row is a leak all the same.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from hokusai.pipeline.data.row_matching import (
     occurs_in,
     same_features_other_label,
 )
+from hokusai.pipeline.near_copies import NearCopies, near_copies
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,11 +44,13 @@ class Leak:
         file_name: The contributed file.
         n_rows: How many of its rows.
         first_rows: The first of them, counted from 1, the header not counted.
+        near: Whether they are near copies, and not equal.
     """
 
     file_name: str
     n_rows: int
     first_rows: tuple[int, ...]
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,12 +66,15 @@ class IntegratedData:
         contributions: The account of each file.
         contributed: All rows of each file.
         accepted: For each file, whether a row is trained on: booleans of shape (n_rows,).
-        leaks: For each file with leaked rows, which.
+        leaks: For each file with leaked rows, which; near copies apart from the others.
+        near_copies: How many rows of all files are near copies, by what they are copies of.
         other_labels: (file, how many of its rows have a benchmark row's features and another label), if any.
         ignored_columns: (file, its columns that are neither feature nor target nor id), where there are any.
         base_rows_without_label: Rows left out of `base_train`.
-        base_rows_in_benchmark: Rows of `base_train` that also stand in the benchmark; they are kept, since
-            both models see them alike.
+        base_rows_in_benchmark: Rows of the base data that also stand in the benchmark. A baseline that is
+            trained in the run sees them as the new model does, and they are kept; a given one need not have
+            seen them, and they are no part of `base_train`.
+        base_rows_left_out: The first of them that are left out, counted from 1.
         benchmark_rows_without_label: Rows left out of `benchmark`.
         notes: What a reader has to know, in sentences.
     """
@@ -81,10 +87,12 @@ class IntegratedData:
     contributed: tuple[pl.DataFrame, ...]
     accepted: tuple[pl.Series, ...]
     leaks: tuple[Leak, ...]
+    near_copies: Mapping[str, int]
     other_labels: tuple[tuple[str, int], ...]
     ignored_columns: tuple[tuple[str, tuple[str, ...]], ...]
     base_rows_without_label: int
     base_rows_in_benchmark: int
+    base_rows_left_out: tuple[int, ...]
     benchmark_rows_without_label: int
     notes: tuple[str, ...]
 
@@ -110,13 +118,16 @@ class IntegratedData:
             "base_rows": self.base_train.height,
             "base_rows_without_label": self.base_rows_without_label,
             "base_rows_in_benchmark": self.base_rows_in_benchmark,
+            "base_rows_left_out": self.base_rows_in_benchmark if self.base_rows_left_out else 0,
             "benchmark_rows": self.benchmark.height,
             "benchmark_rows_without_label": self.benchmark_rows_without_label,
             "train_rows": self.base_train.height + self.rows_accepted,
             "leaks": [
                 {"file": leak.file_name, "rows": leak.n_rows, "first_rows": list(leak.first_rows)}
+                | ({"near": True} if leak.near else {})
                 for leak in self.leaks
             ],
+            "near_copies": dict(self.near_copies),
             "benchmark_features_other_label": dict(self.other_labels),
             "ignored_columns": {file: list(columns) for file, columns in self.ignored_columns},
             "notes": list(self.notes),
@@ -132,6 +143,7 @@ def integrate(
     features: Sequence[str],
     task: Task,
     id_column: str | None = None,
+    baseline_given: bool = False,
 ) -> IntegratedData:
     """Merge contributed files with the base data and take out what must not be trained on.
 
@@ -143,6 +155,7 @@ def integrate(
         features: The columns to predict from.
         task: What the models predict.
         id_column: A column that identifies a row, if the data has one.
+        baseline_given: Whether the baseline is a model that was not trained on `base` here.
 
     Raises:
         SchemaError: Columns are missing or of another kind than in the base data; the target has one class
@@ -164,10 +177,12 @@ def integrate(
         )
 
     before = conform(base, types) if base is not None else pl.DataFrame(schema=types)
-    base_rows, base_unlabelled = labelled(before, target)
+    given_rows, base_unlabelled = labelled(before, target)
     benchmark_rows, benchmark_unlabelled = labelled(conform(benchmark, types), target)
     if not benchmark_rows.height:
         raise SchemaError(f"No row of the benchmark has a value in {target!r}", hint="Give labelled rows.")
+    seen = occurs_in(before, benchmark_rows, columns)
+    base_rows = without_benchmark_rows(given_rows, benchmark_rows) if baseline_given else given_rows
 
     rows = [conform(source.frame, types) for source in files]
     faults = [
@@ -183,6 +198,16 @@ def integrate(
         for r, source in zip(rows, files, strict=True)
     ]
     _mark_duplicates(rows, faults)
+    near = near_copies(
+        base_rows,
+        benchmark_rows,
+        rows,
+        among=[f.accepted for f in faults],
+        parties=_parties([contributor for contributor, _ in contributions]),
+        target=target,
+        task=task,
+    )
+    _mark_near_copies(near, faults)
     accounts = tuple(
         _account(contributor, table, f) for (contributor, table), f in zip(contributions, faults, strict=True)
     )
@@ -191,7 +216,7 @@ def integrate(
     new_labels = [selected(r, [target]).filter(f.accepted) for r, f in zip(rows, faults, strict=True)]
     labels = pl.concat([selected(base_rows, [target]), *new_labels])
     if task is Task.CLASSIFICATION:
-        require_classes(base_rows, target, BASE_NAME)
+        require_classes(given_rows, target, BASE_NAME)
         require_classes(labels, target, "the training data")
         require_classes(benchmark_rows, target, BENCHMARK_NAME)
 
@@ -204,7 +229,12 @@ def integrate(
         target=target,
         contributions=accounts,
         accepted=tuple(f.accepted for f in faults),
-        leaks=tuple(leak for source, f in zip(files, faults, strict=True) if (leak := f.leak(source.name))),
+        leaks=tuple(leak for source, f in zip(files, faults, strict=True) for leak in f.leaks(source.name)),
+        near_copies={
+            "benchmark": sum(int(mask.sum()) for mask in near.of_benchmark),
+            "base": sum(int(mask.sum()) for mask in near.of_base),
+            "earlier": sum(int(mask.sum()) for mask in near.of_earlier),
+        },
         other_labels=tuple(
             (source.name, f.other_label) for source, f in zip(files, faults, strict=True) if f.other_label
         ),
@@ -214,10 +244,16 @@ def integrate(
             if (extra := tuple(name for name in source.frame.columns if name not in known))
         ),
         base_rows_without_label=base_unlabelled,
-        base_rows_in_benchmark=int(occurs_in(base_rows, benchmark_rows, columns).sum()),
+        base_rows_in_benchmark=int(seen.sum()),
+        base_rows_left_out=_first_rows(seen) if baseline_given else (),
         benchmark_rows_without_label=benchmark_unlabelled,
-        notes=tuple(
-            _notes([table for _, table in contributions], labels[target], benchmark_rows[target], task)
+        notes=(
+            *_notes([table for _, table in contributions], labels[target], benchmark_rows[target], task),
+            *(
+                f"Near copies of {name} are not looked for: in these columns different rows are as near each "
+                "other by chance."
+                for name in near.not_compared
+            ),
         ),
     )
 
@@ -230,12 +266,14 @@ class _Faults:
     in_benchmark: pl.Series
     in_base: pl.Series
     accepted: pl.Series
+    near_benchmark: pl.Series
     duplicates: int = 0
     other_label: int = 0
 
-    def leak(self, file_name: str) -> Leak | None:
-        at = self.in_benchmark.arg_true()
-        return Leak(file_name, len(at), tuple(int(i) + 1 for i in at[:_ROWS_NAMED])) if len(at) else None
+    def leaks(self, file_name: str) -> Iterator[Leak]:
+        for mask, near in ((self.in_benchmark & ~self.near_benchmark, False), (self.near_benchmark, True)):
+            if mask.any():
+                yield Leak(file_name, int(mask.sum()), _first_rows(mask), near)
 
 
 def _faults(
@@ -261,6 +299,7 @@ def _faults(
         in_benchmark,
         in_base,
         ~(without_label | in_benchmark | in_base),
+        without_label.clear(rows.height).fill_null(value=False),
         other_label=int(other_label.sum()),
     )
 
@@ -279,6 +318,30 @@ def _mark_duplicates(rows: Sequence[pl.DataFrame], faults: Sequence[_Faults]) ->
         f.duplicates = int(here.sum())
         f.accepted = f.accepted & ~here
         start += frame.height
+
+
+def _mark_near_copies(near: NearCopies, faults: Sequence[_Faults]) -> None:
+    """Count near copies like what they are copies of."""
+    import polars as pl
+
+    for of_benchmark, of_base, of_earlier, f in zip(
+        near.of_benchmark, near.of_base, near.of_earlier, faults, strict=True
+    ):
+        f.near_benchmark = pl.Series(of_benchmark)
+        f.in_benchmark = f.in_benchmark | f.near_benchmark
+        f.in_base = f.in_base | pl.Series(of_base)
+        f.duplicates += int(of_earlier.sum())
+        f.accepted = f.accepted & ~pl.Series(of_benchmark | of_base | of_earlier)
+
+
+def _parties(contributors: Sequence[Contributor]) -> list[int]:
+    """A number for each file, the same for files of one contributor."""
+    numbers: dict[Contributor, int] = {}
+    return [numbers.setdefault(contributor, len(numbers)) for contributor in contributors]
+
+
+def _first_rows(mask: pl.Series) -> tuple[int, ...]:
+    return tuple(int(i) + 1 for i in mask.arg_true()[:_ROWS_NAMED])
 
 
 def _account(contributor: Contributor, table: Table, faults: _Faults) -> Contribution:
@@ -325,6 +388,12 @@ def labelled(frame: pl.DataFrame, target: str) -> tuple[pl.DataFrame, int]:
     """(the rows whose target has a value, how many have none)."""
     missing = _is_missing(frame[target])
     return (frame.filter(~missing) if missing.any() else frame), int(missing.sum())
+
+
+def without_benchmark_rows(base: pl.DataFrame, benchmark: pl.DataFrame) -> pl.DataFrame:
+    """Base rows that do not also stand in the benchmark: what may be trained on beside a baseline that is given."""
+    mask = occurs_in(base, benchmark, base.columns)
+    return base.filter(~mask) if mask.any() else base
 
 
 def require_classes(frame: pl.DataFrame, target: str, name: str) -> None:

@@ -26,6 +26,7 @@ from hokusai.pipeline.integration import (
     labelled,
     require_classes,
     require_known_classes,
+    without_benchmark_rows,
 )
 from hokusai.pipeline.plan import RunPlan
 from hokusai.pipeline.quality import source_digest
@@ -134,6 +135,8 @@ def survey(plan: RunPlan) -> Facts:
         require_classes(benchmark, plan.target_column, BENCHMARK_NAME)
         for source in given:
             require_known_classes(source.frame[plan.target_column], before[plan.target_column], source.name)
+    if base_rows is not None and baseline_is_given(plan):
+        base_rows = without_benchmark_rows(base_rows, benchmark)
     has_gaps = _has_gaps(before, kinds)
     del before
     warnings = [
@@ -145,7 +148,7 @@ def survey(plan: RunPlan) -> Facts:
         warnings.append(f"The column {id_column!r} numbers the rows, so it is not used as a feature.")
     if kinds.empty:
         warnings.append(f"Columns without any value are not used: {', '.join(kinds.empty)}.")
-    if plan.baseline_model is not None and base_rows is not None and not plan.dry_run:
+    if base_rows is not None and baseline_is_given(plan):
         warnings.append(
             "The baseline model was given. As far as it had not seen the base data, the change is the base data's "
             "merit and not the contribution's."
@@ -185,7 +188,14 @@ def load(plan: RunPlan, facts: Facts) -> Reference:
     types = dict(facts.types)
     rows, _ = labelled(conform(benchmark, types), plan.target_column)
     base_rows = labelled(conform(base, types), plan.target_column)[0] if base is not None else rows.clear()
+    if baseline_is_given(plan):
+        base_rows = without_benchmark_rows(base_rows, rows)
     return Reference(facts, base_rows, rows)
+
+
+def baseline_is_given(plan: RunPlan) -> bool:
+    """Whether the baseline is a model that was trained elsewhere: it need not have seen what the new model sees."""
+    return plan.baseline_model is not None and not plan.dry_run
 
 
 def raw_frames(plan: RunPlan, facts: Facts) -> tuple[pl.DataFrame | None, pl.DataFrame]:
