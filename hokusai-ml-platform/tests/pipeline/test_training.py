@@ -23,6 +23,7 @@ from hokusai.errors import ConfigurationError, SchemaError
 from hokusai.pipeline.task import ColumnKinds, column_kinds
 from hokusai.pipeline.training import (
     DEFAULT_ESTIMATORS,
+    depends_on_chance,
     estimator_class,
     feature_table,
     fit,
@@ -375,6 +376,37 @@ class TestRefit:
         model = LogisticRegression().fit([[0.0], [1.0]], ["a", "b"])
         with pytest.raises(SchemaError, match="cannot be trained on this data: could not convert string"):
             refit(model, self.frame, "label", self.kinds, 1)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "by_chance"),
+    [
+        (LogisticRegression(), False),
+        (LogisticRegression(solver="liblinear"), True),
+        (LogisticRegression(solver="saga", random_state=1), False),
+        (Ridge(), False),
+        (LinearRegression(), False),
+        (DecisionTreeClassifier(), True),
+        (RandomForestClassifier(random_state=1), False),
+        (make_pipeline(StandardScaler(), LogisticRegression()), False),
+        (make_pipeline(StandardScaler(), LogisticRegression(solver="sag")), True),
+        (BaggingClassifier(LogisticRegression(), random_state=1), False),
+        (BaggingClassifier(DecisionTreeClassifier(), random_state=1), True),
+    ],
+    ids=str,
+)
+def test_chance_plays_a_part_where_a_state_that_is_looked_at_is_open(estimator: Any, by_chance: bool) -> None:
+    assert depends_on_chance(estimator) is by_chance
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg", "newton-cholesky"])
+def test_another_seed_makes_the_same_model_where_chance_plays_no_part(solver: str) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.random((80, 3))
+    y = x[:, 0] + draw.normal(0, 0.3, 80) > 0.5
+    one, other = (seeded(LogisticRegression(solver=solver), seed).fit(x, y) for seed in (1, 2))
+    assert one.random_state != other.random_state
+    np.testing.assert_array_equal(one.coef_, other.coef_)
 
 
 def test_times_of_day_and_durations_are_seconds() -> None:
