@@ -95,7 +95,7 @@ class TestAdd:
         assert [line.strip() for line in answer.out.splitlines()[1:]] == [
             "A true gain of 1.44 percentage points is found 4 times out of 5, if the models answer 4 % of the rows "
             "differently.",
-            "One of 1, the threshold, takes 2,474 rows to be found as often, and there are 1,198.",
+            "A true gain of 1, the threshold, takes 2,474 rows to be found as often; there are 1,198.",
             "With fewer than 2,000 rows, nothing on it counts.",
         ]
 

@@ -97,6 +97,15 @@ class TestThresholdAndSignificance:
         lost = decide(compared(better, worse), below).reasons[-1].detail
         assert f"one-sided p = {1 - mid_p:.4g}" in lost
 
+    def test_a_loss_is_called_one(self) -> None:
+        below, not_shown = decide(compared(30, 10), AcceptanceRule()).reasons
+        assert below.detail == (
+            "accuracy lost 2.0000 percentage points, and a gain of at least +1.0000 percentage points is asked for"
+        )
+        assert not_shown.detail == (
+            f"accuracy shows no gain: one-sided p = {1 - _mid_p(30, 10):.4g}, and it has to be below 0.05"
+        )
+
     def test_a_gain_in_units_of_the_target_is_a_share_of_the_baselines_error(self) -> None:
         rule = AcceptanceRule(threshold=Fraction(2, 100))
         assert decide(regressed(0.02), rule).accepted

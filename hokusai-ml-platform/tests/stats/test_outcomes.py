@@ -216,3 +216,9 @@ def test_a_guardrail_can_stand_on_an_outcome():
 def test_what_cannot_be_compared_is_refused(old, new, text):
     with pytest.raises(InvalidInputError, match=text):
         compare_outcomes(old, new, SCORE)
+
+
+def test_a_name_alone_is_no_metric():
+    with pytest.raises(InvalidInputError, match="'score'") as told:
+        compare_outcomes([1.0, 2.0], [1.0, 3.0], metric="score")
+    assert "MetricSpec(" in told.value.hint

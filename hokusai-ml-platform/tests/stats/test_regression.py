@@ -102,6 +102,19 @@ def test_agrees_with_scikit_learn():
         assert found == pytest.approx(expected, rel=1e-12)
 
 
+class TestR2HasNoLowerBound:
+    FAR = (9.0, 9.0, 9.0, 9.0)  # squared errors 81 + 49 + 25 + 9 = 164: R2 = 1 - 164/20 = -7.2
+
+    def test_which_is_told_where_it_has_weight(self):
+        told = " ".join(compare_regressors(TARGET, self.FAR, NEW).warnings)
+        assert "r2 is below 0 for a model, -7.2 before and 0.8 after" in told
+
+    def test_and_not_where_it_does_not_count(self):
+        for given in ({"metrics": ["mae"]}, {"weights": {"mae": 1}}):
+            assert "r2" not in " ".join(compare_regressors(TARGET, self.FAR, NEW, **given).warnings)
+        assert "r2" not in " ".join(compare_regressors(TARGET, BASELINE, NEW).warnings)
+
+
 class TestEdges:
     def test_a_perfect_baseline_can_only_be_lost(self):
         compared = compare_regressors([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 4.0], metrics=["mae"])

@@ -105,8 +105,8 @@ def _metric(delta: MetricDelta, weight: str) -> tuple[str, ...]:
         delta.metric.name,
         f"{delta.baseline_value:.4f}",
         f"{delta.new_value:.4f}",
-        f"{delta.gain:+.4f}",
-        f"{low:+.4f} to {high:+.4f}",
+        f"{delta.gain:+z.4f}",
+        f"{low:+z.4f} to {high:+z.4f}",
         f"{delta.p_value:.3g}",
         weight,
     )

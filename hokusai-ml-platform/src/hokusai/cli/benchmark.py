@@ -304,8 +304,10 @@ def _power(one: Benchmark) -> Iterable[str]:
     wanted = float(one.rule.threshold)
     if 0 < wanted <= one.discordance:
         rows = required_rows(wanted, one.discordance, alpha=one.rule.alpha)
-        enough = "and there are as many" if rows <= one.n_rows else f"and there are {one.n_rows:,}"
-        yield f"One of {wanted * 100:g}, the threshold, takes {rows:,} rows to be found as often, {enough}."
+        yield (
+            f"A true gain of {wanted * 100:g}, the threshold, takes {rows:,} rows to be found as often; "
+            f"there are {one.n_rows:,}."
+        )
     if one.n_rows < one.rule.min_rows:
         yield f"With fewer than {one.rule.min_rows:,} rows, nothing on it counts."
 

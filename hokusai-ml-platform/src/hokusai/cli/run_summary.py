@@ -41,8 +41,8 @@ def show_summary(result: dict[str, Any]) -> None:
             row["name"],
             f"{row['baseline']:.4f}",
             f"{row['new']:.4f}",
-            f"[{shade}]{row['delta']:+.4f}[/]",
-            f"{row['low']:+.4f} … {row['high']:+.4f}",
+            f"[{shade}]{row['delta']:+z.4f}[/]",
+            f"{row['low']:+z.4f} … {row['high']:+z.4f}",
             f"{row['p_value']:.2g}",
         )
     console.print(table)

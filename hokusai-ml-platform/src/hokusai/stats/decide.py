@@ -189,17 +189,18 @@ def _below_threshold(primary: MetricDelta, rule: AcceptanceRule) -> Iterator[Rea
     if not _gain(primary) >= rule.threshold:
         yield Reason(
             Verdict.BELOW_THRESHOLD,
-            f"{primary.metric.name} gained {_gain_text(primary)}, and at least {_threshold_text(primary, rule)} "
-            "is asked for",
+            f"{_change_text(primary)}, and {'a gain of ' if _gain(primary) < 0 else ''}at least "
+            f"{_threshold_text(primary, rule)} is asked for",
         )
 
 
 def _not_significant(primary: MetricDelta, rule: AcceptanceRule) -> Iterator[Reason]:
     if not (_gain(primary) > 0 and primary.p_improvement < rule.alpha):
+        name = primary.metric.name
+        what = f"{name} shows no gain" if _gain(primary) <= 0 else f"The gain of {name} may be chance"
         yield Reason(
             Verdict.NOT_SIGNIFICANT,
-            f"The gain of {primary.metric.name} may be chance: one-sided p = {_number(primary.p_improvement)}, "
-            f"and it has to be below {_number(rule.alpha)}",
+            f"{what}: one-sided p = {_number(primary.p_improvement)}, and it has to be below {_number(rule.alpha)}",
         )
 
 
@@ -208,7 +209,7 @@ def _acceptance(primary: MetricDelta, rule: AcceptanceRule) -> Reason:
     held = f"; {guardrails} guardrail{'s' * (guardrails > 1)} held" if guardrails else ""
     return Reason(
         Verdict.ACCEPTED,
-        f"{primary.metric.name} gained {_gain_text(primary)}, and at least {_threshold_text(primary, rule)} is asked "
+        f"{_change_text(primary)}, and at least {_threshold_text(primary, rule)} is asked "
         f"for; one-sided p = {_number(primary.p_improvement)}, below {_number(rule.alpha)}{held}",
     )
 
@@ -220,8 +221,11 @@ def _gain(delta: MetricDelta) -> Fraction | float:
     return Fraction(f"{delta.gain:.{_DIGITS}g}") if math.isfinite(delta.gain) else math.nan
 
 
-def _gain_text(delta: MetricDelta) -> str:
-    return f"{float(_gain(delta)) * 100:+.4f} {_unit(delta)}"
+def _change_text(delta: MetricDelta) -> str:
+    """That the metric gained or lost so much."""
+    points = float(_gain(delta)) * 100
+    moved = f"lost {-points:.4f}" if points < 0 else f"gained {points:+.4f}"
+    return f"{delta.metric.name} {moved} {_unit(delta)}"
 
 
 def _threshold_text(delta: MetricDelta, rule: AcceptanceRule) -> str:

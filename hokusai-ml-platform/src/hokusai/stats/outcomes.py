@@ -71,8 +71,8 @@ def compare_outcomes(
         seed: Of the same.
 
     Raises:
-        InvalidInputError: Arrays that do not fit together, no rows, values that are not finite, or a proportion with
-            other values than 0 and 1.
+        InvalidInputError: Arrays that do not fit together, no rows, values that are not finite, a proportion with
+            other values than 0 and 1, or a metric that is only a name.
 
     Source: Student (1908), "The Probable Error of a Mean", Biometrika 6:1-25; Wilcoxon (1945), "Individual
     Comparisons by Ranking Methods", Biometrics Bulletin 1:80-83; Fisher (1935), "The Design of Experiments", section
@@ -84,6 +84,13 @@ def compare_outcomes(
     >>> found.method, round(found.gain, 2), found.p_value < 0.05
     ('paired-t', 1.24, True)
     """
+    if not isinstance(metric, MetricSpec):
+        raise InvalidInputError(
+            f"A name does not say in which direction an outcome is better: {metric!r}",
+            where="metric",
+            hint="Give a MetricSpec: name, task, whether higher is better, and scale, as in "
+            'MetricSpec("revenue", Task.REGRESSION, True, Scale.TARGET_UNITS) of hokusai.domain.metrics.',
+        )
     arrays = {"baseline": numbers("baseline", baseline), "new": numbers("new", new)}
     n_rows = same_length(arrays)
     old, now = arrays.values()

@@ -257,6 +257,12 @@ def _conclude(
         *(f"{name} is left out: {why}" for name, why in left_out.items()),
         *(caveat for m in measured for caveat in m.caveats()),
     ]
+    r2 = deltas.get("r2")
+    if r2 is not None and "r2" in weights and min(r2.baseline_value, r2.new_value) < 0:
+        told.append(
+            f"r2 is below 0 for a model, {r2.baseline_value:.4g} before and {r2.new_value:.4g} after, and has no lower "
+            f"bound: in DeltaOne it may outweigh metrics whose gain is at most 100 points; weights can leave it out"
+        )
     if n_rows < _FEW_ROWS:
         told.append(
             f"The benchmark has {n_rows} rows; the intervals' normal approximation is rough below {_FEW_ROWS}"

@@ -18,7 +18,8 @@ from hokusai.errors import InvalidInputError
 MOST_PAID = 100
 """Most contributors that one mint can pay."""
 
-NO_ROWS = "no row was used that had not been contributed before"
+NO_ROWS = "no row of it could be used"
+"""Each was there already, in the base data, the benchmark or an earlier contribution, or had no label."""
 HARM = "the data does harm"
 NO_WORTH = "the data is worth nothing"
 NOISE = "what the data is worth cannot be told from zero"
