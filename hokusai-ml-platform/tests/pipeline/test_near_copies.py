@@ -12,6 +12,7 @@ from sklearn import datasets
 
 from hokusai.domain.contribution import Contribution, Contributor
 from hokusai.domain.metrics import Task
+from hokusai.errors import SchemaError
 from hokusai.pipeline import contribution, reference
 from hokusai.pipeline.data.reading import Table
 from hokusai.pipeline.integration import IntegratedData, Leak, integrate
@@ -144,6 +145,12 @@ class TestAttacks:
             .of_benchmark[0]
             .any()
         )
+
+    def test_numbers_at_the_ends_of_the_range(self) -> None:
+        ends = [1e308, -1e308, 5e-324, float("inf"), float("-inf"), 1e-310]
+        base, benchmark = (f.with_columns(a=pl.Series(ends * (f.height // 6))) for f in (BASE, BENCHMARK))
+        assert look(base, benchmark, moved(benchmark, 1e-6, ["b"])).of_benchmark[0].all()
+        assert not look(base, benchmark, moved(benchmark, 0.1, ["b"])).of_benchmark[0].any()
 
     def test_another_label_is_another_row(self) -> None:
         swapped = pl.col("label").replace_strict({"no": "yes", "yes": "no"})
@@ -302,6 +309,32 @@ def test_base_rows_in_the_benchmark_are_not_trained_on_beside_a_given_baseline(
         "c.csv: 100 rows are near copies of rows of the benchmark and are not trained on "
         "(first: 201, 202, 203, 204, 205, 206, 207, 208, 209, 210)."
     ) in done.warnings
+
+
+def test_near_copies_of_what_stood_before_are_told(csv: Any, plan_of: Any) -> None:
+    files = {"ann": NEW, "eve": pl.concat([moved(NEW[:7], 1e-6), moved(BASE[:3], 1e-6), continuous(5, 11)])}
+    plan = plan_of(
+        contributed_data=",".join(
+            csv(f"{name}.csv", rows.to_dict(as_series=False)) for name, rows in files.items()
+        ),
+        contributor="ann,eve",
+        base_data=csv("base.csv", BASE.to_dict(as_series=False)),
+        benchmark_data=csv("bench.csv", BENCHMARK.to_dict(as_series=False)),
+    )
+    done = contribution.integrate(plan, reference.survey(plan))
+    assert [fates(c) for c in done.contributions] == [(200, 0, 0, 0, 0), (5, 7, 3, 0, 0)]
+    assert "3 contributed rows are near copies of rows of the base data, and count as such." in done.warnings
+    assert (
+        "7 contributed rows are near copies of what somebody else contributed earlier, and count as such."
+        in done.warnings
+    )
+
+
+def test_a_run_whose_rows_are_all_near_copies_is_refused() -> None:
+    with pytest.raises(
+        SchemaError, match=r"None of the 300 .*300 stand in the benchmark.*near copies are not"
+    ):
+        join(BASE, BENCHMARK, {"eve": moved(BENCHMARK[:300], 1e-6)})
 
 
 def test_a_baseline_trained_in_the_run_sees_them_too(attacked: Any) -> None:

@@ -89,9 +89,9 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         for leak in data.leaks
     )
     in_benchmark = (_base_rows_told(data),) if data.base_rows_in_benchmark else ()
-    copies = {"base": "the base data", "earlier": "what somebody else contributed earlier"}
+    copies = {"base": "rows of the base data", "earlier": "what somebody else contributed earlier"}
     near = tuple(
-        f"{data.near_copies[of]:,} contributed rows are near copies of rows of {name}, and count as such."
+        f"{data.near_copies[of]:,} contributed rows are near copies of {name}, and count as such."
         for of, name in copies.items()
         if data.near_copies[of]
     )

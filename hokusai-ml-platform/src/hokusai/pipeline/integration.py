@@ -212,7 +212,9 @@ def integrate(
         _account(contributor, table, f) for (contributor, table), f in zip(contributions, faults, strict=True)
     )
     if not any(account.rows_accepted for account in accounts):
-        raise SchemaError(_nothing_left(accounts), hint="Contribute labelled rows that are new.")
+        raise SchemaError(
+            _nothing_left(accounts), hint="Contribute labelled rows that are new; near copies are not."
+        )
     new_labels = [selected(r, [target]).filter(f.accepted) for r, f in zip(rows, faults, strict=True)]
     labels = pl.concat([selected(base_rows, [target]), *new_labels])
     if task is Task.CLASSIFICATION:
