@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
@@ -26,12 +28,15 @@ from hokusai.attestation.statement import (
     statement_bytes,
 )
 from hokusai.attestation.verify import verify_attestation
-from hokusai.domain.attribution import AttributionMethod
+from hokusai.domain.attribution import Attribution, AttributionMethod
 from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.decision import AcceptanceRule, Decision, Guardrail, GuardrailOutcome, Reason, Verdict
-from hokusai.errors import InvalidInputError
+from hokusai.domain.delta import Interval
+from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.stats.allocation import Gain, attribute
+from hokusai.stats.decide import decide, guardrail_outcome, unmeasured
+from hokusai.stats.paired import compare_classifiers
 
 Statement = dict[str, Any]
 Signed = Callable[[DeltaOneClaim], bytes]
@@ -179,7 +184,7 @@ class TestVerified:
         by_row = tuple(
             replace(
                 credit,
-                value=credit.rows / 450,
+                value=attribution.gain * credit.rows / 450,
                 standard_error=None,
                 interval=None,
                 weight_bps=weight,
@@ -327,5 +332,228 @@ def test_whatever_is_attributed_is_verified(full_claim: DeltaOneClaim, data: st.
         for size in range(4)
         for coalition in combinations(range(3), size)
     }
+    values[0, 1, 2] = Gain((float(full_claim.comparison.delta_one),) * seeds)
     attributed = attribute(people, values, rows=rows, method=method)
     assert check_attribution(replace(full_claim, attribution=attributed), 0.95).startswith("by ")
+
+
+def test_what_was_sampled_is_verified(full_claim: DeltaOneClaim) -> None:
+    people = [contribution.contributor for contribution in full_claim.contributions]
+    whole = float(full_claim.comparison.delta_one)
+    influence = np.linspace(-1, 1, 100)
+    gains = {
+        (): 0.01,
+        (0,): 0.08,
+        (1,): 0.05,
+        (2,): 0.02,
+        (0, 1): 0.13,
+        (0, 2): 0.1,
+        (1, 2): 0.07,
+        (0, 1, 2): whole,
+    }
+    values = {coalition: Gain((gain,), influence * gain) for coalition, gain in gains.items()}
+    method = AttributionMethod.SHAPLEY_MONTE_CARLO
+    for tolerance in (0.0, 0.05):
+        told = attribute(
+            people, values, rows=[300, 100, 50], method=method, permutations=8, tolerance=tolerance
+        )
+        assert told.without == 0.01
+        assert check_attribution(replace(full_claim, attribution=told), 0.95).startswith("by sampled")
+        for bent, said in (
+            (replace(told, gain=told.gain * 2, seeds=1), "a gain of"),
+            (replace(told, without=None), "a gain of"),
+            (replace(told, evaluations=0), "coalitions to measure"),
+            (replace(told, evaluations=8), "coalitions to measure"),
+            (replace(told, sampling_error=None), "does not go with the method"),
+            (replace(told, sampling_error=9.0), "more than all errors"),
+            (_with_value(told, 0, told.credits[0].value * 1.001), "sum to the gain"),
+        ):
+            with pytest.raises(IntegrityError, match=said):
+                check_attribution(replace(full_claim, attribution=bent), 0.95)
+
+
+def _with_value(told: Attribution, at: int, value: float) -> Attribution:
+    bent = list(told.credits)
+    bent[at] = replace(bent[at], value=value)
+    return replace(told, credits=tuple(bent))
+
+
+class TestGain:
+    """What is shared out is the DeltaOne that was measured, and nothing besides."""
+
+    def test_of_one_seed_is_deltaone_less_what_is_nobodys(
+        self, full_claim: DeltaOneClaim, signed: Signed, policy: Policy
+    ) -> None:
+        told = full_claim.attribution
+        assert told is not None
+        once = replace(told, seeds=1)
+        assert verify_attestation(signed(replace(full_claim, attribution=once)), policy).ok
+        for bent in (
+            replace(once, without=0.05),
+            _raised(once, 0.01),
+            _raised(once, -0.01),
+            replace(_raised(once, 0.01), without=-0.009),
+        ):
+            report = verify_attestation(signed(replace(full_claim, attribution=bent)), policy)
+            assert [check.name for check in report.failed] == ["attribution"]
+            assert "DeltaOne is 0.165372" in report.failed[0].detail
+        nobodys = replace(_raised(once, -0.02), without=0.02)
+        report = verify_attestation(signed(replace(full_claim, attribution=nobodys)), policy)
+        assert report.ok
+        assert report.claim is not None
+        assert report.claim.attribution == nobodys
+
+    def test_of_several_is_what_seeds_can_do(
+        self, full_claim: DeltaOneClaim, signed: Signed, policy: Policy
+    ) -> None:
+        # DeltaOne's standard error is 0.0599: five of them are 0.2997
+        told = full_claim.attribution
+        assert told is not None
+        for by, ok in ((0.29, True), (0.31, False), (-0.1, True)):
+            bent = replace(full_claim, attribution=_raised(told, by))
+            assert check_fails(bent) is not ok
+
+    @pytest.mark.parametrize(
+        ("members", "said"),
+        [
+            ({"standard_error": 1e9}, "not one that a standard error"),
+            ({"standard_error": 0.0}, "not one that a standard error"),
+            ({"standard_error": 0.021}, "not one that a standard error"),
+            ({"interval": Interval(0.1099, 0.1101, 0.95)}, "not one that a standard error"),
+        ],
+    )
+    def test_an_interval_is_as_wide_as_its_error(
+        self, full_claim: DeltaOneClaim, members: dict[str, Any], said: str
+    ) -> None:
+        told = full_claim.attribution
+        assert told is not None
+        bent = replace(told, credits=(replace(told.credits[0], **members), *told.credits[1:]))
+        with pytest.raises(IntegrityError, match=said):
+            check_attribution(replace(full_claim, attribution=bent), 0.95)
+
+    @pytest.mark.parametrize("seeds", [10_001, 10**15])
+    def test_nobody_trains_that_often(self, full_claim: DeltaOneClaim, seeds: int) -> None:
+        told = full_claim.attribution
+        assert told is not None
+        with pytest.raises(IntegrityError, match="Nobody trains"):
+            check_attribution(replace(full_claim, attribution=replace(told, seeds=seeds)), 0.95)
+
+
+def test_by_rows_is_by_rows(full_claim: DeltaOneClaim, signed: Signed, policy: Policy) -> None:
+    told = full_claim.attribution
+    assert told is not None
+    everything = (0.0, 0.0, told.gain)
+    shared = tuple(
+        replace(
+            credit, value=value, standard_error=None, interval=None, weight_bps=10_000 * (value > 0),
+            unpaid="" if value else "the data is worth nothing",
+        )
+        for credit, value in zip(told.credits, everything, strict=True)
+    )  # fmt: skip
+    bent = replace(told, method=AttributionMethod.PROPORTIONAL, credits=shared, evaluations=1)
+    report = verify_attestation(signed(replace(full_claim, attribution=bent)), policy)
+    assert "alice gave 300 of 450 rows" in report.failed[0].detail
+
+
+class TestAgreedMethod:
+    def test_credit_is_by_one_of_those_agreed_on(
+        self, full_claim: DeltaOneClaim, signed: Signed, policy: Policy
+    ) -> None:
+        shapley, by_rows = AttributionMethod.SHAPLEY, AttributionMethod.PROPORTIONAL
+        for claim, methods, seeds, said in (
+            (full_claim, (shapley,), 3, None),
+            (full_claim, (by_rows, shapley), 1, None),
+            (full_claim, (by_rows,), 1, "Credit is by exact Shapley values; agreed is accepted rows"),
+            (full_claim, (shapley,), 4, "trained 3 times; agreed is at least 4"),
+            (replace(full_claim, attribution=None), (shapley,), 1, "no attribution, and the policy asks"),
+        ):
+            asked = replace(policy, attribution_methods=methods, min_seeds=seeds)
+            report = verify_attestation(signed(claim), asked)
+            assert [check.name for check in report.failed] == ([] if said is None else ["attribution"])
+            assert said is None or said in report.failed[0].detail
+
+
+def test_words_of_the_signers_own_are_told(full_claim: DeltaOneClaim, signed: Signed, policy: Policy) -> None:
+    notes = " | ".join(verify_attestation(signed(full_claim), policy).not_checked)
+    assert "the decision's reasons, what is said of recall, why somebody is not paid, the note on" in notes
+    decision, told = full_claim.decision, full_claim.attribution
+    assert decision is not None
+    assert told is not None
+    again = decide(full_claim.comparison, decision.rule, outcomes=decision.guardrails)
+    recall = guardrail_outcome(
+        decision.guardrails[0].guardrail, full_claim.comparison.delta("recall"), 1 - 2 * decision.rule.alpha
+    )
+    carol = replace(told.credits[2], unpaid="what the data is worth cannot be told from zero")
+    plain = replace(
+        full_claim,
+        decision=replace(again, guardrails=(recall, decision.guardrails[1])),
+        attribution=replace(told, note="", credits=(*told.credits[:2], carol)),
+    )
+    report = verify_attestation(signed(plain), policy)
+    assert report.ok
+    assert not any("signer's own" in note for note in report.not_checked)
+    assert any("different people" in note for note in report.not_checked)
+
+
+class TestGuardrailsThatNothingTests:
+    """Where no row tells the models apart, and where a metric is 0/0: the verifier says what the run said."""
+
+    def made(
+        self, claim: DeltaOneClaim, guardrail: Guardrail, labels, old, new, outcome=None
+    ) -> DeltaOneClaim:
+        compared = compare_classifiers(labels, old, new, classes=("no", "yes"), primary="accuracy")
+        rule = AcceptanceRule(min_rows=1, guardrails=(guardrail,))
+        measured = outcome or guardrail_outcome(
+            guardrail, compared.delta(guardrail.metric), 1 - 2 * rule.alpha
+        )
+        decision = decide(compared, rule, outcomes=[measured])
+        return replace(claim, comparison=compared, decision=decision)
+
+    def test_the_rule_of_three(self, claim: DeltaOneClaim, signed: Signed, policy: Policy) -> None:
+        # recall: the 20 rows of "yes" are alike; of 100 rows none differs, so that 3/100 may (-ln 0.05 = 2.9957)
+        labels = np.array([1] * 20 + [0] * 80)
+        old = labels.copy()
+        old[:5] = 0
+        guarded = self.made(claim, Guardrail("recall", 0.03), labels, old, old)
+        outcome = guarded.decision.guardrails[0]  # type: ignore[union-attr]
+        assert outcome.bound == pytest.approx(math.log(0.05) / 100)
+        assert not outcome.breached
+        assert verify_attestation(signed(guarded), policy).ok
+
+    def test_nothing_over_nothing_is_no_measurement(
+        self, claim: DeltaOneClaim, signed: Signed, policy: Policy
+    ) -> None:
+        labels = np.zeros(400, dtype=int)
+        old = labels.copy()
+        new = labels.copy()
+        old[:10] = 1
+        guardrail = Guardrail("recall", 0.01)
+        measured = guardrail_outcome(
+            guardrail, compare_classifiers(labels, old, new, classes=("no", "yes")).delta("recall"), 0.9
+        )
+        report = verify_attestation(signed(self.made(claim, guardrail, labels, old, new)), policy)
+        assert measured.change == 0
+        assert [check.name for check in report.failed] == ["decision"]
+        assert "nothing was measured" in report.failed[0].detail
+        told = self.made(claim, guardrail, labels, old, new, unmeasured(guardrail, "no row is yes"))
+        report = verify_attestation(signed(told), policy)
+        assert report.ok
+        assert not told.decision.accepted  # type: ignore[union-attr]
+
+
+def _raised(told: Attribution, by: float) -> Attribution:
+    """More gain, and all of it Carol's, who is not paid; her interval with it."""
+    carol = told.credits[2]
+    interval = Interval(carol.value + by - 0.2, carol.value + by + 0.2, 0.95)
+    more = replace(carol, value=carol.value + by, standard_error=0.1, interval=interval)
+    if interval.low > 0:
+        more = replace(more, standard_error=0.2, interval=Interval(more.value - 0.5, more.value + 0.5, 0.95))
+    return replace(told, gain=told.gain + by, credits=(*told.credits[:2], more))
+
+
+def check_fails(claim: DeltaOneClaim) -> bool:
+    try:
+        check_attribution(claim, 0.95)
+    except IntegrityError:
+        return True
+    return False

@@ -29,6 +29,7 @@ from hokusai.attestation.recompute import compare_rows
 from hokusai.attestation.report import VerificationReport
 from hokusai.attestation.statement import statement_bytes
 from hokusai.attestation.verify import verify_attestation, verify_benchmark_commitment
+from hokusai.domain.attribution import AttributionMethod
 from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.canonical import canonical_json, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
@@ -349,6 +350,8 @@ rule:
 requireAccepted: true
 confidence: 0.95
 openings: {{minimum: 59, challenge: "4 2 6"}}
+units: user
+attribution: {{methods: [shapley, leave-one-out], minSeeds: 3}}
 allowDryRun: true
 """
 
@@ -396,6 +399,9 @@ class TestFile:
             require_accepted=True,
             min_openings=59,
             challenge="4 2 6",
+            units="user",
+            attribution_methods=(AttributionMethod.SHAPLEY, AttributionMethod.LEAVE_ONE_OUT),
+            min_seeds=3,
         )
 
     def test_as_json(self, folder: Path) -> None:
@@ -416,7 +422,24 @@ class TestFile:
             ("weights: {accuracy: much}", "a number or a ratio"),
             ("weights: {luck: 1}", "No metric is called 'luck'"),
             ("primaryMetric: luck", "No metric is called 'luck'"),
-            ("confidence: 2", "between 0 and 1"),
+            ("confidence: 2", "between 0.5 and 1"),
+            ("confidence: 0.0001", "between 0.5 and 1"),
+            ("confidence: .inf", "a number or a ratio"),
+            ("rule: {threshold: '1e-999999'}", r"a number or a ratio.*policy.yaml, \$.rule.threshold"),
+            ("rule: {threshold: -1}", r"policy.yaml, \$.rule\)"),
+            ("rule: {threshold: '1/0'}", r"\$.rule.threshold"),
+            (f"rule: {{threshold: '0.{'1' * 60}'}}", r"\$.rule.threshold"),
+            ("rule: {minRows: 10, guardrails: [{metric: f1, margin: 1e+400}]}", "margin"),
+            ("attribution: {methods: []}", "at least one method"),
+            ("attribution: {methods: [luck]}", "no such method of attribution as 'luck'"),
+            ("attribution: {minSeeds: 3}", "'methods' is missing"),
+            ("attribution: {methods: [shapley], minSeeds: 0}", "one or more"),
+            ("attribution: {methods: [shapley], seeds: 3}", "'seeds' is not known here"),
+            ("units: 3", "expected text"),
+            (f"revokedKeys: [{{keyid: 'sha256:{'AB' * 32}'}}]", r"64 lower-case hex.*revokedKeys\[0\]"),
+            (f"revokedKeys: [{{keyid: 'sha256:{'ab' * 32} '}}]", "64 lower-case hex"),
+            (f"revokedKeys: [{{keyid: 'sha256:{'ab' * 20}'}}]", "64 lower-case hex"),
+            ("revokedKeys: [{keyid: 'sha256:oops'}]", "64 lower-case hex"),
             ("ownerKeys: []", "at least one key"),
             ("ownerThreshold: 2", "2 signatures of 0 keys"),
             ("openings: {count: 3}", "'count' is not known here"),
@@ -425,8 +448,8 @@ class TestFile:
             ("rule: {alpha: 0.9}", "alpha"),
             ("rule: {guardrails: [{metric: recall}]}", "'margin' is missing"),
             ("rule: {guardrails: [{metric: luck, margin: 1}]}", "whether a higher 'luck' is better"),
-            ("revokedKeys: [{keyid: abc}]", "begins with sha256:"),
-            ("revokedKeys: [{keyid: 'sha256:ab', acceptedBefore: [x]}]", "Not a SHA-256 digest"),
+            ("revokedKeys: [{keyid: abc}]", "64 lower-case hex"),
+            (f"revokedKeys: [{{keyid: 'sha256:{'ab' * 32}', acceptedBefore: [x]}}]", "Not a SHA-256 digest"),
             ("requireAccepted: yes please", "true or false"),
         ],
     )
@@ -484,8 +507,11 @@ def test_the_policy_in_the_documentation_is_one(tmp_path: Path, key: Ed25519Priv
     for name, private in (("platform", key), ("auditor", OTHER), ("owner", OTHER)):
         (tmp_path / f"{name}.pub.pem").write_bytes(public_pem(private.public_key()))
     (tmp_path / "policy.yaml").write_text(
-        text.replace('acceptedBefore: ["…"]', f'acceptedBefore: ["{"ab" * 32}"]')
+        text.replace('acceptedBefore: ["…"]', f'acceptedBefore: ["{"ab" * 32}"]').replace(
+            "sha256:…", "sha256:" + "ab" * 32
+        )
     )
     read = read_policy(tmp_path / "policy.yaml")
     assert (read.threshold, read.min_openings, read.challenge) == (2, 59, "heads tails heads")
     assert read.weights == {"accuracy": Fraction(1, 2), "f1": Fraction(1, 2)}
+    assert (read.attribution_methods, read.min_seeds) == ((AttributionMethod.SHAPLEY,), 3)

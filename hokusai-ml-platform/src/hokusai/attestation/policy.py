@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,10 +10,13 @@ from fractions import Fraction
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hokusai.attestation.envelope import keyid
+from hokusai.domain.attribution import AttributionMethod
 from hokusai.domain.canonical import require_sha256
 from hokusai.domain.decision import AcceptanceRule
 from hokusai.domain.metrics import metric_spec
-from hokusai.errors import ConfigurationError
+from hokusai.errors import ConfigurationError, InvalidInputError
+
+_KEYID = re.compile("sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Revocation:
     accepted_before: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        if not _KEYID.fullmatch(self.keyid):
+            raise InvalidInputError(
+                "A key id is sha256: and 64 lower-case hex digits; another spelling would revoke nothing",
+                where=self.keyid[:80],
+                hint="See it with: hokusai attest key.",
+            )
         for sha256 in self.accepted_before:
             require_sha256(sha256, f"revoked {self.keyid}")
 
@@ -56,6 +66,8 @@ class Policy:
         challenge: What the rows to be opened are drawn by; None takes whichever rows were opened.
         units: The benchmark's column by which rows belong together, so that errors are between its units; None for
             rows that are each on their own.
+        attribution_methods: By which of them credit must be attributed; none takes the signer's, or none at all.
+        min_seeds: How often each model must have been trained for that.
 
     Raises:
         ConfigurationError: A threshold cannot be met, or the weights do not sum to 1.
@@ -76,15 +88,19 @@ class Policy:
     min_openings: int = 0
     challenge: str | None = None
     units: str | None = None
+    attribution_methods: tuple[AttributionMethod, ...] = ()
+    min_seeds: int = 1
 
     def __post_init__(self) -> None:
         _check_threshold(self.threshold, self.trusted_keys, "trusted keys")
         if self.owner_keys or self.owner_threshold != 1:
             _check_threshold(self.owner_threshold, self.owner_keys, "keys of the benchmark's owner")
-        if not 0 < self.confidence < 1 or self.min_openings < 0:
+        if not 0.5 <= self.confidence < 1 or self.min_openings < 0:
             raise ConfigurationError(
-                "The confidence lies between 0 and 1, and the openings are not fewer than 0"
+                "The confidence lies between 0.5 and 1, and the openings are not fewer than 0"
             )
+        if self.min_seeds < 1 or (self.min_seeds > 1 and not self.attribution_methods):
+            raise ConfigurationError("A number of seeds, at least 1, goes with methods of attribution")
         if self.challenge is not None and not (self.challenge and self.min_openings):
             raise ConfigurationError("A challenge goes with a number of rows to be opened, at least 1")
         if self.weights is not None:

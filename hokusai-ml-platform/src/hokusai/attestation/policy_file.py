@@ -6,6 +6,7 @@ docs/attestation.md describes it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,11 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hokusai.attestation.keys import load_public_key, parse_public_key
 from hokusai.attestation.node import Node
 from hokusai.attestation.policy import Policy, Revocation
+from hokusai.domain.attribution import AttributionMethod
 from hokusai.domain.decision import AcceptanceRule, Guardrail
-from hokusai.errors import ConfigurationError, HokusaiError, IntegrityError
+from hokusai.errors import ConfigurationError, HokusaiError, IntegrityError, NotFoundError
 from hokusai.utils.yaml_text import read_yaml
 
 FORMAT = "hokusai-policy-v1"
+_NUMBER = re.compile(r"-?[0-9]+(/[0-9]+|(\.[0-9]+)?(e[+-]?[0-9]{1,2})?)", re.ASCII | re.IGNORECASE)
+_LONGEST_NUMBER = 60
 T = TypeVar("T")
 
 
@@ -39,23 +43,27 @@ def read_policy(path: Path) -> Policy:
     )
     try:
         return _policy(top, path.parent)
-    except IntegrityError as exc:
-        raise ConfigurationError(exc.what, where=f"{path}, {exc.where}") from exc
-    except ConfigurationError as exc:
-        raise ConfigurationError(exc.what, where=exc.where or str(path), hint=exc.hint) from exc
+    except NotFoundError:
+        raise
+    except HokusaiError as exc:
+        where = str(path) if not exc.where or exc.where == str(path) else f"{path}, {exc.where}"
+        raise ConfigurationError(exc.what, where=where, hint=exc.hint) from exc
 
 
 def _policy(top: Node, folder: Path) -> Policy:
     top.only(
         "format", "trustedKeys", "threshold", "revokedKeys", "ownerKeys", "ownerThreshold", "weights", "primaryMetric",
         "rule", "requireAccepted", "confidence", "openings", "allowDryRun",
-        "units",
+        "units", "attribution",
     )  # fmt: skip
     if top["format"].value != FORMAT:
         raise top["format"].wrong(f"expected {FORMAT!r}")
     openings = top.get("openings")
     if openings is not None:
         openings.only("minimum", "challenge")
+    attribution = top.get("attribution")
+    if attribution is not None:
+        attribution.only("methods", "minSeeds")
     return Policy(
         trusted_keys=_keys(top["trustedKeys"], folder),
         threshold=_read(top, "threshold", _positive, 1),
@@ -71,6 +79,8 @@ def _policy(top: Node, folder: Path) -> Policy:
         min_openings=0 if openings is None else _positive(openings["minimum"]),
         challenge=None if openings is None else _read(openings, "challenge", Node.text, None),
         units=_read(top, "units", Node.text, None),
+        attribution_methods=() if attribution is None else _methods(attribution["methods"]),
+        min_seeds=1 if attribution is None else _read(attribution, "minSeeds", _positive, 1),
     )
 
 
@@ -102,9 +112,8 @@ def _key(node: Node, folder: Path) -> Ed25519PublicKey:
 def _revocation(node: Node) -> Revocation:
     node.only("keyid", "acceptedBefore")
     key_id = node["keyid"].text()
-    if not key_id.startswith("sha256:"):
-        raise node["keyid"].wrong("expected a key id, which begins with sha256:")
-    return Revocation(key_id, frozenset(item.text() for item in _items(node, "acceptedBefore")))
+    before = frozenset(item.text() for item in _items(node, "acceptedBefore"))
+    return _placed(node, lambda: Revocation(key_id, before))
 
 
 def _weights(node: Node) -> dict[str, Fraction]:
@@ -119,11 +128,14 @@ def _weights(node: Node) -> dict[str, Fraction]:
 def _rule(node: Node) -> AcceptanceRule:
     node.only("minRows", "threshold", "alpha", "guardrails")
     default = AcceptanceRule()
-    return AcceptanceRule(
-        min_rows=_read(node, "minRows", _positive, default.min_rows),
-        threshold=_read(node, "threshold", _number, default.threshold),
-        alpha=float(_read(node, "alpha", _number, Fraction(str(default.alpha)))),
-        guardrails=tuple(_guardrail(item) for item in _items(node, "guardrails")),
+    return _placed(
+        node,
+        lambda: AcceptanceRule(
+            min_rows=_read(node, "minRows", _positive, default.min_rows),
+            threshold=_read(node, "threshold", _number, default.threshold),
+            alpha=float(_read(node, "alpha", _number, Fraction(str(default.alpha)))),
+            guardrails=tuple(_guardrail(item) for item in _items(node, "guardrails")),
+        ),
     )
 
 
@@ -132,14 +144,36 @@ def _guardrail(node: Node) -> Guardrail:
     part = [item.text() for item in _items(node, "slice")]
     if part and len(part) != 2:
         raise node["slice"].wrong("expected [column, value]")
-    try:
-        return Guardrail(
+    return _placed(
+        node,
+        lambda: Guardrail(
             metric=node["metric"].text(),
             margin=float(_number(node["margin"])),
             higher_is_better=_read(node, "higherIsBetter", Node.flag, None),
             relative=_read(node, "relative", Node.flag, False),
             slice=(part[0], part[1]) if part else None,
-        )
+        ),
+    )
+
+
+def _methods(node: Node) -> tuple[AttributionMethod, ...]:
+    """Names of methods, with a hyphen or an underscore."""
+    known = {method.value: method for method in AttributionMethod}
+    methods = []
+    for item in node.items():
+        name = item.text().replace("-", "_")
+        if name not in known:
+            raise item.wrong(f"no such method of attribution as {name[:40]!r}; known are {', '.join(known)}")
+        methods.append(known[name])
+    if not methods:
+        raise node.wrong("expected at least one method")
+    return tuple(methods)
+
+
+def _placed(node: Node, make: Callable[[], T]) -> T:
+    """What `make` makes; where a noun refuses its values, the error says in which place of the file they stand."""
+    try:
+        return make()
     except IntegrityError:
         raise
     except HokusaiError as exc:
@@ -156,8 +190,12 @@ def _number(node: Node) -> Fraction:
     """A number as YAML writes it, or a ratio as text ("1/3"); a decimal means exactly what it says."""
     value = node.value
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        try:
-            return Fraction(str(value))
-        except (ValueError, ZeroDivisionError):
-            pass
+        text = str(value)
+        if (
+            _NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER
+        ):  # an exponent of many digits takes minutes to read
+            try:
+                return Fraction(text)
+            except ZeroDivisionError:
+                pass
     raise node.wrong(f"expected a number or a ratio, got {str(value)[:40]!r}")

@@ -162,10 +162,15 @@ def _check_agreed(log: CheckLog, claim: DeltaOneClaim, policy: Policy) -> None:
                 claim, policy.rule, accepted=policy.require_accepted, units=policy.units
             ),
         )
-    if claim.attribution is None:
+    if claim.attribution is None and not policy.attribution_methods:
         log.skip("attribution", "the statement has none: credit goes by accepted rows")
     else:
-        log.check("attribution", lambda: agreed.check_attribution(claim, policy.confidence))
+        log.check(
+            "attribution",
+            lambda: agreed.check_attribution(
+                claim, policy.confidence, methods=policy.attribution_methods, min_seeds=policy.min_seeds
+            ),
+        )
 
 
 def _check_materials(
