@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import polars as pl
@@ -113,10 +114,79 @@ class TestCreate:
             assert answer.code == 1
             assert said in answer.err
 
+    def test_contributed_rows_of_one_class_need_no_second(
+        self, hokusai, arguments, files: Path, tmp_path: Path
+    ) -> None:
+        pl.DataFrame({"x": [3000.5, 3001.5], "label": ["yes", "yes"]}).write_csv(tmp_path / "rare.csv")
+        given = [
+            str(tmp_path / "rare.csv") if one.endswith(("alice.csv", "bob.csv")) else one for one in arguments
+        ]
+        at = given.index("--contributor")
+        answer = hokusai(*given[: at - 2], "--contributor", "alice", "-o", "a.json")
+        assert answer.code == 0
+        (rare,) = claim_in(tmp_path / "a.json").contributions
+        assert rare.rows_accepted == 2
+        assert "All labelled rows of the contribution are of the class 'yes'." in answer.err
+
+    def test_warns_of_wallets_and_of_files_that_are_nobodys(self, hokusai, arguments) -> None:
+        answer = hokusai(*arguments, "-o", "a.json")
+        assert "bobs-wallet" in answer.err
+        assert WALLET not in answer.err
+        at = arguments.index("--contributor")
+        answer = hokusai(*arguments[:at], "-o", "b.json")
+        assert "alice.csv, bob.csv: no --contributor is named" in answer.err
+
+    def test_one_model_says_one_thing(self, hokusai, arguments, files: Path, tmp_path: Path) -> None:
+        one = [str(files / "old.model") if given.endswith("new.model") else given for given in arguments]
+        answer = hokusai(*one, "-o", "a.json")
+        assert answer.code == 1
+        # Of 200 rows every 4th is wrong before and every 20th after, which are every 4th too: 50 - 10.
+        assert "are the same file, and their predictions differ in 40 rows" in answer.err
+        assert not (tmp_path / "a.json").exists()
+        frame = pl.read_parquet(files / "predictions.parquet")
+        frame.with_columns(new=pl.col("baseline")).write_parquet(tmp_path / "same.parquet")
+        same = [str(tmp_path / "same.parquet") if x.endswith("predictions.parquet") else x for x in one]
+        assert hokusai(*same, "-o", "a.json").code == 0
+        assert claim_in(tmp_path / "a.json").comparison.delta_one == 0
+
     def test_says_what_is_missing(self, hokusai) -> None:
         answer = hokusai("attest", "create", "-o", "a.json")
         assert answer.code == 2
         assert "--predictions, --baseline-model, --new-model" in answer.err
+
+
+class TestRule:
+    def test_decides_by_what_is_typed(self, hokusai, arguments, tmp_path: Path) -> None:
+        assert (
+            hokusai(
+                *arguments, "--weight", "accuracy=3", "--weight", "f1=1", "--metric", "f1", "--min-rows", "100",
+                "--threshold", "2.5", "--guardrail", "recall=0.01", "-o", "a.json",
+            ).code
+            == 0
+        )  # fmt: skip
+        claim = claim_in(tmp_path / "a.json")
+        assert claim.decision is not None
+        assert claim.decision.verdict is Verdict.ACCEPTED
+        assert claim.decision.rule == AcceptanceRule(100, Fraction(1, 40), 0.05, (Guardrail("recall", 0.01),))
+        assert claim.comparison.weights == {"accuracy": Fraction(3, 4), "f1": Fraction(1, 4)}
+        assert claim.comparison.primary.metric == "f1"
+        assert hokusai("attest", "verify", "a.json").code == 0
+
+    def test_of_which_one_option_is_enough(self, hokusai, arguments, tmp_path: Path) -> None:
+        for option, verdict in (
+            (("--alpha", "0.05"), Verdict.TOO_FEW_ROWS),  # of the usual 800
+            (("--min-rows", "200"), Verdict.ACCEPTED),
+            ((), None),
+        ):
+            hokusai(*arguments, *option, "-o", "a.json")
+            decision = claim_in(tmp_path / "a.json").decision
+            assert (decision and decision.verdict) == verdict
+
+    def test_an_unmeasured_guardrail_is_a_breach(self, hokusai, arguments, tmp_path: Path) -> None:
+        hokusai(*arguments, "--min-rows", "100", "--guardrail", "latency_ms=10%", "-o", "a.json")
+        decision = claim_in(tmp_path / "a.json").decision
+        assert decision is not None
+        assert decision.verdict is Verdict.GUARDRAIL
 
 
 class TestOpen:
@@ -199,6 +269,10 @@ class TestBenchmark:
         assert claim.decision is not None
         assert claim.decision.verdict is Verdict.ACCEPTED
         assert claim.decision.rule == record.rule
+        more = ("--threshold", "1", "--weight", "f1=1", "--benchmark-statement", "benchmark.json")
+        answer = hokusai(*arguments, *more, "-o", "b.json")
+        assert answer.code == 2
+        assert "commitment settles --threshold, --weight already" in answer.err
         given = ("attest", "verify", "a.json", "--benchmark-statement", "benchmark.json")
         answer = hokusai(*given, "--owner-key", str(owner))
         assert answer.code == 0

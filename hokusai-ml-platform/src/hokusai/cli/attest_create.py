@@ -6,6 +6,7 @@ from the data; nothing that goes into the statement is typed in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hokusai.attestation.benchmark_statement import benchmark_statement_bytes, read_benchmark_statement
-from hokusai.attestation.commitments import commit, label_root
+from hokusai.attestation.commitments import commit, label_root, require_secret
 from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES, Envelope
 from hokusai.attestation.envelope import sign as sign_payload
 from hokusai.attestation.predictions import RowPredictions, read_column, read_predictions
@@ -22,12 +23,17 @@ from hokusai.attestation.recompute import compare_rows
 from hokusai.attestation.statement import statement_bytes
 from hokusai.cli.attest_keys import own_key
 from hokusai.cli.attest_verify import MAX_SECRET_BYTES
+from hokusai.cli.benchmark import as_fraction, as_guardrails
+from hokusai.cli.options import as_numbers
 from hokusai.domain.benchmark import Benchmark
 from hokusai.domain.canonical import parse_json, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim, Estimator
+from hokusai.domain.decision import AcceptanceRule, GuardrailOutcome
+from hokusai.domain.delta import Comparison
 from hokusai.domain.labels import class_name
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError, IntegrityError
+from hokusai.stats.composite import parse_weights
 from hokusai.stats.decide import decide
 from hokusai.utils.files import file_sha256, read_limited, write_atomically
 
@@ -56,8 +62,24 @@ _DECIDING = ("hokusai-ml-platform", "numpy", "polars")
 @click.option("--target-column", metavar="NAME", help="the column that is predicted (default: label)")
 @click.option("--task", type=click.Choice([task.value for task in Task]), help="default: as the target is")
 @click.option(
-    "--benchmark-statement", type=_PATH, metavar="FILE", help="the owner's commitment: it has the rule"
-)
+    "--benchmark-statement", type=_PATH, metavar="FILE",
+    help="the owner's commitment, which settles weights, primary metric and rule",
+)  # fmt: skip
+@click.option(
+    "--weight", "weights", multiple=True, callback=as_numbers, metavar="METRIC=WEIGHT",
+    help="in DeltaOne; default: equal",
+)  # fmt: skip
+@click.option("--metric", "primary", metavar="METRIC", help="to pay on (default: accuracy or rmse)")
+@click.option("--min-rows", type=click.IntRange(1), help="decide, and ask for so many rows (usual: 800)")
+@click.option(
+    "--threshold", callback=as_fraction, metavar="POINTS",
+    help="decide, and ask for this gain in percentage points (usual: 1)",
+)  # fmt: skip
+@click.option("--alpha", type=float, help="decide at this one-sided level (usual: 0.05)")
+@click.option(
+    "--guardrail", "guardrails", multiple=True, callback=as_guardrails, metavar="METRIC=MARGIN",
+    help="decide, and let METRIC get worse by no more than MARGIN, as in recall=0.01",
+)  # fmt: skip
 @click.option(
     "--benchmark", type=_PATH, metavar="RECORD", help="make a benchmark's commitment instead, of this record"
 )
@@ -72,9 +94,10 @@ _DECIDING = ("hokusai-ml-platform", "numpy", "polars")
 def create(*, benchmark: Path | None, output: Path, unsigned: bool, **given: Any) -> None:
     """Make an attestation of what the files say, signed with your own key.
 
-    Of two models: --predictions, --baseline-model, --new-model, --benchmark-data and --contributed-data; a decision is
-    in it where --benchmark-statement gives the rule. Of a benchmark, before anybody contributes: --benchmark RECORD
-    (as `hokusai benchmark show --json` prints it) and --labels.
+    Of two models: --predictions, --baseline-model, --new-model, --benchmark-data and --contributed-data. A decision is
+    in it where --benchmark-statement gives the rule, or at least one of --min-rows, --threshold, --alpha, --guardrail;
+    without one there is nothing to mint on. Of a benchmark, before anybody contributes: --benchmark RECORD (as
+    `hokusai benchmark show --json` prints it) and --labels.
     """
     secret = _secret(given.pop("secret_file"))
     if benchmark is not None:
@@ -96,21 +119,26 @@ def _payload(given: dict[str, Any], secret: bytes) -> bytes:
     if missing:
         raise click.UsageError(f"An attestation of two models also needs {', '.join(missing)}.")
     agreed, agreed_sha256 = _agreed(given["benchmark_statement"])
+    rule = _rule(given, agreed)
+    models = {name: file_sha256(given[name]) for name in ("baseline_model", "new_model")}
     plan = _plan(given, agreed)
 
     from hokusai.pipeline.contribution import integrate
     from hokusai.pipeline.reference import survey
 
     facts = survey(plan)
-    contributed = integrate(plan, facts)
+    contributed = integrate(plan, facts, trains=False)
     predictions = read_predictions(given["predictions"], facts.task)
     _check_labels(predictions, plan, facts)
+    if len(set(models.values())) == 1:
+        _check_alike(predictions)
+    chosen = parse_weights(given["weights"], facts.task) if given["weights"] else None
     comparison = compare_rows(
         predictions,
-        weights=None if agreed is None else dict(agreed.weights) or None,
-        primary=None if agreed is None else agreed.primary_metric,
+        weights=chosen if agreed is None else dict(agreed.weights) or None,
+        primary=given["primary"] if agreed is None else agreed.primary_metric,
     )
-    models = {name: file_sha256(given[name]) for name in ("baseline_model", "new_model")}
+    _warn((*_unnamed(plan), *plan.wallet_warnings, *contributed.warnings, *comparison.warnings))
     claim = DeltaOneClaim(
         baseline_model_sha256=models["baseline_model"],
         new_model_sha256=models["new_model"],
@@ -134,13 +162,13 @@ def _payload(given: dict[str, Any], secret: bytes) -> bytes:
             secret=secret,
         ),
         decision=None
-        if agreed is None
+        if rule is None
         else decide(
             comparison,
-            agreed.rule,
+            rule,
             benchmark_sha256=facts.benchmark_sha256,
-            expected_sha256=agreed.data_sha256,
-            outcomes=_outcomes(comparison, agreed),
+            expected_sha256=None if agreed is None else agreed.data_sha256,
+            outcomes=_outcomes(comparison, rule),
         ),
         benchmark_record_sha256=None if agreed is None else agreed.sha256,
         benchmark_statement_sha256=agreed_sha256,
@@ -177,6 +205,59 @@ def _agreed(path: Path | None) -> tuple[Benchmark | None, str | None]:
     return read_benchmark_statement(payload), sha256_hex(payload)
 
 
+def _rule(given: dict[str, Any], agreed: Benchmark | None) -> AcceptanceRule | None:
+    """When the improvement counts: by the owner's commitment, or by the options; None if neither says so."""
+    said = {name: given[name] for name in ("min_rows", "threshold", "alpha") if given[name] is not None}
+    if given["guardrails"]:
+        said["guardrails"] = given["guardrails"]
+    if agreed is None:
+        return AcceptanceRule(**said) if said else None
+    settled = [*said, *(name for name in ("weights", "primary") if given[name])]
+    if settled:
+        options = {
+            "guardrails": "guardrail",
+            "weights": "weight",
+            "primary": "metric",
+            "min_rows": "min-rows",
+        }
+        named = ", ".join(f"--{options.get(name, name)}" for name in settled)
+        raise click.UsageError(f"The owner's commitment settles {named} already: leave it out.")
+    return agreed.rule
+
+
+def _unnamed(plan: RunPlan) -> list[str]:
+    """What is to be said of files that nobody is named for."""
+    from hokusai.pipeline.plan import ANONYMOUS
+
+    names = [
+        path.name
+        for path, who in zip(plan.contributed_files, plan.contributors, strict=True)
+        if who.contributor_id == ANONYMOUS
+    ]
+    return [f"{', '.join(names)}: no --contributor is named, so that nobody can be paid."] if names else []
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    """Said beside the result, which stays what programs read."""
+    for warning in dict.fromkeys(warnings):
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def _check_alike(predictions: RowPredictions) -> None:
+    """One model says one thing: of a file that is both models, both predictions are the same."""
+    pairs = (
+        (predictions.baseline, predictions.new),
+        (predictions.baseline_scores or (), predictions.new_scores or ()),
+    )
+    differing = max(sum(a != b for a, b in zip(old, new, strict=False)) for old, new in pairs)
+    if differing:
+        raise IntegrityError(
+            f"Baseline and new model are the same file, and their predictions differ in {differing:,} rows",
+            where="--new-model",
+            hint="Give the two models that made the predictions.",
+        )
+
+
 def _check_labels(predictions: RowPredictions, plan: RunPlan, facts: Facts) -> None:
     """The predictions are of the benchmark's labelled rows, in their order."""
     from hokusai.pipeline.reference import load
@@ -195,14 +276,14 @@ def _check_labels(predictions: RowPredictions, plan: RunPlan, facts: Facts) -> N
             )
 
 
-def _outcomes(comparison: Any, agreed: Benchmark) -> list[Any]:
+def _outcomes(comparison: Comparison, rule: AcceptanceRule) -> list[GuardrailOutcome]:
     from hokusai.domain.metrics import common_metric_name
     from hokusai.stats.decide import guardrail_outcome
 
     by_name = {delta.metric.name: delta for delta in comparison.deltas}
     return [
-        guardrail_outcome(guardrail, by_name[name], 1 - 2 * agreed.rule.alpha)
-        for guardrail in agreed.rule.guardrails
+        guardrail_outcome(guardrail, by_name[name], 1 - 2 * rule.alpha)
+        for guardrail in rule.guardrails
         if guardrail.slice is None and (name := common_metric_name(guardrail.metric)) in by_name
     ]
 
@@ -235,4 +316,4 @@ def _benchmark_payload(record: Path, labels: Path | None, secret: bytes) -> byte
 
 
 def _secret(path: Path | None) -> bytes:
-    return b"" if path is None else read_limited(path, MAX_SECRET_BYTES)
+    return b"" if path is None else require_secret(read_limited(path, MAX_SECRET_BYTES))

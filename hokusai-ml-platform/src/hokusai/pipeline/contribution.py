@@ -58,8 +58,13 @@ class Contributed:
         ]
 
 
-def integrate(plan: RunPlan, facts: Facts) -> Contributed:
+def integrate(plan: RunPlan, facts: Facts, *, trains: bool = True) -> Contributed:
     """Decide, for every contributed row, whether it is used.
+
+    Args:
+        plan: What the run is about.
+        facts: What all steps go by.
+        trains: Whether a model is trained on the rows, which takes two classes; not so where both models are there.
 
     Raises:
         SchemaError: No contributed row can be used.
@@ -78,6 +83,7 @@ def integrate(plan: RunPlan, facts: Facts) -> Contributed:
         task=facts.task,
         id_column=facts.id_column,
         baseline_given=baseline_is_given(plan),
+        trains=trains,
     )
     quality = assess_quality(
         tables, data.contributions, target=plan.target_column, features=facts.features, task=facts.task

@@ -144,6 +144,7 @@ def integrate(
     task: Task,
     id_column: str | None = None,
     baseline_given: bool = False,
+    trains: bool = True,
 ) -> IntegratedData:
     """Merge contributed files with the base data and take out what must not be trained on.
 
@@ -156,6 +157,7 @@ def integrate(
         task: What the models predict.
         id_column: A column that identifies a row, if the data has one.
         baseline_given: Whether the baseline is a model that was not trained on `base` here.
+        trains: Whether a model is trained on the rows, which takes two classes.
 
     Raises:
         SchemaError: Columns are missing or of another kind than in the base data; the target has one class
@@ -219,7 +221,8 @@ def integrate(
     labels = pl.concat([selected(base_rows, [target]), *new_labels])
     if task is Task.CLASSIFICATION:
         require_classes(given_rows, target, BASE_NAME)
-        require_classes(labels, target, "the training data")
+        if trains:
+            require_classes(labels, target, "the training data")
         require_classes(benchmark_rows, target, BENCHMARK_NAME)
 
     known = {*columns, id_column}
