@@ -285,6 +285,26 @@ def full_claim(claim: DeltaOneClaim, benchmark: Benchmark, predictions: RowPredi
 
 
 @pytest.fixture
+def base_claim(full_claim: DeltaOneClaim) -> DeltaOneClaim:
+    """The same, where training without any contribution gains 0.02; each model was trained once.
+
+    Carol's value is what is left: 0.1653721 - 0.02 - 0.17 = -0.0246279, and its interval covers zero.
+    """
+    told = full_claim.attribution
+    assert told is not None
+    gain = told.gain - 0.02
+    carol = replace(
+        told.credits[2],
+        value=gain - 0.17,
+        standard_error=0.015,
+        interval=Interval(-0.0546, 0.0054, 0.95),
+        unpaid="what the data is worth cannot be told from zero",
+    )
+    credits_ = (*told.credits[:2], carol)
+    return replace(full_claim, attribution=replace(told, gain=gain, without=0.02, seeds=1, credits=credits_))
+
+
+@pytest.fixture
 def owner_key() -> Ed25519PrivateKey:
     """The key of the benchmark's owner; for tests alone."""
     return Ed25519PrivateKey.from_private_bytes(bytes(range(100, 132)))

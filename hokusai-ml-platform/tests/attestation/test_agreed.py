@@ -24,6 +24,7 @@ from hokusai.attestation.report import Verdict as Outcome
 from hokusai.attestation.statement import (
     ATTRIBUTION_NON_CLAIM,
     COMMITMENTS_NON_CLAIM,
+    IDENTITIES_NON_CLAIM,
     build_statement,
     statement_bytes,
 )
@@ -72,7 +73,7 @@ class TestStatement:
         self, claim: DeltaOneClaim, full_claim: DeltaOneClaim
     ) -> None:
         short, long = (build_statement(one)["predicate"]["nonClaims"] for one in (claim, full_claim))  # type: ignore[index]
-        assert long == [*short, COMMITMENTS_NON_CLAIM, ATTRIBUTION_NON_CLAIM]
+        assert long == [*short, COMMITMENTS_NON_CLAIM, ATTRIBUTION_NON_CLAIM, IDENTITIES_NON_CLAIM]
 
     def test_credit_is_that_of_the_attribution(self, full_claim: DeltaOneClaim) -> None:
         assert full_claim.credits == (Fraction(6471, 10_000), Fraction(3529, 10_000), Fraction(0))
@@ -299,7 +300,7 @@ BENT: dict[str, tuple[Callable[[Statement], None], str]] = {
     "a decision of nothing": (_set("decision", to=None), "statement"),
     "a benchmark of nothing": (_set("benchmarkRecord", to=None), "statement"),
     "a benchmark without a digest": (_set("benchmarkStatement", "sha256", to="be"), "statement"),
-    "a non-claim less": (lambda s: s[P]["nonClaims"].pop(), "nothing else"),
+    "a non-claim less": (lambda s: s[P]["nonClaims"].pop(-2), "nothing else"),
     "a claim more beside the rule": (_set("decision", "rule", "lambda", to=1), "nothing else"),
 }
 

@@ -56,14 +56,15 @@ def root_by_the_book(role: str, values: list[bytes], context: list[str], secret:
         "rows": len(values),
     }
     message = json.dumps(about, sort_keys=True, separators=(",", ":")).encode()
-    stream = hashlib.shake_256(hmac.new(secret, message, hashlib.sha256).digest()).digest(16 * len(values))
+    key = hashlib.sha256(len(secret).to_bytes(8, "big") + secret).digest() if secret else b""
+    stream = hashlib.shake_256(hmac.new(key, message, hashlib.sha256).digest()).digest(16 * len(values))
     salts = [stream[16 * i : 16 * i + 16] for i in range(len(values))]
     leaves = [hashlib.sha256(b"\x00" + a + b).digest() for a, b in zip(salts, values, strict=True)]
     return tree(leaves).hex()
 
 
 class TestCommit:
-    @pytest.mark.parametrize("secret", [b"", b"between us"])
+    @pytest.mark.parametrize("secret", [b"", b"between you and me", bytes(16), bytes(100)])
     def test_is_what_the_format_says(self, secret: bytes) -> None:
         labels, old, new = ["no", "yes", "é"], ["no", "no", "no"], ["", "yes", "é"]
         made = commit(labels, old, new, benchmark_sha256="be" * 32, **MODELS, secret=secret)
@@ -89,7 +90,14 @@ class TestCommit:
         assert len({made.labels, made.baseline, made.new}) == 3
 
     def test_a_secret_changes_everything(self) -> None:
-        assert label_root(["a"], "be" * 32) != label_root(["a"], "be" * 32, secret=b"s")
+        # HMAC pads keys with zeros, so that these would be few
+        secrets = [b"", bytes(16), bytes(32), bytes(64), b"s" * 16, b"s" * 16 + b"\0", b"s" * 65]
+        assert len({label_root(["a"], "be" * 32, secret=secret) for secret in secrets}) == len(secrets)
+
+    @pytest.mark.parametrize("secret", [b"\0", b"abc", b"fifteen bytes.."])
+    def test_a_secret_that_can_be_found_by_trying(self, secret: bytes) -> None:
+        with pytest.raises(InvalidInputError, match="at least 16 bytes"):
+            label_root(["a"], "be" * 32, secret=secret)
 
     def test_order_and_cuts_matter(self) -> None:
         roots = {label_root(column, "be" * 32) for column in (["a", "b"], ["b", "a"], ["ab", ""], ["", "ab"])}

@@ -22,8 +22,9 @@ from hokusai.attestation.openings import Openings, check_openings
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
 from hokusai.attestation.report import Verdict
-from hokusai.attestation.statement import statement_bytes
+from hokusai.attestation.statement import IDENTITIES_NON_CLAIM, statement_bytes
 from hokusai.attestation.verify import verify_attestation
+from hokusai.domain.canonical import canonical_json
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.errors import IntegrityError
 
@@ -32,6 +33,8 @@ RELEASED = {
     "delta-one-v1": "64d6d6b137cee71a00503874c992e3ad2b5950e8ec327384fa1a0224da66d9b5",
     # with decision, attribution, commitments and benchmark
     "delta-one-v1-full": "d0cfd0d8933c5bdb5df2b9044c4e93446c79e6fba107ed1b61964bca64e1f55f",
+    # with a part of DeltaOne that is nobody's
+    "delta-one-v1-without": "8e46b4bd19dc186e3d280e5ceece32bfa204f53ee1819ffb0338e5e7bd8923ce",
     # with errors by the jackknife; with rows that belong to units
     "delta-one-v1-jackknife": "9f4be096cde2925bb83b4d1238e0e76fa04acc0a22d79c0afa7ed75e93024397",
     "delta-one-v1-units": "35a19dd78455a89a038e8f73643873e87ad05a8626a9ad2412ec6d6ae9f103e0",
@@ -60,10 +63,16 @@ class TestEveryRelease:
         key.verify(base64.b64decode(file["signatures"][0]["sig"]), signed)  # type: ignore[union-attr, call-arg]
 
 
-def test_version_1_is_what_is_written_today(claim: DeltaOneClaim, full_claim: DeltaOneClaim) -> None:
-    for name, today in (("delta-one-v1", claim), ("delta-one-v1-full", full_claim)):
+def test_version_1_is_what_is_written_today(claim: DeltaOneClaim, base_claim: DeltaOneClaim) -> None:
+    for name, today in (("delta-one-v1", claim), ("delta-one-v1-without", base_claim)):
         file = json.loads((DATA / f"{name}.json").read_text())
         assert base64.b64decode(file["payload"]) == statement_bytes(today)
+
+
+def test_the_first_full_statement_lacks_one_sentence_alone(full_claim: DeltaOneClaim) -> None:
+    first = json.loads(base64.b64decode(json.loads((DATA / "delta-one-v1-full.json").read_text())["payload"]))
+    first["predicate"]["nonClaims"].append(IDENTITIES_NON_CLAIM)
+    assert canonical_json(first) == statement_bytes(full_claim)
 
 
 def test_a_released_benchmark_commitment_still_stands_behind_its_statement(predictions) -> None:

@@ -29,6 +29,8 @@ from hokusai.errors import InvalidInputError
 from hokusai.utils.short_sha256 import sha256_for
 
 SALT_BYTES = 16
+LEAST_SECRET = 16
+"""Bytes of a secret that nobody finds by trying."""
 
 Values = Sequence[str] | Sequence[float]
 """A column in the benchmark's row order: class names (`hokusai.domain.labels.class_name`), or numbers."""
@@ -54,10 +56,11 @@ def commit(
         baseline_model_sha256: Digest of the baseline model's file.
         new_model_sha256: Digest of the new model's file.
         secret: What keeps a guess of a whole column from being confirmed; the same for everything that is committed
-            to in one statement.
+            to in one statement. Of at least 16 bytes; empty for none.
 
     Raises:
-        InvalidInputError: The columns differ in length, have no row, or hold a number that is not finite.
+        InvalidInputError: The columns differ in length, have no row, or hold a number that is not finite; or the secret
+            is shorter.
     """
     columns = row_columns(
         labels,
@@ -135,7 +138,7 @@ class CommittedColumn:
             "rows": len(texts),
             "content": content.hexdigest(),
         }
-        key = hmac.digest(secret, canonical_json(about), "sha256")
+        key = hmac.digest(_hmac_key(secret), canonical_json(about), "sha256")
         return cls(texts, hashlib.shake_256(key).digest(SALT_BYTES * len(texts)))
 
     @cached_property
@@ -174,6 +177,20 @@ def leaf(salt: bytes, value: bytes) -> bytes:
     return leaf_hash(salt + value)
 
 
+def require_secret(secret: bytes) -> bytes:
+    """A secret that somebody gave, which is one.
+
+    Raises:
+        InvalidInputError: It has fewer than 16 bytes.
+    """
+    if len(secret) < LEAST_SECRET:
+        raise InvalidInputError(
+            f"A secret has at least {LEAST_SECRET} bytes, got {len(secret)}",
+            hint="Make one with: head -c 32 /dev/urandom > secret",
+        )
+    return secret
+
+
 def value_bytes(value: str | float) -> bytes:
     """A class name in UTF-8, or a number as the RFC 8785 text of its double.
 
@@ -192,6 +209,13 @@ def value_bytes(value: str | float) -> bytes:
     if "e" in text or "n" in text:
         return decimal_text(float(value)).encode()
     return b"0" if text == "-0.0" else text.removesuffix(".0").encode()
+
+
+def _hmac_key(secret: bytes) -> bytes:
+    """Another key for every secret: HMAC takes a short key and the same with zeros behind it for one."""
+    if not secret:
+        return b""
+    return hashlib.sha256(struct.pack(">Q", len(secret)) + require_secret(secret)).digest()
 
 
 def _texts(values: Values) -> tuple[bytes, ...]:

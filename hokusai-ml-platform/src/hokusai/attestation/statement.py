@@ -61,6 +61,11 @@ ATTRIBUTION_NON_CLAIM = (
 )
 """What is added where there is an attribution."""
 
+IDENTITIES_NON_CLAIM = (
+    "It does not say that different contributors are different people: Shapley values can be raised by splitting "
+    "one identity into several."
+)
+"""What is added there too; the first statements with an attribution went without it."""
 
 UNITS_NON_CLAIM = (
     "Which rows belong to one unit, and with it every standard error and p-value, is the signer's word."
@@ -162,6 +167,7 @@ def _non_claims(claim: DeltaOneClaim) -> Iterator[str]:
         yield COMMITMENTS_NON_CLAIM
     if claim.attribution is not None:
         yield ATTRIBUTION_NON_CLAIM
+        yield IDENTITIES_NON_CLAIM
 
 
 def _estimator(estimator: Estimator) -> Json:

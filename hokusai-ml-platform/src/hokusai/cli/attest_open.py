@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hokusai.attestation.commitments import require_secret
 from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES, Envelope
 from hokusai.attestation.openings import challenged_rows, numbers_of, open_rows
 from hokusai.attestation.predictions import read_predictions
@@ -59,7 +60,7 @@ def open_(
         sha256,
         read_predictions(predictions, claim.comparison.task),
         wanted,
-        secret=b"" if secret_file is None else read_limited(secret_file, MAX_SECRET_BYTES),
+        secret=b"" if secret_file is None else require_secret(read_limited(secret_file, MAX_SECRET_BYTES)),
     )
     write_atomically(output, opened.to_bytes())
     click.echo(f"{quantity(len(opened.rows), 'row')} of {opened.n_rows:,} opened: {output}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hokusai.attestation.benchmark_statement import BENCHMARK_PREDICATE_TYPE
+from hokusai.attestation.commitments import require_secret
 from hokusai.attestation.envelope import MAX_ENVELOPE_BYTES, Envelope, keyid
 from hokusai.attestation.keys import load_public_key
 from hokusai.attestation.materials import Materials
@@ -121,7 +122,7 @@ def verify(
         ),
         predictions=predictions,
         openings=None if openings is None else read_limited(openings, MAX_BYTES),
-        secret=b"" if secret_file is None else read_limited(secret_file, MAX_SECRET_BYTES),
+        secret=b"" if secret_file is None else require_secret(read_limited(secret_file, MAX_SECRET_BYTES)),
     )
     check = verify_benchmark_commitment if _is_benchmark_commitment(data) else verify_attestation
     report = check(data, policy, materials)
