@@ -1,4 +1,7 @@
-"""Eleven steps that do nothing, one of them spread over tasks of which there is one, on Metaflow as it comes: the floor for the pipeline's dry run."""
+"""Eleven steps that do nothing, on Metaflow as it comes: the floor for the pipeline's dry run.
+
+One of them is spread over tasks, of which there is one, as in a run with a single contributor.
+"""
 
 from typing import Any
 
@@ -40,7 +43,7 @@ class EmptyFlow(FlowSpec):
         self.next(self.gather_coalitions)
 
     @step
-    def gather_coalitions(self, inputs: Any) -> None:
+    def gather_coalitions(self, inputs: Any) -> None:  # noqa: ARG002 - what makes it a join
         """Nothing."""
         self.next(self.compare_and_output_delta)
 
