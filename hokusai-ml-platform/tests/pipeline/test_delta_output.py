@@ -209,6 +209,7 @@ class TestAttribution:
                 "evaluations": 1,
                 "sampling_error": None,
                 "note": "",
+                "without_contribution": None,
                 "contributors": [
                     {
                         "contributor_id": "ann",
