@@ -163,7 +163,7 @@ class TestPolicy:
     ) -> None:
         def at(record):
             change = record.delta_one if record is claim.comparison else record.absolute_delta
-            return interval_around(change, record.standard_error, 1e-9)
+            return interval_around(change, record.standard_error, 0.5)
 
         narrow = replace(
             claim.comparison,
@@ -174,7 +174,7 @@ class TestPolicy:
         report = verify_attestation(data, policy)
         assert [c.name for c in report.failed] == ["intervals"]
         assert "the policy asks for 0.95" in report.failed[0].detail
-        assert verify_attestation(data, replace(policy, confidence=1e-9)).failed == ()
+        assert verify_attestation(data, replace(policy, confidence=0.5)).failed == ()
 
     def test_weights_of_the_signers_choice_are_refused(self, envelope: Envelope, policy: Policy) -> None:
         agreed = replace(policy, weights={"f1_score": Fraction(1, 2), "accuracy": Fraction(1, 2)})
