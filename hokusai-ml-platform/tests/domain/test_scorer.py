@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hokusai.domain.scorer import Scorer
@@ -41,6 +43,49 @@ class TestDigest:
     def test_a_function_without_a_text_is_refused(self, function: object) -> None:
         with pytest.raises(InvalidInputError, match="text of the scorer's function cannot be found"):
             Scorer("hits", function, True, "1")  # type: ignore[arg-type]
+
+    def test_constants_that_it_was_made_with_are_in_it(self) -> None:
+        def within(k):
+            def close(truth, said, *, share=0.5, also=("a", 1)):
+                return abs(truth - said) <= k * share
+
+            return close
+
+        one, other = (Scorer("close", within(k), True, "1") for k in (1, -1))
+        assert one.source_sha256 != other.source_sha256
+        assert one.source_sha256 == Scorer("close", within(1), True, "1").source_sha256
+        assert one.source.endswith("\n# k = 1\n# also = ('a', 1,)\n# share = 0.5")
+        assert replace(one, version="2").source == one.source
+
+    def test_and_those_of_a_partial_function(self) -> None:
+        digests = {
+            Scorer("own", functools.partial(sure, score=k), True, "1", source="sure").source_sha256
+            for k in (1, 1.0, "1", True, None)
+        }
+        assert len(digests) == 5
+
+    @pytest.mark.parametrize(
+        ("made_with", "kind"),
+        [([1], "list"), ({"a": 1}, "dict"), (np.float64(1), "float64"), (len, "builtin"), ((1, [2]), "list")],
+    )
+    def test_what_is_no_constant_is_refused(self, made_with: object, kind: str) -> None:
+        def closed(truth, said):
+            return made_with
+
+        def by_default(truth, said, value=made_with):
+            return value
+
+        for function in (closed, by_default):
+            with pytest.raises(InvalidInputError, match=f"a value of the type {kind}"):
+                Scorer("own", function, True, "1")
+
+    def test_a_method_is_refused(self) -> None:
+        class Counter:
+            def score(self, truth, said):
+                return truth == said
+
+        with pytest.raises(InvalidInputError, match="what its object holds"):
+            Scorer("own", Counter().score, True, "1")
 
     def test_reports_tell_everything_that_identifies_it(self) -> None:
         told = Scorer("hits", hits, False, "2.1").to_dict()

@@ -10,9 +10,18 @@ import pytest
 
 from hokusai.domain.scorer import Scorer
 from hokusai.errors import MetricError
-from hokusai.pipeline.evaluator_scorers import Scored, resampled, row_scores, scorer_value, whole_score
+from hokusai.pipeline.evaluator_scorers import (
+    Scored,
+    resampled,
+    row_scores,
+    scorer_delta,
+    scorer_value,
+    whole_score,
+)
 
 GIVEN = Scored(np.array(["a", "b", "a"]), np.array(["a", "a", "a"]), None, "churn/1.0.0")
+
+CALLS: list[int] = []
 
 
 def scorer(function: Callable[..., Any], *, per_row: bool = True) -> Scorer:
@@ -78,3 +87,16 @@ def test_the_same_seed_draws_the_same_and_another_another() -> None:
     first, again, other = (resampled(of_rows, [GIVEN], seed=seed) for seed in (0, 0, 1))
     assert (first == again).all()
     assert (first != other).any()
+
+
+@pytest.mark.parametrize("per_row", [True, False])
+def test_a_scorer_that_favours_who_comes_second_is_told(per_row: bool) -> None:
+    def counting(truth: Any, said: Any) -> Any:
+        CALLS.append(1)
+        return np.full(len(truth), len(CALLS)) if per_row else len(CALLS)
+
+    counted = Scorer("count", counting, True, "1", per_row=per_row)
+    with pytest.raises(MetricError, match="count gives other numbers when it is asked again"):
+        scorer_delta(counted, GIVEN, GIVEN)
+    with pytest.raises(MetricError, match=r"asked again about the same rows of churn/1\.0\.0"):
+        scorer_value(counted, GIVEN)

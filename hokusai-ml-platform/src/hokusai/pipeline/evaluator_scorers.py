@@ -7,9 +7,9 @@ nothing is known but its values, so that rows are resampled, for both models at 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hokusai.domain.delta import Interval, MetricDelta
 from hokusai.domain.scorer import Scorer
@@ -20,6 +20,8 @@ from hokusai.stats.one_model import MetricValue, mean_value
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+T = TypeVar("T", "NDArray[np.float64]", float)
 
 RESAMPLES = 1000
 _MOST_FAILED = 0.05
@@ -63,11 +65,13 @@ def scorer_value(
     """A scorer's value of one model; `drawn` are its values on resampled rows, if they are known.
 
     Raises:
-        MetricError: The scorer raises, or gives something else than it should; with its name, and the row.
+        MetricError: The scorer raises, gives something else than it should, or something else when asked again; with
+            its name, and the row.
     """
     if scorer.per_row:
-        return mean_value(scorer.metric, row_scores(scorer, given), confidence, units)
-    value = whole_score(scorer, given)
+        (scores,) = _asked_twice(scorer, [given], row_scores)
+        return mean_value(scorer.metric, scores, confidence, units)
+    (value,) = _asked_twice(scorer, [given], whole_score)
     if drawn is None:
         drawn = resampled(scorer, [given], units, seed)[:, 0]
     error, interval = _spread(drawn, confidence)
@@ -94,16 +98,17 @@ def scorer_delta(
     from hokusai.stats.outcomes import OutcomeKind, compare_outcomes
 
     if scorer.per_row:
+        old_scores, new_scores = _asked_twice(scorer, [baseline, new], row_scores)
         return compare_outcomes(
-            row_scores(scorer, baseline),
-            row_scores(scorer, new),
+            old_scores,
+            new_scores,
             scorer.metric,
             kind=OutcomeKind(scorer.kind) if scorer.kind else None,
             confidence=confidence,
             units=units,
             seed=seed,
         )
-    values = [whole_score(scorer, one) for one in (baseline, new)]
+    values = _asked_twice(scorer, [baseline, new], whole_score)
     if drawn is None:
         drawn = resampled(scorer, [baseline, new], units, seed)
     changes = drawn[:, 1] - drawn[:, 0]
@@ -213,6 +218,27 @@ def resampled(
             hint="It has to give a number for any draw of the rows, also one without some class.",
         )
     return np.array(found)
+
+
+def _asked_twice(scorer: Scorer, given: Sequence[Scored], ask: Callable[[Scorer, Scored], T]) -> list[T]:
+    """What a scorer gives each model, which must not depend on how often it was asked before, nor on who came first.
+
+    Raises:
+        MetricError: The second time, with the models in reverse order, it gives something else.
+    """
+    import numpy as np
+
+    first = [ask(scorer, one) for one in given]
+    again = [ask(scorer, one) for one in reversed(given)][::-1]
+    for one, answer, other in zip(given, first, again, strict=True):
+        if not np.array_equal(answer, other):
+            raise MetricError(
+                f"The scorer {scorer.name} gives other numbers when it is asked again about the same rows of "
+                f"{one.model}",
+                where=scorer.name,
+                hint="Keep nothing between calls, and draw random numbers from a fixed seed in each.",
+            )
+    return first
 
 
 def _called(scorer: Scorer, given: Scored) -> Any:
