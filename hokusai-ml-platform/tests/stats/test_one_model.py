@@ -141,8 +141,13 @@ class TestRegressor:
         value = measure_regressor([1.0, 2.0, 3.0, 5.0], [1.0, 4.0, 4.0, 4.0]).value("mae")
         assert value is not None
         assert value.value == 1.0
-        assert value.standard_error == pytest.approx(math.sqrt(0.5 / 4))  # |errors| 0, 2, 1, 1
-        assert value.interval.low == pytest.approx(1 - 1.959964 * math.sqrt(0.125))
+        assert value.standard_error == pytest.approx(math.sqrt(2 / 3 / 4))  # |errors| 0, 2, 1, 1
+        assert value.interval.high == pytest.approx(1 + 3.182446 * math.sqrt(1 / 6))  # Student's, of 3
+
+    def test_nothing_is_said_of_the_oracle(self) -> None:
+        found = measure_regressor([1.0, 2.0, 3.0, 5.0] * 10, [9.0] * 40)
+        assert found.value("r2").value < 0
+        assert found.warnings == ()
 
     def test_an_error_is_never_below_zero(self) -> None:
         # One error of 8 in ten rows: .8, and its error sqrt(.1 * .9 * 64 / 10) = .759.

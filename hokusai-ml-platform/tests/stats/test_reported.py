@@ -42,7 +42,9 @@ def test_every_method_names_its_source(units):
     )
     errors = compare_regressors(scores, scores + 0.1 * np.array(LABELS), scores**2, units=units)
     for delta in (*compared.deltas, *errors.deltas):
-        assert any(year in delta.reference for year in ("1981", "1988", "1998", "2013", "2017")), delta.method
+        assert any(year in delta.reference for year in ("1908", "1981", "1988", "1998", "2013", "2017")), (
+            delta.method
+        )
 
 
 def test_one_sided_p_values_follow_the_metrics_direction():
