@@ -96,6 +96,20 @@ def statement_bytes(claim: DeltaOneClaim) -> bytes:
     return canonical_json(build_statement(claim))
 
 
+def non_claims(claim: DeltaOneClaim) -> Iterator[str]:
+    """What the statement of `claim` does not say, sentence by sentence."""
+    if claim.dry_run:
+        yield DRY_RUN_NON_CLAIM
+    yield from NON_CLAIMS
+    if claim.comparison.n_units is not None:
+        yield UNITS_NON_CLAIM
+    if claim.commitments is not None:
+        yield COMMITMENTS_NON_CLAIM
+    if claim.attribution is not None:
+        yield ATTRIBUTION_NON_CLAIM
+        yield IDENTITIES_NON_CLAIM
+
+
 def _predicate(claim: DeltaOneClaim) -> Json:
     comparison = claim.comparison
     return {
@@ -130,7 +144,7 @@ def _predicate(claim: DeltaOneClaim) -> Json:
             for item in claim.evidence
         ],
         **_optional(claim),
-        "nonClaims": list(_non_claims(claim)),
+        "nonClaims": list(non_claims(claim)),
     }
 
 
@@ -155,19 +169,6 @@ def _optional(claim: DeltaOneClaim) -> Json:
     if claim.benchmark_statement_sha256 is not None:
         members["benchmarkStatement"] = {"sha256": claim.benchmark_statement_sha256}
     return members
-
-
-def _non_claims(claim: DeltaOneClaim) -> Iterator[str]:
-    if claim.dry_run:
-        yield DRY_RUN_NON_CLAIM
-    yield from NON_CLAIMS
-    if claim.comparison.n_units is not None:
-        yield UNITS_NON_CLAIM
-    if claim.commitments is not None:
-        yield COMMITMENTS_NON_CLAIM
-    if claim.attribution is not None:
-        yield ATTRIBUTION_NON_CLAIM
-        yield IDENTITIES_NON_CLAIM
 
 
 def _estimator(estimator: Estimator) -> Json:

@@ -28,7 +28,7 @@ from hokusai.attestation.numbers import Json
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.reader import read_statement
 from hokusai.attestation.report import CheckLog, VerificationReport
-from hokusai.attestation.statement import IDENTITIES_NON_CLAIM, build_statement
+from hokusai.attestation.statement import IDENTITIES_NON_CLAIM, build_statement, non_claims
 from hokusai.domain.canonical import canonical_json, parse_json, require_sha256, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.errors import IntegrityError
@@ -246,7 +246,7 @@ def _read(statement: Json) -> tuple[DeltaOneClaim, Json]:
     claim = read_statement(statement)
     rebuilt = build_statement(claim)
     said, today = _predicate(statement), _predicate(rebuilt)
-    before = [text for text in today["nonClaims"] if text != IDENTITIES_NON_CLAIM]
+    before = [text for text in non_claims(claim) if text != IDENTITIES_NON_CLAIM]
     if said.get("nonClaims") == before:  # it was written before that stood there, and says no more by it
         today["nonClaims"] = before
     return claim, rebuilt
