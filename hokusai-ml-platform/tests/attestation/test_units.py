@@ -261,3 +261,15 @@ def test_an_error_that_the_rows_do_not_give_by_its_method_is_not_worked_out_agai
         signed(replace(regression, comparison=changed)), policy, Materials(predictions=rows)
     )
     assert "predictions" in [check.name for check in report.failed]
+
+
+def test_students_t_by_rows_has_the_degrees_of_freedom_of_all_rows(
+    regression: DeltaOneClaim, signed: Signed, policy: Policy
+) -> None:
+    target, old, new = ([i + math.sin(i * k) for i in range(8)] for k in (0, 1, 2))
+    compared = compare_regressors(target, old, new)
+    assert {delta.method for delta in compared.deltas} == {"paired-t"}
+    assert verify_attestation(signed(replace(regression, comparison=compared)), policy).ok
+    as_if_normal = _with(compared, "mae", method="influence-function")
+    report = verify_attestation(signed(replace(regression, comparison=as_if_normal)), policy)
+    assert any("mae: the standard error gives the interval" in check.detail for check in report.failed)
