@@ -33,7 +33,6 @@ from hokusai.domain.delta import Comparison
 from hokusai.domain.labels import class_name
 from hokusai.domain.metrics import Task
 from hokusai.errors import ConfigurationError, IntegrityError
-from hokusai.stats.composite import parse_weights
 from hokusai.stats.decide import decide
 from hokusai.utils.files import file_sha256, read_limited, write_atomically
 
@@ -125,6 +124,7 @@ def _payload(given: dict[str, Any], secret: bytes) -> bytes:
 
     from hokusai.pipeline.contribution import integrate
     from hokusai.pipeline.reference import survey
+    from hokusai.stats.composite import parse_weights
 
     facts = survey(plan)
     contributed = integrate(plan, facts, trains=False)
