@@ -69,10 +69,14 @@ class Settings(BaseModel):
         "HOKUSAI_SIGNING_KEY", None, "an Ed25519 private key as PEM text, or the path of such a file"
     )
     signer_command: str | None = _env(
-        "HOKUSAI_SIGNER_COMMAND", None, "a command that signs what it reads, as words or as a JSON list of them"
+        "HOKUSAI_SIGNER_COMMAND",
+        None,
+        "a command that signs what it reads, as words or as a JSON list of them",
     )
     signer_public_key: str | None = _env(
-        "HOKUSAI_SIGNER_PUBLIC_KEY", None, "the signer command's public key as PEM text, or the path of its file"
+        "HOKUSAI_SIGNER_PUBLIC_KEY",
+        None,
+        "the signer command's public key as PEM text, or the path of its file",
     )
     pii_key: SecretStr | None = _env(
         "HOKUSAI_PII_KEY",
