@@ -325,8 +325,9 @@ class TestWatched:
     def test_shows_the_steps(self, watched):
         flow = watched()
         assert flow.finish() == 0, flow.text
-        assert [line.split()[1] for line in flow.text.splitlines()].count("evaluate") == 2
-        assert len(flow.text.splitlines()) == len(STEPS) + 1, flow.text
+        # The two tasks of `evaluate` are one line, which stands when the run goes on behind them.
+        assert [line.split()[1] for line in flow.text.splitlines()].count("evaluate") == 1
+        assert len(flow.text.splitlines()) == len(STEPS), flow.text
         assert flow.leaves_nothing()
 
     @pytest.mark.parametrize("engine", ["fork", "process"])

@@ -33,7 +33,7 @@ def progress(monkeypatch, tmp_path):
 
 def a_flow(*decorators, **artifacts):
     step = SimpleNamespace(decorators=[SimpleNamespace(name=name) for name in decorators])
-    return SimpleNamespace(train=step, **artifacts)
+    return SimpleNamespace(**{"train": step, "index": None} | artifacts)
 
 
 def go_through(flow, error=None, inputs=None):
@@ -95,7 +95,7 @@ class TestFailures:
         assert str(error) in str(flow._exception)
 
     def test_in_the_first_step_nothing_is_worth_a_retry(self):
-        flow = SimpleNamespace(start=SimpleNamespace(decorators=[]))
+        flow = SimpleNamespace(start=SimpleNamespace(decorators=[]), index=None)
         wrapper = stages.stage_lifecycle("start", flow, None, {})
         next(wrapper)
         with pytest.raises(SystemExit) as ended:

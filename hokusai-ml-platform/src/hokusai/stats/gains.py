@@ -19,7 +19,7 @@ from hokusai.stats.auroc import measure_auroc
 from hokusai.stats.classification import joint_counts, measure_counts
 from hokusai.stats.from_counts import COUNT_METRICS
 from hokusai.stats.inputs import class_indexes, class_scores, numbers, same_length
-from hokusai.stats.measured import FloatArray, Measured
+from hokusai.stats.measured import FloatArray, Measured, by_rows
 from hokusai.stats.regression import measure_regression
 
 
@@ -98,7 +98,8 @@ def regressor_gain(
         for name, values in (("target", target), ("baseline", baseline), ("new", new))
     }
     same_length(arrays)
-    return _weighed(measure_regression(**arrays, names=list(weights)), weights)
+    measured = measure_regression(**arrays, names=list(weights))
+    return _weighed([by_rows(one) for one in measured], weights)
 
 
 def _weighed(measured: Sequence[Measured], weights: Mapping[str, Fraction]) -> RowGain:
