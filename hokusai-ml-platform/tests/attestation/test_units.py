@@ -149,10 +149,20 @@ class TestAgreedUnits:
     def test_a_decision_rests_on_units_only_where_they_were_agreed_on(
         self, decided: DeltaOneClaim, signed: Signed, policy: Policy
     ) -> None:
+        assert decided.decision is not None and decided.decision.accepted
+        for asks in (replace(policy, rule=decided.decision.rule), replace(policy, require_accepted=True)):
+            report = verify_attestation(signed(decided), asks)
+            assert [check.name for check in report.failed] == ["decision"]
+            assert "no units were agreed on" in report.failed[0].detail
+            assert verify_attestation(signed(decided), replace(asks, units="user")).ok
+
+    def test_a_policy_that_asks_for_nothing_hears_that_units_were_not_agreed_on(
+        self, decided: DeltaOneClaim, signed: Signed, policy: Policy
+    ) -> None:
         report = verify_attestation(signed(decided), policy)
-        assert [check.name for check in report.failed] == ["decision"]
-        assert "no units were agreed on" in report.failed[0].detail
-        assert verify_attestation(signed(decided), replace(policy, units="user")).ok
+        assert report.ok and any("are those of the agreed column" in note for note in report.not_checked)
+        report = verify_attestation(signed(decided), replace(policy, units="user"))
+        assert not any("of the agreed column" in note for note in report.not_checked)
 
     def test_a_policy_that_asks_for_units_takes_no_errors_between_rows(
         self, claim: DeltaOneClaim, signed: Signed, policy: Policy
@@ -199,7 +209,7 @@ class TestAgreedUnits:
         agreed = replace(policy, owner_keys=(owner_key.public_key(),))
         for column, asked, failed in (
             ("user", "user", []),
-            ("user", None, ["decision", "benchmark"]),
+            ("user", None, ["benchmark"]),
             (None, "user", ["benchmark"]),
             ("document", "user", ["benchmark"]),
         ):

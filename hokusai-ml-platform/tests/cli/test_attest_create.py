@@ -102,6 +102,28 @@ class TestCreate:
             "standard errors" in note or "files behind" in note for note in answer.json["notChecked"]
         )
 
+    def test_units_are_the_benchmarks_own(self, hokusai, arguments, files: Path, tmp_path: Path) -> None:
+        benchmark = pl.read_csv(files / "benchmark.csv").with_columns(user=pl.int_range(pl.len()) // 4)
+        benchmark.write_csv(tmp_path / "users.csv")
+        given = [str(tmp_path / "users.csv") if "benchmark.csv" in one else one for one in arguments]
+        assert (
+            hokusai(
+                *given, "--unit-column", "user", "--threshold", "0", "--min-rows", "100", "-o", "a.json"
+            ).code
+            == 0
+        )
+        assert claim_in(tmp_path / "a.json").comparison.n_units == 50
+        said = pl.read_parquet(files / "predictions.parquet")
+        said.with_columns(unit=pl.int_range(pl.len()) // 4).write_csv(tmp_path / "by_user.csv")
+        said.with_columns(unit=pl.int_range(pl.len()) // 8).write_csv(tmp_path / "by_two.csv")
+        verify = ("attest", "verify", "a.json", "--predictions")
+        assert hokusai(*verify, "by_user.csv").code == 0
+        assert "do not say which row" in hokusai(*verify, str(files / "predictions.csv")).out
+        given[given.index("--predictions") + 1] = str(tmp_path / "by_two.csv")
+        answer = hokusai(*given, "--unit-column", "user", "-o", "b.json")
+        assert answer.code == 1
+        assert "differ in which rows belong together" in answer.err
+
     def test_predictions_of_other_rows_are_refused(
         self, hokusai, arguments, files: Path, tmp_path: Path
     ) -> None:

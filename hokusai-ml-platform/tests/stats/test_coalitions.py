@@ -200,6 +200,13 @@ class TestMonteCarlo:
         assert sum(sampled.values) == pytest.approx(gain_of(tuple(range(11))), abs=1e-12)
         assert sampled.evaluations == len(set(asked) - {()}) < len(whole)
         assert 0 < sum(sampled.untrained) < 0.02
+        joined = {i for coalition in set(asked) - {tuple(range(11))} for i in coalition}
+        assert set(sampled.unmeasured) == set(range(11)) - joined
+
+    def test_names_whom_no_model_tells_of(self):
+        # The first in each order has it all already, and of four orders two begin with others.
+        sampled = monte_carlo_shapley(lambda joined: float(bool(joined)), 11, permutations=4, tolerance=0.1)
+        assert len(sampled.unmeasured) == 7
 
     def test_asks_for_each_coalition_once(self):
         asked = []

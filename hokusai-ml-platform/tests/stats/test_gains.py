@@ -121,3 +121,13 @@ def test_arrays_of_different_lengths_are_refused() -> None:
     given_ = classified(2)
     with pytest.raises(InvalidInputError):
         gain(given_ | {"new": given_["new"][1:]}, 2)
+
+
+def test_with_units_the_influences_are_those_of_the_units() -> None:
+    given_ = classified(2)
+    units = [f"user{i // 6}" for i in range(240)]
+    compared = compare_classifiers(**given_, classes=("a", "b"), weights=BINARY, units=units)
+    found = classifier_gain(**given_, n_classes=2, weights=BINARY, units=units)
+    assert found.influence.shape == (40,)
+    assert found.value == pytest.approx(compared.delta_one, rel=1e-12)
+    assert standard_error(found.influence) == pytest.approx(compared.standard_error, rel=1e-12)

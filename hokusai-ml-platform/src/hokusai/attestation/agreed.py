@@ -44,7 +44,8 @@ def check_decision(
         wanted: The rule that it must be by, if one was agreed.
         accepted: Whether only an accepted improvement passes.
         units: The column of units that was agreed on. Which rows are of one unit is the signer's word, and every
-            p-value with it; so no decision rests on units that nobody agreed on.
+            p-value with it; so where a rule was agreed on, or acceptance is asked for, no decision rests on units
+            that nobody agreed on.
     """
     decision = claim.decision
     if decision is None:
@@ -53,7 +54,7 @@ def check_decision(
         raise IntegrityError(
             f"The decision is by {_rule_text(decision.rule)}; agreed is {_rule_text(wanted)}"
         )
-    if claim.comparison.n_units is not None and units is None:
+    if claim.comparison.n_units is not None and units is None and (wanted is not None or accepted):
         raise IntegrityError(
             f"The decision rests on errors between {claim.comparison.n_units} units, and no units were agreed on",
             hint="If they were, name their column in the policy: units.",

@@ -59,6 +59,7 @@ _DECIDING = ("hokusai-ml-platform", "numpy", "polars")
 @click.option("--wallet", metavar="ADDRESSES", help="where credit goes: one address, or one for each file")
 @click.option("--base-data", multiple=True, metavar="FILE", help="what both models were trained on besides")
 @click.option("--target-column", metavar="NAME", help="the column that is predicted (default: label)")
+@click.option("--unit-column", metavar="NAME", help="the benchmark's column by which rows belong together")
 @click.option("--task", type=click.Choice([task.value for task in Task]), help="default: as the target is")
 @click.option(
     "--benchmark-statement", type=_PATH, metavar="FILE",
@@ -128,8 +129,7 @@ def _payload(given: dict[str, Any], secret: bytes) -> bytes:
 
     facts = survey(plan)
     contributed = integrate(plan, facts, trains=False)
-    predictions = read_predictions(given["predictions"], facts.task)
-    _check_labels(predictions, plan, facts)
+    predictions = _of_benchmark(read_predictions(given["predictions"], facts.task), plan, facts)
     if len(set(models.values())) == 1:
         _check_alike(predictions)
     chosen = parse_weights(given["weights"], facts.task) if given["weights"] else None
@@ -190,6 +190,7 @@ def _plan(given: dict[str, Any], agreed: Benchmark | None) -> RunPlan:
             "contributor": given["contributor"],
             "wallet": given["wallet"],
             "target_column": target,
+            "unit_column": given["unit_column"] or (agreed.unit_column if agreed else None),
             "task": given["task"] or (agreed.task.value if agreed else None),
             "output_dir": str(Path()),
         },
@@ -212,13 +213,14 @@ def _rule(given: dict[str, Any], agreed: Benchmark | None) -> AcceptanceRule | N
         said["guardrails"] = given["guardrails"]
     if agreed is None:
         return AcceptanceRule(**said) if said else None
-    settled = [*said, *(name for name in ("weights", "primary") if given[name])]
+    settled = [*said, *(name for name in ("weights", "primary", "unit_column") if given[name])]
     if settled:
         options = {
             "guardrails": "guardrail",
             "weights": "weight",
             "primary": "metric",
             "min_rows": "min-rows",
+            "unit_column": "unit-column",
         }
         named = ", ".join(f"--{options.get(name, name)}" for name in settled)
         raise click.UsageError(f"The owner's commitment settles {named} already: leave it out.")
@@ -258,11 +260,12 @@ def _check_alike(predictions: RowPredictions) -> None:
         )
 
 
-def _check_labels(predictions: RowPredictions, plan: RunPlan, facts: Facts) -> None:
-    """The predictions are of the benchmark's labelled rows, in their order."""
+def _of_benchmark(predictions: RowPredictions, plan: RunPlan, facts: Facts) -> RowPredictions:
+    """The predictions with the units of the benchmark's rows, whose labels are theirs, in their order."""
     from hokusai.pipeline.reference import load
 
-    truth = load(plan, facts).benchmark[plan.target_column].to_list()
+    known = load(plan, facts)
+    truth = known.benchmark[plan.target_column].to_list()
     if len(truth) != predictions.n_rows:
         raise IntegrityError(
             f"The predictions are of {predictions.n_rows} rows, the benchmark has {len(truth)} with a label"
@@ -274,6 +277,20 @@ def _check_labels(predictions: RowPredictions, plan: RunPlan, facts: Facts) -> N
                 f"Row {row} of the benchmark is {value!r}, the predictions file says {said!r}",
                 hint="Its rows have to be in the benchmark's order, or numbered in a column row.",
             )
+    if known.units is None:
+        return predictions
+    units = [str(number) for number in known.units.tolist()]
+    said = predictions.units
+    if (
+        said is not None
+        and len({len(set(zip(units, said, strict=True))), len(set(units)), len(set(said))}) > 1
+    ):
+        raise IntegrityError(
+            f"The column 'unit' of the predictions file and {plan.unit_column!r} of the benchmark differ in which rows "
+            "belong together",
+            hint="Leave the column 'unit' out: the benchmark has it.",
+        )
+    return replace(predictions, units=units)
 
 
 def _outcomes(comparison: Comparison, rule: AcceptanceRule) -> list[GuardrailOutcome]:

@@ -51,6 +51,11 @@ def as_guardrails(
 @benchmark.command(short_help="Add a benchmark from its files.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--target", required=True, metavar="COLUMN", help="the column that is predicted")
+@click.option(
+    "--unit-column",
+    metavar="COLUMN",
+    help="the column by which rows belong together, such as a user: errors are between its units",
+)
 @click.option("--metric", metavar="METRIC", help="the metric to pay on (default: accuracy or rmse)")
 @click.option("--name", metavar="NAME", help="what to call it (default: the file's name)")
 @click.option(
@@ -112,6 +117,7 @@ def add(
     *,
     files: tuple[Path, ...],
     target: str,
+    unit_column: str | None,
     metric: str | None,
     name: str | None,
     task: str | None,
@@ -137,6 +143,7 @@ def add(
             files,
             name=name or files[0].name.partition(".")[0],
             target_column=target,
+            unit_column=unit_column,
             task=Task(task) if task else None,
             primary_metric=metric,
             weights=weights,
@@ -203,6 +210,7 @@ def show(*, ref: str, as_json: bool) -> None:
             "Identity": found.sha256,
             "Data": f"{found.data_sha256}, {found.n_rows:,} rows, split {found.split}",
             "Predicts": f"{found.target_column} ({found.task.value})",
+            **({"Units": f"errors are between those of {found.unit_column}"} if found.unit_column else {}),
             "Paid on": f"{found.primary_metric}, {'higher' if found.higher_is_better else 'lower'} is better",
             "DeltaOne": ", ".join(f"{weight} {name}" for name, weight in found.weights.items())
             or "equal weights",
@@ -299,10 +307,12 @@ def _power(one: Benchmark) -> Iterable[str]:
         if one.task is Task.CLASSIFICATION
         else f"a row's part in it has a standard deviation of {math.sqrt(one.discordance) * 100:.3g} %"
     )
+    if one.unit_column is not None:
+        condition += f", and those of one {one.unit_column} all alike"
     found = one.minimum_detectable_delta * 100
     yield f"A true gain of {found:.2f} {unit} is found 4 times out of 5, if {condition}."
     wanted = float(one.rule.threshold)
-    if 0 < wanted <= one.discordance:
+    if 0 < wanted <= one.discordance and one.unit_column is None:
         rows = required_rows(wanted, one.discordance, alpha=one.rule.alpha)
         yield (
             f"A true gain of {wanted * 100:g}, the threshold, takes {rows:,} rows to be found as often; "

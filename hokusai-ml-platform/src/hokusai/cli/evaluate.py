@@ -37,7 +37,13 @@ from hokusai.domain.metrics import Task
     "--feature", "features", multiple=True, metavar="COLUMN",
     help="a column to predict from, in the model's order, if it does not know them by name",
 )  # fmt: skip
-@click.option("--units", metavar="COLUMN", help="rows of one unit, such as a user, are not independent")
+@click.option(
+    "--unit-column",
+    "--units",
+    "units",
+    metavar="COLUMN",
+    help="rows of one unit, such as a user, are not independent",
+)
 @click.option(
     "--task", type=click.Choice([one.value for one in Task]), help="default: what the target asks for"
 )

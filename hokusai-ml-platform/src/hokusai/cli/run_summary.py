@@ -18,11 +18,12 @@ def show_summary(result: dict[str, Any]) -> None:
     console = Console()
     low, high = result["interval"]
     colour = "green" if low > 0 else "red" if high < 0 else "yellow"
+    of_units = f" of {result['n_units']:,} units" if result["n_units"] else ""
     console.print()
     console.print(
         f"DeltaOne [bold {colour}]{100 * result['delta_one']:+.2f} pp[/]  "
         f"({100 * low:+.2f} to {100 * high:+.2f} at {100 * result['confidence']:g} % confidence, "
-        f"p = {result['p_value']:.2g}, {result['n_rows']:,} benchmark rows)",
+        f"p = {result['p_value']:.2g}, {result['n_rows']:,} benchmark rows{of_units})",
         highlight=False,
         soft_wrap=True,
     )
@@ -81,7 +82,13 @@ def _show_credit(console: Console, credit: dict[str, Any], *, pays: bool) -> Non
     console.print()
     console.print(table)
     method = credit["method"].replace("_", " ")
-    told = f"Credit by {method}, {credit['seeds']} seed{'s' * (credit['seeds'] > 1)} each. {credit['note']}"
+    told = f"Credit by {method}, {credit['seeds']} seed{'s' * (credit['seeds'] > 1)} each. "
+    if credit["sampling_error"] is not None:
+        told += (
+            f"{credit['evaluations']:,} groups of contributors were trained for, in sampled orders; sampling leaves a "
+            f"standard error of up to {100 * credit['sampling_error']:.2f} pp in a value. "
+        )
+    told += credit["note"]
     if not pays:
         told = f"Nothing is paid. {told}"
     console.print(told.strip(), style="dim", markup=False, highlight=False, soft_wrap=True)

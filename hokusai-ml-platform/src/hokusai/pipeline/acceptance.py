@@ -175,5 +175,6 @@ def _sliced(evaluation: Evaluation, rows: pl.DataFrame, guardrail: Guardrail) ->
         new=part(evaluation.new),
         baseline_scores=part(evaluation.baseline_scores),
         new_scores=part(evaluation.new_scores),
+        units=part(evaluation.units),
     )
     return compare(sliced)

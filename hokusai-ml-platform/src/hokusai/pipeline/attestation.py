@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from hokusai.attestation.commitments import Values, commit
 from hokusai.attestation.envelope import Signer, keyid, sign
+from hokusai.attestation.predictions import UNIT
 from hokusai.attestation.statement import statement_bytes
 from hokusai.domain.attribution import Attribution
 from hokusai.domain.canonical import sha256_hex
@@ -102,6 +103,8 @@ def predictions_file(evaluation: Evaluation) -> bytes:
     ):
         if scores is not None and scores.ndim == 1:
             frame = frame.with_columns(pl.Series(name, scores))
+    if evaluation.units is not None:  # by number: who they are is nobody's business
+        frame = frame.with_columns(pl.Series(UNIT, evaluation.units))
     file = io.BytesIO()
     frame.write_parquet(file)
     return file.getvalue()

@@ -11,7 +11,7 @@ from hokusai.domain.decision import AcceptanceRule
 from hokusai.domain.metrics import Task
 from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.tables import read_tables, stack_tables
-from hokusai.pipeline.integration import labelled, require_classes
+from hokusai.pipeline.integration import labelled, require_classes, unit_numbers
 from hokusai.pipeline.quality import source_digest
 from hokusai.pipeline.task import infer_task
 from hokusai.stats.composite import parse_weights, task_metric
@@ -35,6 +35,7 @@ def benchmark_of_files(
     discordance: float = DISCORDANCE,
     labels_root: str | None = None,
     labels_secret: bool = False,
+    unit_column: str | None = None,
 ) -> Benchmark:
     """Read a benchmark's files and say what they are.
 
@@ -50,6 +51,8 @@ def benchmark_of_files(
         discordance: Share of the rows that two models are taken to answer differently.
         labels_root: The owner's commitment to the labels, hex.
         labels_secret: Whether the labels are kept from those who contribute.
+        unit_column: The column by which rows belong together. What the benchmark can find is worked out for as many
+            rows as there are units then, as if those of one unit all said the same: the worst case.
 
     Raises:
         DataError: A file cannot be read.
@@ -64,6 +67,10 @@ def benchmark_of_files(
     task = task or infer_task(rows[target_column])
     if task is Task.CLASSIFICATION:
         require_classes(rows, target_column, name)
+    n_independent = rows.height
+    if unit_column is not None:
+        require_columns(frame.columns, [unit_column], ", ".join(table.name for table in tables))
+        n_independent = int(unit_numbers(rows[unit_column], name).max()) + 1
     rule = rule or AcceptanceRule()
     return Benchmark(
         name=name,
@@ -72,11 +79,12 @@ def benchmark_of_files(
         target_column=target_column,
         n_rows=rows.height,
         primary_metric=task_metric(primary_metric, task).name if primary_metric else DEFAULT_PRIMARY[task],
-        minimum_detectable_delta=minimum_detectable_delta(rows.height, discordance, alpha=rule.alpha),
+        minimum_detectable_delta=minimum_detectable_delta(n_independent, discordance, alpha=rule.alpha),
         discordance=discordance,
         split=split,
         weights=parse_weights(weights, task) if weights else {},
         rule=rule,
         labels_root=labels_root,
         labels_secret=labels_secret,
+        unit_column=unit_column,
     )

@@ -247,7 +247,7 @@ class _Bench:
         old = self._baseline(repeat)
         new = old if model is None else self._ask(model)
         both = side_by_side(self._reference.benchmark, self.plan.target_column, self.facts.task, old, new)
-        return _row_gain(both, self.shares.weights)
+        return _row_gain(replace(both, units=self._reference.units), self.shares.weights)
 
     def _frame(self, coalition: Coalition) -> pl.DataFrame | None:
         import polars as pl
@@ -301,7 +301,7 @@ def _row_gain(evaluation: Evaluation, weights: Mapping[str, Fraction]) -> Any:
 
     target, old, new = evaluation.target, evaluation.baseline, evaluation.new
     if evaluation.task is Task.REGRESSION:
-        return regressor_gain(target, old, new, weights=weights)
+        return regressor_gain(target, old, new, weights=weights, units=evaluation.units)
     return classifier_gain(
         target,
         old,
@@ -310,6 +310,7 @@ def _row_gain(evaluation: Evaluation, weights: Mapping[str, Fraction]) -> Any:
         weights=weights,
         baseline_scores=evaluation.baseline_scores,
         new_scores=evaluation.new_scores,
+        units=evaluation.units,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.delta import Comparison
@@ -36,6 +36,7 @@ class Evaluation:
         baseline, new: (n_rows,) each model's class indexes, or values.
         baseline_scores, new_scores: (n_rows,) score of the second class where there are two, else
             (n_rows, n_classes); None where the model gives none.
+        units: (n_rows,) number of the unit that each row belongs to; None where each is on its own.
     """
 
     task: Task
@@ -45,6 +46,7 @@ class Evaluation:
     new: NDArray[Any]
     baseline_scores: NDArray[np.float64] | None = None
     new_scores: NDArray[np.float64] | None = None
+    units: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ def run(plan: RunPlan, facts: Facts, baseline: ModelArtifact, new: ModelArtifact
         SchemaError: A model cannot predict from the benchmark's columns.
         IntegrityError: The benchmark changed since the run began.
     """
-    benchmark = load(plan, facts).benchmark
+    known = load(plan, facts)
     if plan.dry_run:
-        return evaluate_mocks(benchmark, plan.target_column, facts.task, baseline, new)
+        return evaluate_mocks(known.benchmark, plan.target_column, facts.task, baseline, new)
     from hokusai.core.models.skops_file import load_model
 
     # The new model's bytes were written by this run; a given baseline's were checked when it was loaded.
@@ -73,7 +75,8 @@ def run(plan: RunPlan, facts: Facts, baseline: ModelArtifact, new: ModelArtifact
         load_model(baseline.content, where=baseline.file_name, trust=plan.baseline_model is None),
         load_model(new.content, where=new.file_name, trust=True),
     )
-    return evaluate(benchmark, plan.target_column, facts.task, facts.kinds, *models)
+    found = evaluate(known.benchmark, plan.target_column, facts.task, facts.kinds, *models)
+    return replace(found, units=known.units)
 
 
 def evaluate(
@@ -166,7 +169,12 @@ def compare(evaluation: Evaluation, weights: Any = None, primary: str | None = N
 
     if evaluation.task is Task.REGRESSION:
         return compare_regressors(
-            evaluation.target, evaluation.baseline, evaluation.new, weights=weights, primary=primary
+            evaluation.target,
+            evaluation.baseline,
+            evaluation.new,
+            weights=weights,
+            primary=primary,
+            units=evaluation.units,
         )
     return compare_classifiers(
         evaluation.target,
@@ -177,6 +185,7 @@ def compare(evaluation: Evaluation, weights: Any = None, primary: str | None = N
         new_scores=evaluation.new_scores,
         weights=weights,
         primary=primary,
+        units=evaluation.units,
     )
 
 

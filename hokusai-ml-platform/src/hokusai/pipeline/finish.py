@@ -322,6 +322,7 @@ def _summary(
         "confidence": comparison.interval.confidence,
         "p_value": comparison.p_value,
         "n_rows": comparison.n_rows,
+        "n_units": comparison.n_units,
         "verdict": verdict(comparison),
         "decision": run.decision.to_dict(),
         "credit": credit_dict(run.credited),

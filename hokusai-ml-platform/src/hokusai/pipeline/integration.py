@@ -29,7 +29,9 @@ from hokusai.pipeline.data.row_matching import (
 from hokusai.pipeline.near_copies import NearCopies, near_copies
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 BASE_NAME = "the base data"
 BENCHMARK_NAME = "the benchmark"
@@ -413,6 +415,33 @@ def require_classes(frame: pl.DataFrame, target: str, name: str) -> None:
             f"Every row of {name} has the same {target!r}: {classes[0]!r}",
             hint="Classification needs rows of at least two classes.",
         )
+
+
+def unit_numbers(column: pl.Series, name: str) -> NDArray[np.int64]:
+    """(n_rows,) the number of the unit that each row of `name` belongs to, from 0.
+
+    Raises:
+        SchemaError: A row has no unit, or the column tells nothing: one unit in all, or each row its own.
+    """
+    missing = _is_missing(column)
+    if missing.any():
+        raise SchemaError(
+            f"{int(missing.sum()):,} rows have no {column.name!r}, row {int(missing.arg_max() or 0) + 1:,} first",
+            where=name,
+            hint="Say of each row to which unit it belongs.",
+        )
+    count = column.n_unique()
+    if count in (1, len(column)):
+        found = "All rows are of one unit" if count == 1 else "Each row is a unit of its own"
+        raise SchemaError(
+            f"{found} by {column.name!r}",
+            where=name,
+            hint="Units are told apart by a column with two values or more, each in several rows.",
+        )
+    import polars as pl
+
+    numbers: NDArray[np.int64] = column.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return numbers
 
 
 def require_known_classes(labels: pl.Series, known: pl.Series, name: str) -> None:

@@ -52,6 +52,11 @@ PARAMETERS: tuple[PipelineParameter, ...] = (
         "feature-columns", "columns to predict from, joined by commas (default: all others)", "NAMES"
     ),
     PipelineParameter("id-column", "a column that identifies a row and is never a feature", "NAME"),
+    PipelineParameter(
+        "unit-column",
+        "the benchmark's column by which rows belong together, such as a user: errors are between its units",
+        "NAME",
+    ),
     PipelineParameter("task", "classification or regression (default: from the target)", "TASK"),
     PipelineParameter(
         "pii",

@@ -61,6 +61,7 @@ class RunPlan:
     benchmark: Benchmark | None
     max_submissions: int | None
     rule: AcceptanceRule
+    unit_column: str | None = None
     pii: PiiAction = PiiAction.HASH
     benchmark_statement_sha256: str | None = None
 
@@ -144,16 +145,20 @@ def resolve_plan(
     weights: Mapping[str, float | Fraction] | None = _weights(values.get("metric_weights"))
     primary = _text(values, "primary_metric")
     agreed, statement_sha256 = _agreed(values, find_benchmark)
+    units = _text(values, "unit_column")
     if agreed is not None:
+        units = agreed.unit_column
         task = agreed.task.value
         weights = dict(agreed.weights) or None
         primary = agreed.primary_metric
+    target = _text(values, "target_column") or "label"
+    _check_units(units, target, benchmark, dry_run=dry_run)
     return RunPlan(
         contributed_files=contributed,
         base_files=base,
         benchmark_files=benchmark,
         baseline_model=baseline,
-        target_column=_text(values, "target_column") or "label",
+        target_column=target,
         feature_columns=_names(values.get("feature_columns")),
         id_column=_text(values, "id_column"),
         task=Task(task) if task else None,
@@ -177,12 +182,13 @@ def resolve_plan(
         if "max_submissions" in values
         else None,
         rule=agreed.rule if agreed is not None else _rule(values),
+        unit_column=units,
         pii=_action(_text(values, "pii")),
         benchmark_statement_sha256=statement_sha256,
     )
 
 
-_AGREED = ("task", "metric_weights", "primary_metric", "min_rows", "threshold", "guardrails")
+_AGREED = ("task", "unit_column", "metric_weights", "primary_metric", "min_rows", "threshold", "guardrails")
 
 
 def _agreed(
@@ -336,6 +342,20 @@ def _check_data_suffices(base: Sequence[Path], benchmark: Sequence[Path], baseli
         raise ConfigurationError(
             "A baseline model may have been trained on any row of the base data, so nothing can be held out of it",
             hint="Give --benchmark-data FILE along with --baseline-model.",
+        )
+
+
+def _check_units(units: str | None, target: str, benchmark: Sequence[Path], *, dry_run: bool) -> None:
+    if units is None:
+        return
+    if units == target:
+        raise ConfigurationError(
+            f"--unit-column is the target, {target!r}", hint="Name the column that says whose row it is."
+        )
+    if not benchmark and not dry_run:
+        raise ConfigurationError(
+            "--unit-column needs a benchmark of its own: a hold-out would cut units in two",
+            hint="Give --benchmark-data FILE, with whole units that the base data does not have.",
         )
 
 

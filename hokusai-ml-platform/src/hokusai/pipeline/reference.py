@@ -15,7 +15,7 @@ from hokusai.domain.metrics import Task
 from hokusai.domain.seeds import derive_seed
 from hokusai.errors import IntegrityError, SchemaError
 from hokusai.pipeline.benchmark import frame_bytes, frame_sha256, stratified_holdout
-from hokusai.pipeline.data.columns import features_of, require_columns
+from hokusai.pipeline.data.columns import features_of, require_columns, selected
 from hokusai.pipeline.data.reading import Table
 from hokusai.pipeline.data.reconcile import Source, common_types, conform, kind_of
 from hokusai.pipeline.data.tables import read_tables, stack_tables
@@ -26,6 +26,7 @@ from hokusai.pipeline.integration import (
     labelled,
     require_classes,
     require_known_classes,
+    unit_numbers,
     without_benchmark_rows,
 )
 from hokusai.pipeline.plan import RunPlan
@@ -33,7 +34,9 @@ from hokusai.pipeline.quality import source_digest
 from hokusai.pipeline.task import ColumnKinds, column_kinds, find_id_column, infer_task
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 HOLDOUT_SHARE = 0.25
 
@@ -87,11 +90,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Reference:
-    """The frames of one step: labelled rows, the columns of `Facts.types`; `base` has no rows without base data."""
+    """The frames of one step: labelled rows, the columns of `Facts.types`; `base` has no rows without base data.
+
+    `units` is the number of each benchmark row's unit, (n_rows,); None where each row is on its own.
+    """
 
     facts: Facts
     base: pl.DataFrame
     benchmark: pl.DataFrame
+    units: NDArray[np.int64] | None = None
 
 
 def survey(plan: RunPlan) -> Facts:
@@ -110,7 +117,7 @@ def survey(plan: RunPlan) -> Facts:
     base = _base_frame(plan, base_tables, contributed)
     first = base if base is not None else stack_tables(benchmark_tables)
     id_column = plan.id_column or find_id_column(first, plan.target_column)
-    features = features_of(first, plan.target_column, id_column, plan.feature_columns)
+    features = features_of(first, plan.target_column, id_column, plan.feature_columns, plan.unit_column)
 
     known = [Source(BASE_NAME, base, _untyped(base_tables))] if base is not None else []
     if benchmark_tables:
@@ -127,7 +134,7 @@ def survey(plan: RunPlan) -> Facts:
     _check_task(plan, task, types[plan.target_column], kinds)
 
     base_raw, benchmark_raw = _divide(plan, base, benchmark_tables, contributed, task, features)
-    benchmark = labelled(conform(benchmark_raw, types), plan.target_column)[0]
+    benchmark, _ = _benchmark_rows(plan, benchmark_raw, types)
     base_rows = labelled(conform(base_raw, types), plan.target_column)[0] if base_raw is not None else None
     if task is Task.CLASSIFICATION:
         if base_rows is not None:  # first, since the benchmark may be a part of it
@@ -146,6 +153,12 @@ def survey(plan: RunPlan) -> Facts:
     ]
     if plan.id_column is None and id_column is not None:
         warnings.append(f"The column {id_column!r} numbers the rows, so it is not used as a feature.")
+    if plan.unit_column is not None:
+        trained_on = [
+            *([(BASE_NAME, base)] if base is not None else []),
+            *((t.name, t.frame) for t in contributed),
+        ]
+        warnings += _unit_warnings(plan, benchmark_raw, plan.unit_column, trained_on)
     if kinds.empty:
         warnings.append(f"Columns without any value are not used: {', '.join(kinds.empty)}.")
     if base_rows is not None and baseline_is_given(plan):
@@ -186,11 +199,11 @@ def load(plan: RunPlan, facts: Facts) -> Reference:
     """
     base, benchmark = raw_frames(plan, facts)
     types = dict(facts.types)
-    rows, _ = labelled(conform(benchmark, types), plan.target_column)
+    rows, units = _benchmark_rows(plan, benchmark, types)
     base_rows = labelled(conform(base, types), plan.target_column)[0] if base is not None else rows.clear()
     if baseline_is_given(plan):
         base_rows = without_benchmark_rows(base_rows, rows)
-    return Reference(facts, base_rows, rows)
+    return Reference(facts, base_rows, rows, units)
 
 
 def baseline_is_given(plan: RunPlan) -> bool:
@@ -312,6 +325,45 @@ def _divide(
     seed = derive_seed(plan.seed, "benchmark", "holdout")
     content = (*features, plan.target_column)
     return stratified_holdout(base, plan.target_column, task, HOLDOUT_SHARE, seed=seed, content=content)
+
+
+def _benchmark_rows(
+    plan: RunPlan, benchmark: pl.DataFrame, types: dict[str, pl.DataType]
+) -> tuple[pl.DataFrame, NDArray[np.int64] | None]:
+    """(the labelled rows, the number of each one's unit).
+
+    Raises:
+        SchemaError: There is no column of units, or it does not say which rows belong together.
+    """
+    column = None if plan.dry_run else plan.unit_column
+    if column is None:
+        return labelled(conform(benchmark, types), plan.target_column)[0], None
+    require_columns(benchmark.columns, [column], BENCHMARK_NAME)
+    rows, _ = labelled(
+        conform(benchmark, types | {column: types.get(column, benchmark.schema[column])}), plan.target_column
+    )
+    return selected(rows, types), unit_numbers(rows[column], BENCHMARK_NAME)
+
+
+def _unit_warnings(
+    plan: RunPlan, benchmark: pl.DataFrame, column: str, trained_on: Sequence[tuple[str, pl.DataFrame]]
+) -> list[str]:
+    if plan.dry_run:
+        return ["A dry run's mock benchmark has no units: its errors are between rows."]
+    import polars as pl
+
+    measured = benchmark[column].cast(pl.String).unique()
+    shared = {
+        name: int(measured.is_in(frame[column].cast(pl.String).unique().implode()).sum())
+        for name, frame in trained_on
+        if column in frame.columns
+    }
+    return [
+        f"{count:,} of the benchmark's {len(measured):,} units by {column!r} also stand in {name}: what a model learns "
+        "of them there says little of how it does on others."
+        for name, count in shared.items()
+        if count
+    ]
 
 
 def _base_digest(tables: Sequence[Table], base: pl.DataFrame | None, mock: bool) -> str | None:

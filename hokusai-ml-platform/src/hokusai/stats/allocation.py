@@ -170,7 +170,13 @@ def attribute(
         evaluations=evaluations,
         sampling_error=max(sampled.standard_errors) if sampled else None,
         without=_mean(_gain(values, ()).per_seed) if () in values else None,
-        note=_note(values, everybody, shared, [contributors[i].contributor_id for i in harmful]),
+        note=_note(
+            values,
+            everybody,
+            shared,
+            [contributors[i].contributor_id for i in harmful],
+            [contributors[i].contributor_id for i in (sampled.unmeasured if sampled else ())],
+        ),
     )
 
 
@@ -296,7 +302,11 @@ def _row_errors(weights: Weights, gains: Mapping[Coalition, Gain], n_rows: int) 
 
 
 def _note(
-    values: Mapping[Coalition, Gain], everybody: Coalition, shared: Sequence[Credit], harmful: Sequence[str]
+    values: Mapping[Coalition, Gain],
+    everybody: Coalition,
+    shared: Sequence[Credit],
+    harmful: Sequence[str],
+    unmeasured: Sequence[str],
 ) -> str:
     """What a reader has to know."""
     gain = _gain(values, everybody)
@@ -312,6 +322,12 @@ def _note(
         names = ", ".join(map(repr, harmful))
         told.append(
             f"The data of {names} does harm, so that it joins after all others', who are not paid for that"
+        )
+    if unmeasured:
+        names = ", ".join(map(repr, unmeasured))
+        told.append(
+            f"No model shows what {names} added: in every sampled order the gain was reached before, and what was left "
+            "was split evenly; more orders would tell"
         )
     equals: dict[float, dict[str, int]] = {}
     for credit in shared:

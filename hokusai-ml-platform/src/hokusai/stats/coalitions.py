@@ -120,6 +120,7 @@ class SampledShapley:
         values: One for each player, in order of position; they sum to the gain of all together.
         standard_errors: Of each value, from sampling orders alone.
         untrained: The part of each value that was given out without training, where orders were cut short.
+        unmeasured: Those of whom every order was cut short before they joined.
         weights: The linear rule that the sample amounts to.
         orders: How many orders were sampled.
     """
@@ -127,6 +128,7 @@ class SampledShapley:
     values: tuple[float, ...]
     standard_errors: tuple[float, ...]
     untrained: tuple[float, ...]
+    unmeasured: Coalition
     weights: Weights
     orders: int
 
@@ -179,6 +181,7 @@ def monte_carlo_shapley(
     weights: dict[Coalition, list[float]] = {}
     by_order: list[list[float]] = []
     untrained = [0.0] * len(everybody)
+    measured: set[int] = set()
 
     def credit(coalition: Coalition, player: int, weight: float) -> None:
         weights.setdefault(coalition, [0.0] * len(everybody))[position[player]] += weight / permutations
@@ -196,6 +199,7 @@ def monte_carlo_shapley(
                     credit(everybody, late, 1 / left)
                     credit(joined, late, -1 / left)
                 break
+            measured.add(player)
             before, joined = joined, tuple(sorted((*joined, player)))
             values[position[player]] = gain(joined) - gain(before)
             credit(joined, player, 1.0)
@@ -209,6 +213,7 @@ def monte_carlo_shapley(
         values=tuple(math.fsum(column) / len(by_order) for column in zip(*by_order, strict=True)),
         standard_errors=tuple(_standard_error(column) for column in zip(*pairs, strict=True)),
         untrained=tuple(untrained),
+        unmeasured=tuple(player for player in everybody if player not in measured),
         weights=weights,
         orders=len(by_order),
     )

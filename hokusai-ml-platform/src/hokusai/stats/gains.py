@@ -17,6 +17,7 @@ import numpy.typing as npt
 from hokusai.errors import InvalidInputError
 from hokusai.stats.auroc import measure_auroc
 from hokusai.stats.classification import joint_counts, measure_counts
+from hokusai.stats.clusters import Units, by_units
 from hokusai.stats.from_counts import COUNT_METRICS
 from hokusai.stats.inputs import class_indexes, class_scores, numbers, same_length
 from hokusai.stats.measured import FloatArray, Measured, by_rows
@@ -29,7 +30,8 @@ class RowGain:
 
     Attributes:
         value: The weighted gain, a fraction: what DeltaOne would be.
-        influence: (n_rows,) influence of each row on it (`hokusai.stats.measured`).
+        influence: (n_rows,) influence of each row on it (`hokusai.stats.measured`); of each unit, (n_units,), where
+            rows belong together (`hokusai.stats.clusters`).
     """
 
     value: float
@@ -45,6 +47,7 @@ def classifier_gain(
     weights: Mapping[str, Fraction],
     baseline_scores: npt.ArrayLike | None = None,
     new_scores: npt.ArrayLike | None = None,
+    units: npt.ArrayLike | None = None,
 ) -> RowGain:
     """The weighted gain of a classifier; `compare_classifiers` with these weights has it as its DeltaOne.
 
@@ -54,6 +57,7 @@ def classifier_gain(
         n_classes: How many classes there are; of two, the second is the positive one.
         weights: Metric name to weight, as the comparison has them.
         baseline_scores, new_scores: As in `compare_classifiers`; needed where AUROC has a weight.
+        units: As in `compare_classifiers`.
 
     Raises:
         InvalidInputError: Arrays that do not fit together, or no scores where AUROC has a weight.
@@ -77,11 +81,17 @@ def classifier_gain(
         shown = np.flatnonzero(np.bincount(arrays["labels"], minlength=n_classes)).tolist()
         over = (positive,) if positive is not None else tuple(shown)
         measured.append(measure_auroc(arrays["labels"], scores[0], scores[1], over))
-    return _weighed(measured, weights)
+    groups = None if units is None else Units.parse(units, len(arrays["labels"]))
+    return _weighed(measured if groups is None else [by_units(one, groups) for one in measured], weights)
 
 
 def regressor_gain(
-    target: npt.ArrayLike, baseline: npt.ArrayLike, new: npt.ArrayLike, *, weights: Mapping[str, Fraction]
+    target: npt.ArrayLike,
+    baseline: npt.ArrayLike,
+    new: npt.ArrayLike,
+    *,
+    weights: Mapping[str, Fraction],
+    units: npt.ArrayLike | None = None,
 ) -> RowGain:
     """The weighted gain of a regressor; `compare_regressors` with these weights has it as its DeltaOne.
 
@@ -89,6 +99,7 @@ def regressor_gain(
         target: (n_rows,) true values.
         baseline, new: (n_rows,) each model's predictions.
         weights: Metric name to weight, as the comparison has them.
+        units: As in `compare_regressors`.
 
     Raises:
         InvalidInputError: Arrays that do not fit together.
@@ -97,9 +108,10 @@ def regressor_gain(
         name: numbers(name, values)
         for name, values in (("target", target), ("baseline", baseline), ("new", new))
     }
-    same_length(arrays)
+    n_rows = same_length(arrays)
     measured = measure_regression(**arrays, names=list(weights))
-    return _weighed([by_rows(one) for one in measured], weights)
+    groups = None if units is None else Units.parse(units, n_rows)
+    return _weighed([by_rows(one) if groups is None else by_units(one, groups) for one in measured], weights)
 
 
 def _weighed(measured: Sequence[Measured], weights: Mapping[str, Fraction]) -> RowGain:

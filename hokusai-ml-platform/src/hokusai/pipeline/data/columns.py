@@ -77,15 +77,16 @@ def features_of(
     target: str,
     id_column: str | None = None,
     feature_columns: Sequence[str] | None = None,
+    unit_column: str | None = None,
 ) -> tuple[str, ...]:
-    """The columns to predict from: those named, or else all but the target and the id.
+    """The columns to predict from: those named, or else all but the target, the id and the one of units.
 
     Raises:
         SchemaError: A named column does not exist or is the target, or none is left.
     """
     require_columns(frame.columns, (target, *((id_column,) if id_column else ())), "")
     if feature_columns is None:
-        features = tuple(name for name in frame.columns if name not in (target, id_column))
+        features = tuple(name for name in frame.columns if name not in (target, id_column, unit_column))
     else:
         require_columns(frame.columns, feature_columns, "")
         features = tuple(dict.fromkeys(feature_columns))
