@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -285,6 +286,23 @@ class TestPredictions:
         report = verify_attestation(signed(full_claim), policy, Materials(predictions=swapped))
         assert failed(report) == ["predictions"]
         assert "commitment to labels" in report.failed[0].detail
+
+    def test_names_the_first_count_that_differs(
+        self, full_claim: DeltaOneClaim, predictions: RowPredictions, signed: Signed, policy: Policy
+    ) -> None:
+        said = ["no" if predictions.new[0] == "yes" else "yes", *predictions.new[1:]]
+        given = Materials(predictions=replace(predictions, new=said))
+        report = verify_attestation(signed(full_claim), policy, given)
+        assert failed(report) == ["predictions"]
+        told = report.failed[0].detail
+        read = re.search(
+            r"label '(\w+)', baseline '(\w+)', new '(\w+)' in (\d+) rows of the predictions, and in (\d+)",
+            told,
+        )
+        assert read is not None, told
+        rows = list(zip(predictions.labels, predictions.baseline, said, strict=True))
+        assert int(read[4]) == rows.count(read.group(1, 2, 3))
+        assert abs(int(read[5]) - int(read[4])) == 1
 
     def test_down_to_the_last_error_where_the_methods_are_those_of_today(
         self, full_claim: DeltaOneClaim, predictions: RowPredictions, signed: Signed, policy: Policy

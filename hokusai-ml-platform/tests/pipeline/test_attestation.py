@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hokusai.attestation.materials import Materials
 from hokusai.attestation.policy import Policy
 from hokusai.attestation.predictions import read_predictions
+from hokusai.attestation.recompute import compare_rows
 from hokusai.attestation.verify import verify_attestation
 from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
+from hokusai.errors import HokusaiError
 from hokusai.pipeline import attestation, evaluation, reference
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -149,3 +153,37 @@ class TestPredictions:
         file.write_bytes(attestation.predictions_file(other.measured))
         given = Materials(predictions=read_predictions(file, Task.CLASSIFICATION))
         assert not verify_attestation(run.made.envelope, Policy((KEY.public_key(),)), given).ok
+
+    def test_of_many_classes_have_a_score_for_each(self, tmp_path: Path) -> None:
+        draw = np.random.default_rng(3)
+        truth = draw.integers(0, 3, 90)
+        scores = [np.eye(3)[truth] + draw.normal(0, spread, (90, 3)) for spread in (1.0, 0.7)]
+        said = [table.argmax(axis=1) for table in scores]
+        measured = evaluation.Evaluation(Task.CLASSIFICATION, ("1", "2", "10"), truth, *said, *scores)
+        file = tmp_path / "predictions.parquet"
+        file.write_bytes(attestation.predictions_file(measured))
+        assert pl.read_parquet(file).columns[4:] == [
+            f"{model}_score[{name}]" for model in ("baseline", "new") for name in ("1", "2", "10")
+        ]
+        again = compare_rows(read_predictions(file, Task.CLASSIFICATION))
+        assert again == evaluation.compare(measured)
+        assert {delta.metric.name for delta in again.deltas} >= {"auroc"}
+
+    @pytest.mark.parametrize(
+        ("scores", "said"),
+        [
+            (
+                {"new_score[1]": 0.5, "new_score[2]": 0.5},
+                "of the classes '1', '2'; the rows are of '1', '2', '3'",
+            ),
+            ({"new_score": 0.5}, "one score for each row, and there are 3 classes"),
+            ({"new_score": 0.5, "new_score[1]": 0.5}, "in 'new_score' and by class in 'new_score"),
+            ({"score[1]": 0.5}, "unknown: score"),
+        ],
+    )
+    def test_scores_that_fit_no_classes_are_refused(self, tmp_path: Path, scores: dict, said: str) -> None:
+        file = tmp_path / "predictions.csv"
+        rows = {name: ["1", "2", "3"] for name in ("label", "baseline", "new")}
+        pl.DataFrame({**rows, **{name: [value] * 3 for name, value in scores.items()}}).write_csv(file)
+        with pytest.raises(HokusaiError, match=re.escape(said)):
+            compare_rows(read_predictions(file, Task.CLASSIFICATION))

@@ -2,14 +2,16 @@
 
 The file has a line for each benchmark row: `label`, `baseline` and `new`, as Parquet or CSV. `row`, its number from 0,
 may stand beside them; without it the lines are in the benchmark's order. `baseline_score` and `new_score`, of the
-positive class where there are two, let AUROC be worked out again too; `unit` says which rows belong together, where
-errors are between units. There are no other columns.
+positive class where there are two, let AUROC be worked out again too; of more classes each has its own, as in
+`baseline_score[seven]` and `new_score[seven]`. `unit` says which rows belong together, where errors are between units.
+There are no other columns.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,19 @@ REQUIRED = ("label", "baseline", "new")
 SCORES = ("baseline_score", "new_score")
 UNIT = "unit"
 MAX_ROWS = 50_000_000
+_OF_A_CLASS = re.compile(r"(baseline_score|new_score)\[(.+)\]", re.DOTALL)
+
+Scores = Sequence[float] | Mapping[str, Sequence[float]]
+"""A model's scores, (n_rows,): of the positive class of two, or by class where there are more."""
+
+
+def score_column(model: str, class_: str | None = None) -> str:
+    """The column of a model's scores, of one class where there are more than two.
+
+    >>> score_column("new"), score_column("baseline", "seven")
+    ('new_score', 'baseline_score[seven]')
+    """
+    return f"{model}_score" if class_ is None else f"{model}_score[{class_}]"
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,8 @@ class RowPredictions:
         labels: (n_rows,) the truth: class names, or numbers.
         baseline: (n_rows,) what the baseline model said, likewise.
         new: (n_rows,) what the new model said, likewise.
-        baseline_scores: (n_rows,) the baseline model's score of the positive class of two; None if not known.
-        new_scores: (n_rows,) the new model's; None if not known.
+        baseline_scores: The baseline model's; None if not known.
+        new_scores: The new model's; None if not known.
         units: (n_rows,) the name of each row's unit; None if each row is on its own, or it is not known.
 
     Raises:
@@ -48,12 +63,14 @@ class RowPredictions:
     labels: Sequence[str] | Sequence[float]
     baseline: Sequence[str] | Sequence[float]
     new: Sequence[str] | Sequence[float]
-    baseline_scores: Sequence[float] | None = None
-    new_scores: Sequence[float] | None = None
+    baseline_scores: Scores | None = None
+    new_scores: Scores | None = None
     units: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        columns = (self.labels, self.baseline, self.new, self.baseline_scores, self.new_scores, self.units)
+        columns: list[Sequence[object] | None] = [self.labels, self.baseline, self.new, self.units]
+        for scores in (self.baseline_scores, self.new_scores):
+            columns += scores.values() if isinstance(scores, Mapping) else [scores]
         lengths = {len(column) for column in columns if column is not None}
         if lengths != {self.n_rows} or not self.n_rows:
             raise InvalidInputError(
@@ -75,12 +92,14 @@ def read_predictions(path: Path, task: Task) -> RowPredictions:
         SchemaError: A column is missing or unknown, a value is missing or no number, or rows are missing or repeated.
     """
     frame = _read(path)
-    unknown = [name for name in frame.columns if name not in (*REQUIRED, *SCORES, UNIT, "row")]
+    known = (*REQUIRED, *SCORES, UNIT, "row")
+    unknown = [name for name in frame.columns if name not in known and not _OF_A_CLASS.fullmatch(name)]
     missing = [name for name in REQUIRED if name not in frame.columns]
     if unknown or missing:
         raise SchemaError(
             f"A predictions file has the columns row (optional), {', '.join(REQUIRED)} and, optional, "
-            f"{', '.join(SCORES)} and {UNIT}; "
+            f"{', '.join(SCORES)} (of each class, as in {score_column('new', 'CLASS')}, where there are more than two) "
+            f"and {UNIT}; "
             f"{'missing' if missing else 'unknown'}: {', '.join(missing or unknown)[:200]}",
             where=str(path),
         )
@@ -91,7 +110,7 @@ def read_predictions(path: Path, task: Task) -> RowPredictions:
     frame = _in_order(frame, path)
     read = _class_names if task is Task.CLASSIFICATION else _numbers
     columns = [read(frame[name], path) for name in REQUIRED]
-    scores = [_numbers(frame[name], path) if name in frame.columns else None for name in SCORES]
+    scores = [_scores(frame, name, path) for name in SCORES]
     units = [str(name) for name in _class_names(frame[UNIT], path)] if UNIT in frame.columns else None
     return RowPredictions(task, columns[0], columns[1], columns[2], scores[0], scores[1], units)
 
@@ -139,6 +158,28 @@ def _in_order(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
             f"The rows are not numbered from 0 to {frame.height - 1}, each once", where=str(path)
         )
     return ordered
+
+
+def _scores(frame: pl.DataFrame, name: str, path: Path) -> Scores | None:
+    """A model's scores, if the file has them.
+
+    Raises:
+        SchemaError: It has both one column and columns by class, or a value that is no number.
+    """
+    by_class = {
+        read[2]: _numbers(frame[column], path)
+        for column in frame.columns
+        if (read := _OF_A_CLASS.fullmatch(column)) is not None and read[1] == name
+    }
+    if name not in frame.columns:
+        return by_class or None
+    if by_class:
+        raise SchemaError(
+            f"There are scores in {name!r} and by class in {f'{name}[{next(iter(by_class))}]'!r}",
+            where=str(path),
+            hint="Two classes have one column, the positive one's; more have one each.",
+        )
+    return _numbers(frame[name], path)
 
 
 def _class_names(column: pl.Series, path: Path) -> list[str]:

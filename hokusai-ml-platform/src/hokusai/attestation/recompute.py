@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.attestation.checks import check_error
 from hokusai.attestation.commitments import commit
-from hokusai.attestation.predictions import RowPredictions
+from hokusai.attestation.predictions import RowPredictions, Scores
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.commitments import Commitments
 from hokusai.domain.delta import Comparison
@@ -63,7 +63,9 @@ def check_predictions(
             f"These rows are of {again.n_units or 'no'} units, the statement says {stated.n_units or 'of none'}"
         )
     if again.counts != stated.counts:
-        raise IntegrityError("The joint counts of these predictions are not those of the statement")
+        raise IntegrityError(
+            f"The joint counts are not those of the statement{_first_difference(stated, again)}"
+        )
     for delta in again.deltas:
         name, said = delta.metric.name, stated.delta(delta.metric.name)
         pairs = {
@@ -118,12 +120,12 @@ def compare_rows(
     if predictions.task is Task.REGRESSION:
         return compare_regressors(*columns, weights=weights, primary=primary, units=predictions.units)
     classes = class_order(str(value) for column in columns for value in column)
-    binary = len(classes) == 2
+    scores = _scores(predictions, classes)
     return compare_classifiers(
         *(_indexes(column, classes) for column in columns),
         classes=classes,
-        baseline_scores=predictions.baseline_scores if binary else None,
-        new_scores=predictions.new_scores if binary else None,
+        baseline_scores=scores and scores[0],
+        new_scores=scores and scores[1],
         weights=weights,
         primary=primary,
         units=predictions.units,
@@ -142,21 +144,33 @@ def _compare(stated: Comparison, predictions: RowPredictions) -> Comparison:
         )  # fmt: skip
     if stated.counts is None:
         raise IntegrityError("A classification without its joint counts cannot be checked")
-    scores = _has_scores(stated, predictions)
-    names = [name for name in names if scores or name != "auroc"]
+    scores = _scores(predictions, stated.counts.classes)
+    names = [name for name in names if scores is not None or name != "auroc"]
     weights = {name: weight for name, weight in stated.weights.items() if name in names}
     columns = (predictions.labels, predictions.baseline, predictions.new)
     return compare_classifiers(
         *(_indexes(column, stated.counts.classes) for column in columns),
         classes=stated.counts.classes,
-        baseline_scores=predictions.baseline_scores if scores else None,
-        new_scores=predictions.new_scores if scores else None,
+        baseline_scores=scores and scores[0],
+        new_scores=scores and scores[1],
         positive=stated.counts.positive,
         metrics=names,
         weights=weights or None,
         primary=stated.primary.metric if stated.primary.metric in names else None,
         confidence=confidence,
         units=predictions.units,
+    )
+
+
+def _first_difference(stated: Comparison, again: Comparison) -> str:
+    if stated.counts is None or again.counts is None:
+        return ""
+    said, found = dict(stated.counts.cells), dict(again.counts.cells)
+    cell = min(cell for cell in said.keys() | found.keys() if said.get(cell) != found.get(cell))
+    label, old, new = (repr(stated.counts.classes[index]) for index in cell)
+    return (
+        f": label {label}, baseline {old}, new {new} in {found.get(cell, 0):,} rows of the predictions, and in "
+        f"{said.get(cell, 0):,} by the statement"
     )
 
 
@@ -175,9 +189,31 @@ def _methods(stated: Comparison) -> dict[str, str]:
     return {delta.metric.name: delta.method.removesuffix("+sign-test") for delta in stated.deltas}
 
 
-def _has_scores(stated: Comparison, predictions: RowPredictions) -> bool:
-    binary = stated.counts is not None and len(stated.counts.classes) == 2
-    return binary and predictions.baseline_scores is not None and predictions.new_scores is not None
+def _scores(
+    predictions: RowPredictions, classes: tuple[str, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """(the baseline's, the new model's) scores as a comparison takes them; None unless both are known."""
+    old, new = (_table(scores, classes) for scores in (predictions.baseline_scores, predictions.new_scores))
+    return None if old is None or new is None else (old, new)
+
+
+def _table(scores: Scores | None, classes: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """A model's scores, (n_rows,) of two classes, (n_rows, n_classes) of more."""
+    import numpy as np
+
+    if scores is None:
+        return None
+    if not isinstance(scores, Mapping):
+        if len(classes) != 2:
+            raise IntegrityError(f"There is one score for each row, and there are {len(classes)} classes")
+        return np.asarray(scores, dtype=np.float64)
+    if len(classes) == 2 or set(scores) != set(classes):
+        given = ", ".join(map(repr, sorted(scores)))
+        raise IntegrityError(
+            f"The scores are of the classes {given}; the rows are of {', '.join(map(repr, classes))}"[:500],
+            hint="Of two classes there is one score, the second's; of more, each has one.",
+        )
+    return np.column_stack([scores[name] for name in classes])
 
 
 def _indexes(column: Sequence[str] | Sequence[float], classes: tuple[str, ...]) -> NDArray[np.int64]:

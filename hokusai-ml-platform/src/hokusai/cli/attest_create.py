@@ -6,7 +6,7 @@ from the data; nothing that goes into the statement is typed in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -247,10 +247,12 @@ def _warn(warnings: Iterable[str]) -> None:
 
 def _check_alike(predictions: RowPredictions) -> None:
     """One model says one thing: of a file that is both models, both predictions are the same."""
-    pairs = (
-        (predictions.baseline, predictions.new),
-        (predictions.baseline_scores or (), predictions.new_scores or ()),
-    )
+    pairs = [(predictions.baseline, predictions.new)]
+    old, new = predictions.baseline_scores or (), predictions.new_scores or ()
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        pairs += [(old[name], new[name]) for name in old.keys() & new.keys()]
+    elif not isinstance(old, Mapping) and not isinstance(new, Mapping):
+        pairs.append((old, new))
     differing = max(sum(a != b for a, b in zip(old, new, strict=False)) for old, new in pairs)
     if differing:
         raise IntegrityError(

@@ -87,6 +87,11 @@ class Guardrail:
                 f"{text!r} is not of the form METRIC=MARGIN",
                 hint="As in recall=0.01, recall[region=EU]=0.02 or latency_ms=10%.",
             )
+        if read["metric"].endswith("_bytes") and 0 < margin < 1 and not read["share"]:
+            raise InvalidInputError(
+                f"{text!r} allows a part of a byte",
+                hint=f"A share of the baseline's is written {read['metric']}={float(100 * margin):g}%.",
+            )
         return cls(
             metric=read["metric"],
             margin=float(margin / 100 if read["share"] else margin),

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from hokusai.attestation.commitments import Values, commit
 from hokusai.attestation.envelope import Signer, keyid, sign
-from hokusai.attestation.predictions import UNIT
+from hokusai.attestation.predictions import UNIT, score_column
 from hokusai.attestation.statement import statement_bytes
 from hokusai.domain.attribution import Attribution
 from hokusai.domain.canonical import sha256_hex
@@ -25,6 +25,9 @@ from hokusai.pipeline.reference import Facts
 
 _DECIDING_LIBRARIES = ("hokusai-ml-platform", "numpy", "polars")
 _DECIDING_IN_REAL_RUNS = ("scikit-learn",)
+
+MAX_SCORES = 20_000_000
+"""More scores than these of a model are not written; AUROC is the signer's word then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,14 @@ def predictions_file(evaluation: Evaluation) -> bytes:
 
     labels, old, new = row_values(evaluation)
     frame = pl.DataFrame({"row": range(len(labels)), "label": labels, "baseline": old, "new": new})
-    for name, scores in (
-        ("baseline_score", evaluation.baseline_scores),
-        ("new_score", evaluation.new_scores),
-    ):
-        if scores is not None and scores.ndim == 1:
-            frame = frame.with_columns(pl.Series(name, scores))
+    for model, scores in (("baseline", evaluation.baseline_scores), ("new", evaluation.new_scores)):
+        if scores is None or scores.size > MAX_SCORES:
+            continue
+        if scores.ndim == 1:
+            frame = frame.with_columns(pl.Series(score_column(model), scores))
+        else:
+            of_class = zip(evaluation.classes, scores.T, strict=True)
+            frame = frame.with_columns(pl.Series(score_column(model, name), one) for name, one in of_class)
     if evaluation.units is not None:  # by number: who they are is nobody's business
         frame = frame.with_columns(pl.Series(UNIT, evaluation.units))
     file = io.BytesIO()
