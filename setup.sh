@@ -35,28 +35,26 @@ if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/d
   }
 fi
 
-# One stamp per set: the hash of all that decides what gets installed.
-want="$(cat "$lock" requirements-uv.txt hokusai-ml-platform/pyproject.toml setup.sh | .venv/bin/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read() + sys.argv[1].encode()).hexdigest())' "$PWD")"
-stamp=".venv/.installed-$set_name"
-if [ "$(cat "$stamp" 2>/dev/null || true)" = "$want" ]; then exit 0; fi
+# One stamp per set: the hash of all that decides what gets installed. What `run` installs is a part of `dev`.
+want="$(cat requirements*.txt hokusai-ml-platform/pyproject.toml setup.sh | .venv/bin/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read() + sys.argv[1].encode()).hexdigest())' "$PWD")"
+for stamp in ".venv/.installed-$set_name" .venv/.installed-dev; do
+  if [ "$(cat "$stamp" 2>/dev/null || true)" = "$want" ]; then exit 0; fi
+done
 
 echo "Setting up .venv ($set_name) ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 export UV_LINK_MODE="${UV_LINK_MODE:-copy}"
-compile=$([ "$set_name" = dev ] && echo --compile-bytecode || true)
-.venv/bin/python -m uv pip install --quiet --python .venv/bin/python $compile --require-hashes -r "$lock"
+.venv/bin/python -m uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
 .venv/bin/python -m uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e hokusai-ml-platform
 # The repository root on the path: `python -m src…`, and the extension behind `python -m metaflow run …`.
 .venv/bin/python -c 'import pathlib, sysconfig, sys; pathlib.Path(sysconfig.get_path("purelib"), "hokusai_repository.pth").write_text(sys.argv[1] + "\n")' "$PWD"
-# Bytecode has to exist, or each of a run's processes would compile everything again. `dev` compiles all that is
-# installed; `run`, which should be quick, compiles what a run imports, by importing it, on two cores.
-if [ "$set_name" = run ]; then
-  for modules in "mlflow, mlflow.store.tracking.sqlalchemy_store" \
-    "sklearn.linear_model, sklearn.compose, sklearn.feature_extraction.text, sklearn.datasets, sklearn.model_selection, skops.io, metaflow.cli, polars, structlog, jinja2, rich.progress, rich.table"; do
-    env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -W ignore -c "import $modules" &
-  done
-  wait
-fi
+# Bytecode has to exist, or each of a run's processes would compile everything again. What a run imports is compiled by
+# importing it, on two cores; all that is installed would take four times as long.
+for modules in "mlflow, mlflow.store.tracking.sqlalchemy_store" \
+  "sklearn.linear_model, sklearn.compose, sklearn.feature_extraction.text, sklearn.datasets, sklearn.model_selection, skops.io, metaflow.cli, polars, structlog, jinja2, rich.progress, rich.table"; do
+  env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -W ignore -c "import $modules" &
+done
+wait
 .venv/bin/python -m compileall -q hokusai-ml-platform/src src metaflow_extensions
-echo "$want" > "$stamp"
+echo "$want" > ".venv/.installed-$set_name"
 echo "Done. Activate it with: source .venv/bin/activate"

@@ -1,4 +1,7 @@
-"""What cannot end well ends at once: one message that says what, where and what to do, and no output."""
+"""What cannot end well ends at once: one message that says what, where and what to do, and no output.
+
+One of each sort: what else can be wrong is in the tests of the plan, the reference and the readers.
+"""
 
 import os
 import shutil
@@ -85,8 +88,6 @@ class TestAFile:
     @pytest.mark.parametrize(
         ("content", "complaint", "advice"),
         [
-            (b"", "The file is empty", "Give a file with rows"),
-            (b"text,channel,age_days,label\n", "a header but no rows", "at least one row"),
             (
                 b"text,channel,age_days,label\nlate,mail,2.5,1\nlate,mail,2.5,1,9\n",
                 "cannot be read: line 3",
@@ -97,9 +98,8 @@ class TestAFile:
                 "not UTF-8: byte 0xe4 at byte 165 (line 11)",
                 "Save it as UTF-8",
             ),
-            (b"text,channel,age_days,label\n\x00\x01\x02\x00\x00\n", "NUL byte", "UTF-8"),
         ],
-        ids=["empty", "only a header", "ragged", "in two encodings", "binary"],
+        ids=["ragged", "in two encodings"],
     )
     def test_that_is_spoilt(self, attempt, files, content, complaint, advice):
         (files / "more.csv").write_bytes(content)
@@ -124,19 +124,13 @@ class TestAFile:
         make.write_csv(files / "more.csv", rows)
         refused(attempt(), "[schema_invalid]", "age_days", "more.csv")
 
-    def test_that_lacks_a_feature(self, attempt, files):
-        rows = [{k: v for k, v in row.items() if k != "channel"} for row in make.tickets(3, 20)]
-        make.write_csv(files / "more.csv", rows)
-        refused(attempt(), "[schema_invalid]", "channel", "more.csv")
-
 
 class TestATarget:
     def test_that_is_missing(self, attempt):
         refused(attempt("--target-column=lable"), "[schema_invalid]", "'lable'", "'label'")
 
-    @pytest.mark.parametrize("name", ["base.csv", "benchmark.csv"])
-    def test_of_a_single_class(self, attempt, files, name):
-        make.write_csv(files / name, [row | {"label": 1} for row in make.tickets(5, 40)])
+    def test_of_a_single_class(self, attempt, files):
+        make.write_csv(files / "benchmark.csv", [row | {"label": 1} for row in make.tickets(5, 40)])
         refused(attempt("--task=classification"), "[schema_invalid]", "same 'label'", "at least two classes")
 
 
@@ -145,13 +139,8 @@ class TestParameters:
         ("given", "fragments"),
         [
             (['--metric-weights={"acuracy": 1}'], ["acuracy", "accuracy"]),
-            (['--metric-weights={"rmse": 1}'], ["rmse"]),
             (["--primary-metric=rmse"], ["rmse"]),
-            (['--metric-weights={"f1": -1}'], ["f1"]),
-            (["--metric-weights=[1]"], ["--metric-weights", "JSON object"]),
             (["--estimator=sklearn.linear_model.LogisticRegresion"], ["LogisticRegresion", "--estimator"]),
-            (["--seed=many"], ["--seed", "whole number"]),
-            (["--contributor=a,b"], ["--contributor has 2 values for 1"]),
             (["--baseline-model=no_such_file.skops"], ["no_such_file.skops", "--baseline-model"]),
         ],
         ids=lambda value: (

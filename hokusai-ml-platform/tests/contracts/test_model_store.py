@@ -455,18 +455,18 @@ class TestVersions:
 
     def test_come_in_any_number(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         # Pages of the size that is used would need thousands of rows to be more than one.
-        monkeypatch.setattr("hokusai.adapters.mlflow_registry._PAGE", 100)
+        monkeypatch.setattr("hokusai.adapters.mlflow_registry._PAGE", 30)
         name = place.name()
-        for n in range(300):
+        for n in range(90):
             place.store.add_version(name, NO_FILES, {"half": str(n % 2)})
-        assert [r.number for r in place.store.versions(name)] == list(range(1, 301))
-        assert [r.number for r in place.store.versions(name, newest_first=True, limit=250)] == list(
-            range(300, 50, -1)
+        assert [r.number for r in place.store.versions(name)] == list(range(1, 91))
+        assert [r.number for r in place.store.versions(name, newest_first=True, limit=75)] == list(
+            range(90, 15, -1)
         )
-        assert [r.number for r in place.store.versions(name, tags={"half": "1"})] == list(range(2, 301, 2))
-        assert [r.number for r in place.store.versions(name, above=250)] == list(range(251, 301))
+        assert [r.number for r in place.store.versions(name, tags={"half": "1"})] == list(range(2, 91, 2))
+        assert [r.number for r in place.store.versions(name, above=75)] == list(range(76, 91))
         changed = place.mine(place.store.changed_since(0))
-        assert sorted(r.number for r in changed) == list(range(1, 301))
+        assert sorted(r.number for r in changed) == list(range(1, 91))
 
 
 class TestChangedSince:

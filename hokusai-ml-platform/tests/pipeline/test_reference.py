@@ -179,6 +179,12 @@ class TestSurvey:
         with pytest.raises(SchemaError, match=message):
             reference.survey(made)
 
+    def test_a_contribution_that_lacks_a_feature_is_refused(self, plan, csv, labelled) -> None:
+        made = plan()
+        csv("c.csv", {name: column for name, column in labelled(20, 2).items() if name != "z"})
+        with pytest.raises(SchemaError, match=r"Column 'z' is missing.*c\.csv"):
+            reference.survey(made)
+
     def test_nothing_to_learn_from(self, csv, plan_of) -> None:
         empty = {"a": [None] * 20, "label": ["yes", "no"] * 10}
         made = plan_of(contributed_data=csv("c.csv", empty), base_data=csv("b.csv", empty))
