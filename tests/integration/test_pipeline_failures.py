@@ -67,8 +67,6 @@ def attempt(files):
             ("contributed-data", "more.csv"),
         )
         given = [f"--{n}={files / f}" for n, f in defaults if f"--{n}" not in named]
-        # This engine prepares nothing that a run which is refused would not need.
-        changes = {"HOKUSAI_LOCAL_ENGINE": "process"} | changes
         return pipeline(files, *door, "run", *given, *parameters, **changes)
 
     return run
@@ -227,9 +225,7 @@ class TestThroughTheCommandLine:
 
     def test_an_unreachable_server_is_one_line(self, attempt):
         self.is_one_line(
-            attempt(
-                door=CLI, HOKUSAI_LOCAL_ENGINE="fork", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}"
-            ),
+            attempt(door=CLI, MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}"),
             "cannot be reached",
         )
 

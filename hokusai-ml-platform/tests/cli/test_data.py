@@ -81,6 +81,19 @@ class TestCheck:
             "schema.yaml",
         ]
 
+    def test_says_what_repeats_by_key_and_what_nearly_does(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "two.csv").write_text(
+            "id,text\n1,the parcel came late and nobody told me why it was so late\n"
+            "1,thanks\n2,the parcel came late and nobody told me why it was so late!\n"
+        )
+        counted = {
+            (): "3 rows read = 3 kept + 0 rejected + 0 duplicates",
+            ("--key", "id"): "3 rows read = 2 kept + 0 rejected + 1 duplicates",
+            ("--near", "text"): "3 rows read = 2 kept + 0 rejected + 1 duplicates",
+        }
+        for options, said in counted.items():
+            assert said in hokusai("data", "check", "two.csv", *options).out, options
+
     def test_bad_rows_are_named_with_reason_and_place(self, hokusai: Hokusai, home: Path) -> None:
         done = hokusai("data", "check", "bad.csv", "--schema", "schema.yaml", "--base", "base.csv")
         assert done.code == 1

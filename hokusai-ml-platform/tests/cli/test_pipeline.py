@@ -68,6 +68,7 @@ RESULT: dict[str, Any] = {
     "confidence": 0.95,
     "p_value": 0.018,
     "n_rows": 1200,
+    "n_units": None,
     "verdict": "The new model is better.",
     "positive_class": "yes",
     "metrics": [
@@ -100,6 +101,8 @@ RESULT: dict[str, Any] = {
     "credit": {
         "method": "leave_one_out",
         "seeds": 3,
+        "evaluations": 2,
+        "sampling_error": None,
         "note": "A note on credit",
         "contributors": [
             {"contributor_id": "ann [x]", "rows": 1200, "value": 0.04, "interval": [0.02, 0.06]}
@@ -180,6 +183,21 @@ class TestRun:
         assert "auroc     0.9300  0.9600  +0.0300  +0.0100 … +0.0500  0.0074" in done.stdout
         assert "! A wallet [0xabc] is unchecked." in done.stdout
         assert RESULT["places"]["report"] in done.stdout  # in one piece, to be copied
+
+    def test_says_of_units_and_of_sampled_orders_what_they_leave_open(self, tmp_path: Path) -> None:
+        credit = {
+            **RESULT["credit"],
+            "method": "shapley_monte_carlo",
+            "evaluations": 61,
+            "sampling_error": 0.0014,
+        }
+        result = {**RESULT, "n_units": 40, "credit": credit}
+        said = watch(flow(tmp_path, f"tell(**{result!r})"), code=0).stdout
+        assert "1,200 benchmark rows of 40 units)" in said
+        assert (
+            "Credit by shapley monte carlo, 3 seeds each. 61 groups of contributors were trained for, in sampled "
+            "orders; sampling leaves a standard error of up to 0.14 pp in a value. A note on credit" in said
+        )
 
     def test_says_what_was_decided_before_what_anybody_is_worth(self, tmp_path: Path) -> None:
         said = watch(flow(tmp_path, f"tell(**{RESULT!r})"), code=0).stdout

@@ -159,7 +159,15 @@ class TestPrecedence:
     def test_every_parameter_is_covered_above(self) -> None:
         elsewhere = {"contributed_data", "base_data", "benchmark_data", "dry_run", "output_dir", "settings"}
         people = {"contributor", "wallet"}
-        rule = {"benchmark", "benchmark_statement", "max_submissions", "min_rows", "threshold", "guardrails"}
+        rule = {
+            "unit_column",
+            "benchmark",
+            "benchmark_statement",
+            "max_submissions",
+            "min_rows",
+            "threshold",
+            "guardrails",
+        }
         assert {p.key for p in PARAMETERS} == {row[0] for row in PRECEDENCE} | elsewhere | people | rule
 
     @given(st.lists(st.sampled_from([p.key for p in PARAMETERS]), unique=True))
@@ -614,8 +622,8 @@ class TestPrepare:
 class TestParameterTable:
     def test_keys_are_the_names_with_underscores(self) -> None:
         assert [p.key for p in PARAMETERS] == [p.name.replace("-", "_") for p in PARAMETERS]
-        # the specification's seventeen, --dry-run, --pii, four on credit and six on what counts
-        assert len({p.key for p in PARAMETERS}) == 29
+        # the specification's seventeen, --dry-run, --pii, four on credit and seven on what counts
+        assert len({p.key for p in PARAMETERS}) == 30
 
     @pytest.mark.parametrize("name", ["base-data", "base_data"])
     def test_both_spellings(self, name: str) -> None:

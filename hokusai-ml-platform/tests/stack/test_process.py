@@ -157,9 +157,13 @@ while True:
 class TestStop:
     def test_leaves_nothing_of_a_stubborn_family(self, tmp_path):
         process = start(tmp_path, STUBBORN_FAMILY, grace_seconds=1.0)
-        family = family_of(process)
-        assert len(family) == 4  # keeper, server, child, grandchild
-        process.stop()
+        try:
+            deadline = time.monotonic() + 15
+            while len(family := family_of(process)) < 4 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert len(family) == 4  # keeper, server, child, grandchild
+        finally:
+            process.stop()
         assert wait_until_gone(family, 0) == []
 
     def test_kills_a_server_that_does_not_listen(self, tmp_path):

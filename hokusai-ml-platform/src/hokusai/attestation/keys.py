@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,8 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hokusai.attestation.envelope import Signer, keyid
 from hokusai.attestation.signer_command import CommandSigner, parse_command
-from hokusai.errors import ConfigurationError, InvalidInputError, NotFoundError
-from hokusai.utils.files import read_limited, write_atomically
+from hokusai.errors import ConfigurationError, InvalidInputError
+from hokusai.utils.files import read_limited, read_secret, write_atomically
 
 KEY_FILE = Path("keys") / "attestation-ed25519.pem"
 """Where in the home folder a generated key is kept; the public half has the suffix `.pub.pem`."""
@@ -238,19 +237,7 @@ def _held_by_command(command: str, public: str | None, configured: str | None) -
 
 
 def _read_private(path: Path) -> Ed25519PrivateKey:
-    try:
-        data = read_limited(path, _MAX_KEY_BYTES)
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except (NotFoundError, InvalidInputError) as exc:
-        raise ConfigurationError(
-            f"The signing key cannot be read: {exc.what}", where=str(path), hint=_HOW_TO_MAKE
-        ) from exc
-    if mode & 0o077:
-        raise ConfigurationError(
-            f"The signing key may be read by others than its owner (mode {mode:04o})",
-            where=str(path),
-            hint=f"Run: chmod 600 {path}. If others had access to this machine, make a new key.",
-        )
+    data = read_secret(path, _MAX_KEY_BYTES, what="The signing key", hint=_HOW_TO_MAKE)
     return _parse_private(data, str(path))
 
 

@@ -37,6 +37,7 @@ from hokusai.cli.data_options import (
     read_options,
     reading,
     rejects_option,
+    repeating,
     schema_of,
     schema_option,
     tokenizer_for,
@@ -73,6 +74,7 @@ data.add_command(verify)
 @schema_option
 @click.option("--base", multiple=True, metavar="FILE", help="the base data; may be repeated")
 @click.option("--like-base", is_flag=True, help="hold rows against a schema taken from the base data")
+@repeating
 @predicting
 @click.option(
     "--benchmark-rows", type=click.IntRange(min=1), metavar="N", help="rows of the benchmark that will judge"
@@ -91,6 +93,8 @@ def check(
     schema: str | None,
     base: tuple[str, ...],
     like_base: bool,
+    key: tuple[str, ...],
+    near: tuple[str, ...],
     target: str | None,
     features: tuple[str, ...],
     benchmark_rows: int | None,
@@ -119,6 +123,8 @@ def check(
                 schema=rules,
                 target=target,
                 features=features,
+                key=key,
+                near_text=near,
                 pii=policy_of("report", policy),
                 read=read_options(given, rules, "reject"),
                 benchmark_rows=benchmark_rows or 0,
@@ -212,20 +218,7 @@ def profile(files: tuple[str, ...], *, plots: Path | None, as_json: bool, **give
 @manifest_option
 @schema_option
 @personal("hash")
-@click.option(
-    "--near",
-    "near",
-    multiple=True,
-    metavar="COLUMN",
-    help="also leave rows out whose text here says nearly the same",
-)
-@click.option(
-    "--key",
-    "key",
-    multiple=True,
-    metavar="COLUMN",
-    help="rows with the same value here repeat one another; may be repeated; by default only equal rows do",
-)
+@repeating
 @click.option("--keep-duplicates", is_flag=True, help="leave rows in that repeat an earlier one")
 @predicting
 @memory_option

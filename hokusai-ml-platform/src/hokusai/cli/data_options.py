@@ -53,6 +53,26 @@ memory_option = click.option(
 )
 
 
+def repeating(command: Command) -> Command:
+    """Options on which rows repeat one another."""
+    for option in (
+        click.option(
+            "--key",
+            multiple=True,
+            metavar="COLUMN",
+            help="rows with the same value here repeat one another; may be repeated; by default only equal rows do",
+        ),
+        click.option(
+            "--near",
+            multiple=True,
+            metavar="COLUMN",
+            help="rows whose text here says nearly the same repeat one another too",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def predicting(command: Command) -> Command:
     """Options on what the data is for, by which its quality is judged."""
     for option in (

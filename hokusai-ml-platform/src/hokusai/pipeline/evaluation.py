@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.delta import Comparison
-from hokusai.domain.labels import class_name
+from hokusai.domain.labels import class_name, class_order
 from hokusai.domain.metrics import Task
 from hokusai.domain.model import ModelArtifact
 from hokusai.errors import SchemaError
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
-
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,8 @@ def side_by_side(
     if task is Task.REGRESSION:
         values = [np.asarray(answers.values, dtype=np.float64) for answers in (baseline, new)]
         return Evaluation(task, (), np.asarray(truth, dtype=np.float64), values[0], values[1])
-    order = _class_order([*truth, *baseline.values, *new.values, *baseline.classes, *new.classes])
+    values = (*truth, *baseline.values, *new.values, *baseline.classes, *new.classes)
+    order = class_order(map(class_name, values))
     index = {name: position for position, name in enumerate(order)}
     labels, first, second = (
         np.array([index[class_name(value)] for value in values], dtype=np.int64)
@@ -153,7 +151,7 @@ def evaluate_mocks(
     if task is Task.REGRESSION:
         real = np.asarray(truth, dtype=np.float64)
         return Evaluation(task, (), real, mocks[0].values(real), mocks[1].values(real))
-    order = _class_order(truth)
+    order = class_order(map(class_name, truth))
     index = {name: position for position, name in enumerate(order)}
     labels = np.array([index[class_name(value)] for value in truth], dtype=np.int64)
     tables = [mock.class_scores(labels, len(order)) for mock in mocks]
@@ -187,14 +185,6 @@ def compare(evaluation: Evaluation, weights: Any = None, primary: str | None = N
         primary=primary,
         units=evaluation.units,
     )
-
-
-def _class_order(values: Sequence[Any]) -> tuple[str, ...]:
-    """All distinct class names: numbers by size, anything else by text."""
-    names = sorted({class_name(value) for value in values})
-    if all(_NUMBER.fullmatch(name) for name in names):
-        return tuple(sorted(names, key=float))
-    return tuple(names)
 
 
 def _align(answer: Answers, index: dict[str, int]) -> NDArray[np.float64] | None:

@@ -11,14 +11,13 @@ import binascii
 import os
 import re
 import secrets
-import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from hokusai.errors import ConfigurationError, InvalidInputError, NotFoundError
 from hokusai.privacy.tokens import KEY_BYTES, Tokenizer
-from hokusai.utils.files import read_limited
+from hokusai.utils.files import read_limited, require_private
 
 KEY_FILE = Path("keys") / "pii.key"
 """Where in the home folder a generated key is kept, as hexadecimal text."""
@@ -84,7 +83,6 @@ def _key(text: str) -> bytes | None:
 def _read(path: Path, *, where: str) -> bytes:
     try:
         text = read_limited(path, _MOST_BYTES).decode("ascii", "replace").strip()
-        mode = stat.S_IMODE(path.stat().st_mode)
     except (NotFoundError, InvalidInputError, OSError) as exc:
         why = exc.what if isinstance(exc, NotFoundError | InvalidInputError) else str(exc.strerror)
         raise ConfigurationError(
@@ -93,12 +91,7 @@ def _read(path: Path, *, where: str) -> bytes:
             where=where,
             hint=_HOW_TO_MAKE,
         ) from None
-    if mode & 0o077:
-        raise ConfigurationError(
-            f"The key for personal data may be read by others than its owner (mode {mode:04o})",
-            where=str(path),
-            hint=f"Run: chmod 600 {path}. If others had access to this machine, make a new key.",
-        )
+    require_private(path, what="The key for personal data")
     key = _key(text)
     if key is None:
         raise ConfigurationError(

@@ -66,16 +66,25 @@ def read_secret(path: Path, max_bytes: int, *, what: str, hint: str = "") -> byt
     """
     try:
         data = read_limited(path, max_bytes)
-        mode = stat.S_IMODE(path.stat().st_mode)
     except (NotFoundError, InvalidInputError) as exc:
         raise ConfigurationError(f"{what} cannot be read: {exc.what}", where=str(path), hint=hint) from exc
+    require_private(path, what=what)
+    return data
+
+
+def require_private(path: Path, *, what: str) -> None:
+    """Check that a file is its owner's alone; `what` says what it holds, as in "The signing key".
+
+    Raises:
+        ConfigurationError: Others may read it.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise ConfigurationError(
             f"{what} may be read by others than its owner (mode {mode:04o})",
             where=str(path),
             hint=f"Run: chmod 600 {path}. If others had access to this machine, make a new key.",
         )
-    return data
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:

@@ -99,6 +99,8 @@ def preview(
     schema: DataSchema | None = None,
     target: str | None = None,
     features: Sequence[str] = (),
+    key: Sequence[str] = (),
+    near_text: Sequence[str] = (),
     pii: PiiPolicy | None = None,
     read: ReadOptions | None = None,
     benchmark_rows: int = 0,
@@ -114,6 +116,8 @@ def preview(
         schema: What must hold of every row.
         target: The label's column.
         features: What it is predicted from; by default all other columns but those that only identify a row.
+        key: Columns by which rows repeat one another; by default only equal rows do.
+        near_text: Columns whose text repeats where it says nearly the same.
         pii: Which personal data is looked for; by default all kinds. It is only reported.
         read: What is known about the files.
         benchmark_rows: Rows of the benchmark, if it is known.
@@ -125,7 +129,15 @@ def preview(
     """
     options = replace(read or ReadOptions(), on_error="reject")
     looking = replace(pii or PiiPolicy(), default=PiiAction.REPORT, by_kind={}, by_column={})
-    recipe = Recipe(schema=schema, pii=looking, target=target, features=tuple(features), read=options)
+    recipe = Recipe(
+        schema=schema,
+        pii=looking,
+        key=tuple(key),
+        near_text=tuple(near_text),
+        target=target,
+        features=tuple(features),
+        read=options,
+    )
     with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder:
         listing = Path(folder) / "rejects.jsonl"
         done = integrate_files(contributed, base=base, recipe=recipe, rejects=listing, progress=progress)
