@@ -3,8 +3,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-# One more than cores: tests wait for the servers and processes that they start.
+# One more than cores: tests wait for the servers and processes that they start. A file's tests stay together, since
+# they share what is slow to make, and the slow files come first (`testpaths`), so that the workers end together.
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+TOGETHER := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## show this list
@@ -19,10 +21,10 @@ demo: ## set up, then run the main job on real data and verify its attestation
 	@$(PY) examples/demo.py
 
 test: setup ## run all tests, the documentation's code blocks among them
-	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+	@$(PY) -m pytest -n $(PYTEST_WORKERS) $(TOGETHER)
 
 coverage: setup ## run all tests, and show which lines they reach (at least 90 % of them; a few minutes longer)
-	@$(PY) -m pytest -n $(PYTEST_WORKERS) --dist worksteal --cov --cov-report=term --cov-fail-under=90
+	@$(PY) -m pytest -n $(PYTEST_WORKERS) $(TOGETHER) --cov --cov-report=term --cov-fail-under=90
 
 check: setup ## format, lint, strict types, import layers
 	@$(PY) -m ruff format --check .
