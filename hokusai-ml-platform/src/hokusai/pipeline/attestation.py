@@ -26,8 +26,8 @@ from hokusai.pipeline.reference import Facts
 _DECIDING_LIBRARIES = ("hokusai-ml-platform", "numpy", "polars")
 _DECIDING_IN_REAL_RUNS = ("scikit-learn",)
 
-MAX_SCORES = 20_000_000
-"""More scores than these of a model are not written; AUROC is the signer's word then."""
+MAX_SCORES = 4_000_000
+"""A model's scores by class, where they are more than these, are not written; AUROC is the signer's word then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,9 @@ def predictions_file(evaluation: Evaluation) -> bytes:
     labels, old, new = row_values(evaluation)
     frame = pl.DataFrame({"row": range(len(labels)), "label": labels, "baseline": old, "new": new})
     for model, scores in (("baseline", evaluation.baseline_scores), ("new", evaluation.new_scores)):
-        if scores is None or scores.size > MAX_SCORES:
-            continue
-        if scores.ndim == 1:
+        if scores is not None and scores.ndim == 1:
             frame = frame.with_columns(pl.Series(score_column(model), scores))
-        else:
+        elif scores is not None and scores.size <= MAX_SCORES:
             of_class = zip(evaluation.classes, scores.T, strict=True)
             frame = frame.with_columns(pl.Series(score_column(model, name), one) for name, one in of_class)
     if evaluation.units is not None:  # by number: who they are is nobody's business

@@ -127,8 +127,8 @@ def side_by_side(
     if task is Task.REGRESSION:
         values = [np.asarray(answers.values, dtype=np.float64) for answers in (baseline, new)]
         return Evaluation(task, (), np.asarray(truth, dtype=np.float64), values[0], values[1])
-    values = (*truth, *baseline.values, *new.values, *baseline.classes, *new.classes)
-    order = class_order(map(class_name, values))
+    named = (*truth, *baseline.values, *new.values, *baseline.classes, *new.classes)
+    order = class_order(map(class_name, named))
     index = {name: position for position, name in enumerate(order)}
     labels, first, second = (
         np.array([index[class_name(value)] for value in values], dtype=np.int64)
