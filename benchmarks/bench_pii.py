@@ -36,7 +36,7 @@ SEVEN = tuple(
     PiiKind(kind) for kind in ("email", "phone", "card", "national_id", "iban", "ip", "crypto_address")
 )
 PEER_SPARSE_ROWS, PEER_DENSE_ROWS = 20_000, 2_000
-REPEATS = 3
+REPEATS = 7
 Spans = Sequence[tuple[int, int, str]]
 
 

@@ -58,6 +58,7 @@ def measure(n_rows: int = 1_000_000, repetitions: int = 20) -> dict[str, float]:
     commitments, committing = _timed(lambda: commit(*said, **DIGESTS))
     comparison = compare_classifiers(labels, baseline, new, classes=names)
     people = [Contributor(f"contributor-{i}") for i in range(10)]
+    part = comparison.delta_one / len(people)
     claim = DeltaOneClaim(
         **DIGESTS,
         contributions=tuple(
@@ -72,8 +73,10 @@ def measure(n_rows: int = 1_000_000, repetitions: int = 20) -> dict[str, float]:
         decision=decide(comparison, AcceptanceRule(threshold=Fraction(0))),
         attribution=Attribution(
             AttributionMethod.PROPORTIONAL,
-            0.02,
-            tuple(Credit(one, 0.002, 0.0001, Interval(0.001, 0.003, 0.95), 1000, 100) for one in people),
+            comparison.delta_one,
+            tuple(
+                Credit(one, part, 0.0001, Interval(0.9 * part, 1.1 * part, 0.95), 1000, 100) for one in people
+            ),
             evaluations=1,
         ),
         commitments=commitments,
