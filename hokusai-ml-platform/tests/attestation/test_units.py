@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from hokusai.attestation.benchmark_statement import benchmark_statement_bytes
@@ -25,7 +26,7 @@ from hokusai.domain.canonical import sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.decision import AcceptanceRule
 from hokusai.domain.metrics import Task
-from hokusai.errors import InvalidInputError
+from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.stats.decide import decide
 from hokusai.stats.from_counts import mcnemar_from_counts
 from hokusai.stats.paired import compare_classifiers, compare_regressors
@@ -162,7 +163,9 @@ class TestAgreedUnits:
         report = verify_attestation(signed(decided), policy)
         assert report.ok and any("are those of the agreed column" in note for note in report.not_checked)
         report = verify_attestation(signed(decided), replace(policy, units="user"))
-        assert not any("of the agreed column" in note for note in report.not_checked)
+        assert any(
+            "are those of 'user'" in note for note in report.not_checked
+        )  # which rows they are, nobody knows
 
     def test_a_policy_that_asks_for_units_takes_no_errors_between_rows(
         self, claim: DeltaOneClaim, signed: Signed, policy: Policy
@@ -240,6 +243,15 @@ class TestAgreedUnits:
     def test_a_column_of_units_that_is_none(self, benchmark: Benchmark, column: object) -> None:
         with pytest.raises(InvalidInputError, match="column has a name"):
             replace(benchmark, unit_column=column)
+
+
+@pytest.mark.parametrize("column", ["unit", "label"])
+def test_a_row_that_is_not_a_number_has_no_value(tmp_path: Path, column: str) -> None:
+    file = tmp_path / "rows.parquet"
+    rows = {name: [1.0, 0.0, 1.0] for name in ("label", "baseline", "new", "unit")}
+    pl.DataFrame({**rows, column: [1.0, math.nan, 1.0]}).write_parquet(file)
+    with pytest.raises(SchemaError, match=f"Row 1 has no value in '{column}'"):
+        read_predictions(file, Task.CLASSIFICATION)
 
 
 def test_a_predictions_file_can_name_units(tmp_path: Path) -> None:

@@ -81,6 +81,33 @@ class TestCheck:
             "schema.yaml",
         ]
 
+    def test_a_column_that_is_not_there_is_named(self, hokusai: Hokusai, home: Path) -> None:
+        for option in ("--near", "--key"):
+            done = hokusai("data", "check", "good.csv", option, "lable")
+            assert done.code != 0
+            assert "'lable' is missing" in done.err
+            assert "Did you mean 'label'" in done.err
+
+    def test_a_date_of_the_year_0_is_no_date(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "y0.csv").write_text("d,n\n0000-01-01,1\n2024-01-01,2\n0001-01-01,3\n")
+        assert "3 rows read = 3 kept" in hokusai("data", "check", "y0.csv").out
+        (home / "y0.yaml").write_text("columns: {d: {type: date}}\n")
+        clean = ("data", "clean", "y0.csv", "--schema", "y0.yaml", "--rejects", "r.jsonl")
+        done = hokusai(*clean, "--output", "o.parquet")
+        assert done.code == 0, done.err
+        assert "3 rows read = 2 kept + 1 rejected" in done.out
+
+    def test_schema_and_profile_name_nobody(self, hokusai: Hokusai, home: Path) -> None:
+        lines = ["Mr. Ada Lovelace,call +49 30 901820,yes,2125550100\n", "x,billing,no,2125550101\n"] * 60
+        (home / "pers.csv").write_text("who,note,good,phone\n" + "".join(lines))
+        for command in (("schema", "--ranges"), ("profile",)):
+            done = hokusai("data", command[0], "pers.csv", *command[1:])
+            assert done.code == 0, done.err
+            assert "Lovelace" not in done.out
+            assert "901820" not in done.out
+            assert "21255501" not in done.out
+            assert "yes" in done.out  # what names nobody is told
+
     def test_says_what_repeats_by_key_and_what_nearly_does(self, hokusai: Hokusai, home: Path) -> None:
         (home / "two.csv").write_text(
             "id,text\n1,the parcel came late and nobody told me why it was so late\n"

@@ -219,3 +219,42 @@ def test_units_that_are_none_are_refused(units, text):
 def test_a_number_and_its_text_are_two_units():
     units = Units.parse(np.array([1, "1", 1, "1"], dtype=object), 4)
     assert units.of_row.tolist() in ([0, 1, 0, 1], [1, 0, 1, 0])
+
+
+class TestTheFloorOfRows:
+    """Which rows are of one unit is somebody's word: no choice of units makes an error smaller than the rows'."""
+
+    def rows(self) -> dict[str, np.ndarray]:
+        draw = np.random.default_rng(8)
+        labels = draw.integers(0, 2, 400)
+        answers = [np.where(draw.random(400) < wrong, 1 - labels, labels) for wrong in (0.3, 0.25)]
+        return {"labels": labels, "baseline": answers[0], "new": answers[1]}
+
+    @pytest.mark.parametrize("weights", [None, {"accuracy": 1, "f1": 3}])
+    def test_units_whose_rows_even_out_have_the_rows_errors(self, weights: dict[str, int] | None) -> None:
+        rows = self.rows()
+        by_row = compare_classifiers(**rows, classes=("a", "b"), weights=weights)
+        right = (rows["new"] == rows["labels"]).astype(int) - (rows["baseline"] == rows["labels"])
+        order = np.argsort(right, kind="stable")
+        units = np.empty(400, dtype=int)
+        units[order] = np.minimum(
+            np.arange(400), 399 - np.arange(400)
+        )  # a row that got better with one that got worse
+        by_unit = compare_classifiers(**rows, classes=("a", "b"), weights=weights, units=units)
+        assert by_unit.n_units == 200
+        for delta in by_row.deltas:
+            assert by_unit.delta(delta.metric.name).standard_error >= delta.standard_error * (1 - 1e-12)
+        assert by_unit.standard_error >= by_row.standard_error * (1 - 1e-12)
+        assert by_unit.delta("accuracy").standard_error == pytest.approx(
+            by_row.delta("accuracy").standard_error
+        )
+
+    def test_units_without_any_spread_have_the_rows_error(self) -> None:
+        target = np.arange(8.0)
+        old, new = target + 1.0, target + np.array([0.5, 1.5] * 4)
+        by_row = compare_regressors(target, old, new, metrics=["mae"])
+        by_unit = compare_regressors(target, old, new, metrics=["mae"], units=[0, 0, 1, 1, 2, 2, 3, 3])
+        assert by_row.delta("mae").standard_error > 0
+        assert by_unit.delta("mae").standard_error == pytest.approx(
+            by_row.delta("mae").standard_error * np.sqrt(7 / 8)
+        )

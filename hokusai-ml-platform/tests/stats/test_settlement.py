@@ -67,7 +67,8 @@ class TestSettle:
         # Student's 95 % quantile of one side with 2 degrees of freedom is 2.919986.
         settled = settle(gain=0.03, standard_error=0.01, n_rows=1_200, n_units=3)
         assert settled.lower_bound == pytest.approx(0.03 - 0.02919986, abs=1e-8)
-        assert settle(gain=0.03, standard_error=0.01, n_rows=1_200, n_units=3, min_rows=800).pool == 0
+        assert settle(gain=0.03, standard_error=0.01, n_rows=799, n_units=3, min_rows=800).pool == 0
+        assert settle(gain=0.03, standard_error=0.01, n_rows=1_200, n_units=3, min_rows=800).pool > 0
         assert settle(gain=0.03, standard_error=0.0, n_rows=1_200, n_units=1).pool == 0
 
 

@@ -202,6 +202,9 @@ def _numbers(column: pl.Series, path: Path) -> list[float]:
 
 
 def _require_values(column: pl.Series, path: Path) -> None:
-    if column.null_count():
-        index = int(column.is_null().arg_max() or 0)
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing |= column.is_nan().fill_null(value=False)
+    if missing.any():
+        index = int(missing.arg_max() or 0)
         raise SchemaError(f"Row {index} has no value in {column.name!r}", where=str(path))

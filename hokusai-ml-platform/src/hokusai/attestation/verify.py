@@ -324,10 +324,11 @@ def _not_checked(
             f"that the data made the difference: the models are of two kinds, {old.import_path} and {new.import_path}"
         )
     notes += agreed.signers_word(claim, benchmark_agreed=passed("benchmark"))
-    if comparison.n_units is not None and policy.units is None:
+    if comparison.n_units is not None:
+        column = "the agreed column: the policy names none" if policy.units is None else f"{policy.units!r}"
         notes.append(
-            f"whether the {comparison.n_units} units, between which every error is, are those of the agreed column: "
-            "the policy names none"
+            f"whether the {comparison.n_units} units, between which every error is, are those of {column}; compare the "
+            "predictions with the benchmark's rows to know"
         )
     if policy.weights is None:
         notes.append("whether the weights are the agreed ones: the policy names none")

@@ -158,6 +158,11 @@ def sign(
         )
     signed, document = _read(message, contract_domain(chain_id, contract))
     claim, sha256 = evidence.verified(attestation)
+    if claim.comparison.n_units is not None and policy.units is None:
+        raise click.UsageError(
+            f"The decision rests on errors between {claim.comparison.n_units} units, which your --policy has to name: "
+            "units: COLUMN."
+        )
     _require_same(signed.request, claim, sha256, _number(model_id), benchmark_id, escrow)
     signed = signed.signed_by(EthereumKey.read(attester_key))
     document["attester_signatures"] = ["0x" + signature.hex() for signature in signed.signatures]

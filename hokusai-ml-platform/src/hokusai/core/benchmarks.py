@@ -303,6 +303,13 @@ def _require_on(vault: Benchmark, comparison: Comparison) -> None:
             f"{vault.task.value} and has {vault.n_rows}",
             where=vault.name,
         )
+    if (comparison.n_units is None) != (vault.unit_column is None):
+        raise InvalidInputError(
+            f"The vault's column of units is {vault.unit_column}, and the comparison's errors are between "
+            f"{'rows' if comparison.n_units is None else 'units'}",
+            where=vault.name,
+            hint="Compare the models with the units that the vault's record names.",
+        )
     equal = {delta.metric.name: Fraction(1, len(comparison.deltas)) for delta in comparison.deltas}
     if dict(comparison.weights) != dict(vault.weights or equal):
         raise InvalidInputError(

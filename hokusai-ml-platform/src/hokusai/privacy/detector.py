@@ -173,6 +173,19 @@ def find(
     )
 
 
+def holding(values: Iterable[str]) -> frozenset[str]:
+    """Those of some values, few and different, in which personal data of any kind stands.
+
+    >>> sorted(holding(["billing", "call +49 30 901820", "Mr. Ada Lovelace"]))
+    ['Mr. Ada Lovelace', 'call +49 30 901820']
+    """
+    import polars as pl
+
+    each = list(values)
+    rows = find(pl.Series(each, dtype=pl.String))["row"].unique().to_list()
+    return frozenset(each[row] for row in rows)
+
+
 def prefilter(
     text: pl.Series, kinds: Collection[PiiKind] = ALL_KINDS, *, column_kind: PiiKind | None = None
 ) -> pl.Series:

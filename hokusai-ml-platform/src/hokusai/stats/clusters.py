@@ -22,7 +22,7 @@ from hokusai.stats.bootstrap import RESAMPLES, Replicates, acceleration, draw_co
 from hokusai.stats.cell_bootstrap import TableMetrics
 from hokusai.stats.from_counts import COUNT_METRICS
 from hokusai.stats.mcnemar import P_VALUE_FLOOR, mcnemar_mid_p
-from hokusai.stats.measured import FloatArray, IntArray, Measured
+from hokusai.stats.measured import FloatArray, IntArray, Measured, not_below
 from hokusai.stats.wald import stand_in_error, two_sided_p
 
 _EXACT_UP_TO = 50_000
@@ -75,7 +75,8 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
     """A metric whose noise is that between units.
 
     The influences of each unit are summed; their mean square is enlarged by G / (G - 1), G the number of units, and
-    intervals and p-values come from Student's t with G - 1 degrees of freedom.
+    intervals and p-values come from Student's t with G - 1 degrees of freedom. An error is never below that between
+    rows: units whose rows happen to even out, of which few are enough, show no more than as many rows on their own.
 
     Args:
         measured: The metric, with the influences of the rows.
@@ -85,7 +86,8 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
             to even out must not show more than as many rows on their own.
 
     Source: Cameron and Miller (2015), "A Practitioner's Guide to Cluster-Robust Inference", Journal of Human
-    Resources 50:317-372, sections II.C and VI.B to D.
+    Resources 50:317-372, sections II.C and VI.B to D; the larger of both errors: Angrist and Pischke (2009), "Mostly
+    Harmless Econometrics", section 8.1.
     """
     change = measured.new - measured.baseline
     method, p_value = measured.method, None
@@ -94,8 +96,9 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
         p_value = max(p_value, mcnemar_mid_p(int((right < 0).sum()), int((right > 0).sum())))
     return replace(
         measured,
-        influence=_of_units(measured.influence, units),
-        gain_influence=_of_units(measured.gain_influence, units),
+        influence=of_units(measured.influence, units),
+        gain_influence=of_units(measured.gain_influence, units),
+        row_gain_influence=measured.gain_influence,
         unestimated=measured.unestimated and stand_in_error(change, 1),
         gain_unestimated=measured.gain_unestimated and stand_in_error(measured.gain, 1),
         method=method + BY_UNITS,
@@ -202,11 +205,17 @@ def _is_missing(value: object) -> bool:
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")  # pandas has its own
 
 
-def _of_units(influence: FloatArray, units: Units) -> FloatArray:
-    """(n_units,) influences whose mean square over their number is the variance between units."""
+def of_units(influence: FloatArray, units: Units) -> FloatArray:
+    """(n_units,) influences whose mean square over their number is the variance between units, or that between rows.
+
+    Args:
+        influence: (n_rows,) the rows' own.
+        units: Which rows belong together.
+    """
     n_rows, n_units = len(influence), units.count
     scale = n_units / n_rows * math.sqrt(n_units / (n_units - 1))
-    return scale * np.bincount(units.of_row, weights=influence, minlength=n_units).astype(np.float64)
+    summed = scale * np.bincount(units.of_row, weights=influence, minlength=n_units).astype(np.float64)
+    return not_below(summed, influence)
 
 
 def _sums(values: IntArray, units: Units) -> IntArray:

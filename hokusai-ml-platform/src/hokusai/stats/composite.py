@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
-
 from hokusai.domain.metrics import MetricSpec, Task, metric_spec, metrics_for
 from hokusai.errors import MetricError
-from hokusai.stats.measured import Measured, standard_error
+from hokusai.stats.measured import Measured, standard_error, weighted_influence
 from hokusai.stats.wald import Inference, infer
 
 Weight = float | Fraction | Decimal
@@ -93,9 +91,7 @@ def delta_one(measured: Sequence[Measured], weights: Mapping[str, Fraction], con
     for weight, gain in gains:
         exact = None if exact is None or gain is None else exact + weight * gain
     value = float(exact) if exact is not None else math.fsum(float(w) * m.gain for w, m in parts)
-    influence = np.zeros(len(parts[0][1].gain_influence))
-    for weight, m in parts:
-        influence += float(weight) * m.gain_influence
+    influence = weighted_influence([(float(weight), m) for weight, m in parts])
     sure = infer(
         value,
         standard_error(influence) + math.fsum(float(w) * m.gain_unestimated for w, m in parts),

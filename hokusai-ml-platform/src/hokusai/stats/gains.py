@@ -20,7 +20,7 @@ from hokusai.stats.classification import joint_counts, measure_counts
 from hokusai.stats.clusters import Units, by_units
 from hokusai.stats.from_counts import COUNT_METRICS
 from hokusai.stats.inputs import class_indexes, class_scores, numbers, same_length
-from hokusai.stats.measured import FloatArray, Measured, by_rows
+from hokusai.stats.measured import FloatArray, Measured, by_rows, weighted_influence
 from hokusai.stats.regression import measure_regression
 
 
@@ -115,8 +115,6 @@ def regressor_gain(
 
 
 def _weighed(measured: Sequence[Measured], weights: Mapping[str, Fraction]) -> RowGain:
-    influence = np.zeros(len(measured[0].gain_influence))
-    for one in measured:
-        influence += float(weights[one.metric.name]) * one.gain_influence
+    influence = weighted_influence([(float(weights[one.metric.name]), one) for one in measured])
     gain = math.fsum(float(weights[one.metric.name]) * one.gain for one in measured)
     return RowGain(gain, influence)

@@ -9,6 +9,7 @@ resampling.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -47,6 +48,7 @@ class Measured:
         discordance: Share of the rows that tell the two models apart, where it is known.
         n_rows: Number of rows, where there is an influence for each unit of rows, not for each row.
         freedom: Degrees of freedom of the standard error where it is Student's; None for the normal limit.
+        row_gain_influence: (n_rows,) influence of each row on `gain`, where `gain_influence` is that of units.
     """
 
     metric: MetricSpec
@@ -64,6 +66,7 @@ class Measured:
     discordance: float | None = None
     n_rows: int | None = None
     freedom: int | None = None
+    row_gain_influence: FloatArray | None = None
 
     @property
     def exact_gain(self) -> Fraction | None:
@@ -167,6 +170,32 @@ def by_rows(measured: Measured) -> Measured:
         method=PAIRED_T,
         freedom=None if measured.unestimated else n_rows - 1,
     )
+
+
+def not_below(influence: FloatArray, of_rows: FloatArray) -> FloatArray:
+    """The influences of units, enlarged until their standard error is not below that of (n_rows,) rows.
+
+    Where those of the units are all zero, each has the error of the rows.
+    """
+    least, own = standard_error(of_rows), standard_error(influence)
+    if own >= least:
+        return influence
+    if not own:
+        return np.full(len(influence), least * math.sqrt(len(influence)))
+    return influence * (least / own)
+
+
+def weighted_influence(parts: Sequence[tuple[float, Measured]]) -> FloatArray:
+    """The influences on a weighted sum of gains: the rows', or those of units, with an error not below the rows'."""
+    total = np.zeros(len(parts[0][1].gain_influence))
+    for weight, one in parts:
+        total += weight * one.gain_influence
+    of_rows = [
+        (weight, one.row_gain_influence) for weight, one in parts if one.row_gain_influence is not None
+    ]
+    if not of_rows:
+        return total
+    return not_below(total, np.sum([weight * rows for weight, rows in of_rows], axis=0))
 
 
 def is_spread(influence: FloatArray, change: float) -> bool:

@@ -91,7 +91,6 @@ def settle(
             f"An epoch is settled on a finite gain, its standard error, 0 < alpha < 0.5 and rows; got {gain}, "
             f"{standard_error}, {alpha}, {n_rows}"
         )
-    independent = n_rows if n_units is None else n_units
     if n_units is not None and n_units < 2:
         bound = -math.inf
     elif n_units is not None:
@@ -99,10 +98,8 @@ def settle(
     else:
         bound = gain + NormalDist().inv_cdf(alpha) * standard_error
     unpaid = ""
-    if independent < min_rows:
-        unpaid = (
-            f"the vault has {independent} {'rows' if n_units is None else 'units'}, and {min_rows} are needed"
-        )
+    if n_rows < min_rows:
+        unpaid = f"the vault has {n_rows} rows, and {min_rows} are needed"
     elif bound <= 0:
         unpaid = f"the lower bound of the gain is {bound:+.6f}"
     return Settlement(gain, standard_error, bound, alpha, n_rows, unpaid)

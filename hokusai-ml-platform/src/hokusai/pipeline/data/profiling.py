@@ -14,6 +14,7 @@ from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.streaming import Progress
+from hokusai.privacy.detector import holding
 from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.scrub import ColumnGate
 
@@ -74,9 +75,18 @@ def profile_files(
     return FilesProfile(
         ", ".join(scan.source.name for scan in scans),
         seen,
-        tuple(_without_values(one) if one.summary.name in personal else one for one in states.profiles()),
+        tuple(
+            _without_values(one) if one.summary.name in personal else _without_personal_values(one)
+            for one in states.profiles()
+        ),
         personal,
     )
+
+
+def _without_personal_values(profile: ColumnProfile) -> ColumnProfile:
+    """The profile without the frequent values in which somebody is named."""
+    named = holding(str(value) for value, _ in profile.values)
+    return replace(profile, values=tuple(one for one in profile.values if str(one[0]) not in named))
 
 
 def _without_values(profile: ColumnProfile) -> ColumnProfile:

@@ -8,8 +8,8 @@ doubt becomes a rule, and the result is a start for a schema file that somebody 
 | type     | always; nothing is said of a column without any value                                                |
 | nullable | false where at least 100 rows all have a value                                                       |
 | allowed  | text of at most 20 different values, each in 10 rows on average, in a column not named like personal  |
-|          | data; numbers are measured and not listed                                                            |
-| minimum, | only if asked for: the next good row may well lie beyond                                             |
+|          | data, and none of which holds any; numbers are measured and not listed                               |
+| minimum, | only if asked for: the next good row may well lie beyond; never of a column named like personal data |
 | maximum  |                                                                                                     |
 """
 
@@ -29,6 +29,7 @@ from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.privacy.columns import kind_by_name
+from hokusai.privacy.detector import holding
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,7 +138,7 @@ class SchemaInference:
             "type": _type(dtype),
             "nullable": column.nulls > 0 or self.rows < _ENOUGH_ROWS,
         }
-        if ranges and column.low is not None:
+        if ranges and column.low is not None and kind_by_name(name) is None:
             rules |= {"minimum": column.low, "maximum": column.high}
         if self._is_listed(name, column):
             rules["allowed"] = tuple(sorted(column.values or ()))
@@ -150,6 +151,7 @@ class SchemaInference:
             and self.rows >= _ENOUGH_ROWS
             and filled >= _ROWS_A_VALUE * len(column.values or ())
             and kind_by_name(name) is None
+            and not holding(column.values or ())
         )
 
 

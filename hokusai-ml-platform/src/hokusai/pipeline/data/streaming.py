@@ -174,7 +174,8 @@ class _Run:
         """All of it."""
         for scan in new:
             require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
-            wanted = (*((self.recipe.target,) if self.recipe.target else ()), *self.recipe.features)
+            target = (self.recipe.target,) if self.recipe.target else ()
+            wanted = (*target, *self.recipe.features, *self.recipe.near_text)
             require_columns(list(scan.schema), wanted, scan.source.name)
         for scan in (*old, *new):
             require_columns(list(scan.schema), self.recipe.key, scan.source.name)
