@@ -30,6 +30,7 @@ from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.stats.decide import decide
 from hokusai.stats.from_counts import mcnemar_from_counts
 from hokusai.stats.paired import compare_classifiers, compare_regressors
+from hokusai.stats.wald import infer
 
 Signed = Callable[[DeltaOneClaim], bytes]
 
@@ -166,6 +167,25 @@ class TestAgreedUnits:
         assert any(
             "are those of 'user'" in note for note in report.not_checked
         )  # which rows they are, nobody knows
+
+    def test_no_decision_rests_on_an_error_below_that_between_rows(
+        self, decided: DeltaOneClaim, rows: RowPredictions, signed: Signed, policy: Policy
+    ) -> None:
+        compared = decided.comparison
+        low = compare_rows(replace(rows, units=None)).delta("accuracy").standard_error * 0.99
+        stated = compared.delta("accuracy")
+        interval = infer(stated.absolute_delta, low, confidence=0.95, freedom=59).interval
+        changed = replace(
+            _with(compared, "accuracy", standard_error=low, interval=interval),
+            standard_error=low,
+            interval=interval,
+        )
+        claim = replace(decided, comparison=changed)
+        report = verify_attestation(signed(claim), replace(policy, units="user"))
+        assert report.failed == ()
+        assert any("accuracy's error: between units it is below" in note for note in report.not_checked)
+        report = verify_attestation(signed(claim), replace(policy, units="user", require_accepted=True))
+        assert ["below that between rows" in check.detail for check in report.failed] == [True]
 
     def test_a_policy_that_asks_for_units_takes_no_errors_between_rows(
         self, claim: DeltaOneClaim, signed: Signed, policy: Policy

@@ -88,6 +88,21 @@ class TestCheck:
             assert "'lable' is missing" in done.err
             assert "Did you mean 'label'" in done.err
 
+    @pytest.mark.parametrize(
+        "names", [("none.csv", "some.csv"), ("some.csv", "none.jsonl"), ("none.jsonl", "none.csv")]
+    )
+    def test_a_column_without_values_fits_every_type(
+        self, hokusai: Hokusai, home: Path, names: tuple[str, str]
+    ) -> None:
+        (home / "none.csv").write_text("a,k\nx,\ny,\n")
+        (home / "none.jsonl").write_text('{"a": "v", "k": null}\n{"a": "w", "k": null}\n')
+        (home / "some.csv").write_text("a,k\nz,1\nw,2\n")
+        done = hokusai("data", "merge", *names, "--output", "o.parquet", "--pii", "report")
+        assert done.code == 0, done.err
+        written = pl.read_parquet(home / "o.parquet")
+        assert written.height == 4
+        assert written.schema["k"] == (pl.Int64 if "some.csv" in names else pl.String)
+
     def test_a_date_of_the_year_0_is_no_date(self, hokusai: Hokusai, home: Path) -> None:
         (home / "y0.csv").write_text("d,n\n0000-01-01,1\n2024-01-01,2\n0001-01-01,3\n")
         assert "3 rows read = 3 kept" in hokusai("data", "check", "y0.csv").out

@@ -117,6 +117,28 @@ def test_what_does_not_belong_together_is_refused_and_the_vault_stays_sealed(
     assert benchmarks.uses("vault", purpose=UsePurpose.PAYMENT) == []
 
 
+def test_a_vault_with_units_is_settled_on_errors_between_units() -> None:
+    sealed = Benchmarks(MemoryLedger(), "owner")
+    sealed.add(replace(VAULT, unit_column="user"))
+    with pytest.raises(
+        InvalidInputError, match="column of units is user, and the comparison's errors are between rows"
+    ):
+        settle_epoch(sealed, "vault", EPOCH, STEPS)
+    assert sealed.uses("vault", purpose=UsePurpose.PAYMENT) == []
+    labels = [i % 2 for i in range(1000)]
+    baseline = [1 - label if i < 50 else label for i, label in enumerate(labels)]
+    by_unit = compare_classifiers(
+        labels,
+        baseline,
+        labels,
+        classes=("no", "yes"),
+        weights={"accuracy": 1},
+        units=[i // 5 for i in range(1000)],
+    )
+    paid = settle_epoch(sealed, "vault", replace(EPOCH, comparison=by_unit), STEPS)
+    assert 0 < paid.settlement.pool < 0.05
+
+
 def test_an_epoch_that_changed_nothing_pays_nobody(benchmarks: Benchmarks) -> None:
     paid = settle_epoch(benchmarks, "vault", improvement("a", "a", gained=0, on=VAULT.data_sha256), [])
     assert (paid.settlement.pool, paid.weights) == (0.0, ())

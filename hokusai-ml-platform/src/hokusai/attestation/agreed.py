@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection
 from dataclasses import replace
 
+from hokusai.attestation.checks import below_rows
 from hokusai.domain.attribution import Attribution, AttributionMethod, Credit
 from hokusai.domain.claim import DeltaOneClaim
 from hokusai.domain.decision import AcceptanceRule, Decision, GuardrailOutcome, Verdict
@@ -58,6 +59,11 @@ def check_decision(
         raise IntegrityError(
             f"The decision rests on errors between {claim.comparison.n_units} units, and no units were agreed on",
             hint="If they were, name their column in the policy: units.",
+        )
+    if (wanted is not None or accepted) and claim.comparison.primary.metric in below_rows(claim.comparison):
+        raise IntegrityError(
+            f"The decision is on {claim.comparison.primary.metric}, whose error between units is below that between "
+            "rows: it is to be the larger of both"
         )
     for outcome in decision.guardrails:
         _check_outcome(outcome, decision, claim)

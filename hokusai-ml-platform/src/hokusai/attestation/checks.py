@@ -294,6 +294,28 @@ def check_error(name: str, change: float, said: float, expected: float) -> None:
         )
 
 
+def below_rows(comparison: Comparison) -> tuple[str, ...]:
+    """Metrics whose stated error between units is below that which the counts give between rows.
+
+    What is made today has none (`hokusai.stats.clusters.by_units`); what was made before may have some.
+    """
+    if comparison.n_units is None or comparison.counts is None:
+        return ()
+    methods = {
+        d.metric.name: d.method.removesuffix(_SIGN_TEST).removesuffix(BY_UNITS) for d in comparison.deltas
+    }
+    least = {
+        d.metric.name: error_from_counts(comparison.counts, {d.metric.name: 1.0}, methods)
+        for d in comparison.deltas
+        if d.metric.name in COUNT_METRICS
+    }
+    return tuple(
+        d.metric.name
+        for d in comparison.deltas
+        if d.standard_error < least.get(d.metric.name, 0.0) * (1 - 1e-6)
+    )
+
+
 def first_difference(stated: object, expected: object, path: str = "$") -> str | None:
     """Where two JSON values differ first, in words; None if they are equal and of equal types."""
     return next(_differences(stated, expected, path), None)

@@ -8,7 +8,7 @@ statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hokusai.attestation import agreed, checks
 from hokusai.attestation.benchmark_statement import (
@@ -31,6 +31,7 @@ from hokusai.attestation.report import CheckLog, VerificationReport
 from hokusai.attestation.statement import IDENTITIES_NON_CLAIM, build_statement, non_claims
 from hokusai.domain.canonical import canonical_json, parse_json, require_sha256, sha256_hex
 from hokusai.domain.claim import DeltaOneClaim
+from hokusai.domain.delta import Comparison
 from hokusai.errors import IntegrityError
 from hokusai.stats.from_counts import COUNT_METRICS
 
@@ -290,6 +291,18 @@ def _signers(envelope: Envelope) -> str:
     return f"DSSE, signed by {', '.join(signature.keyid for signature in envelope.signatures)}"
 
 
+def _units_not_checked(comparison: Comparison, policy: Policy) -> Iterator[str]:
+    if comparison.n_units is None:
+        return
+    column = "the agreed column: the policy names none" if policy.units is None else f"{policy.units!r}"
+    yield (
+        f"whether the {comparison.n_units} units, between which every error is, are those of {column}; compare the "
+        "predictions with the benchmark's rows to know"
+    )
+    for name in checks.below_rows(comparison):
+        yield f"{name}'s error: between units it is below that between rows, as units of choice can have it"
+
+
 def _not_checked(
     claim: DeltaOneClaim,
     policy: Policy,
@@ -324,12 +337,7 @@ def _not_checked(
             f"that the data made the difference: the models are of two kinds, {old.import_path} and {new.import_path}"
         )
     notes += agreed.signers_word(claim, benchmark_agreed=passed("benchmark"))
-    if comparison.n_units is not None:
-        column = "the agreed column: the policy names none" if policy.units is None else f"{policy.units!r}"
-        notes.append(
-            f"whether the {comparison.n_units} units, between which every error is, are those of {column}; compare the "
-            "predictions with the benchmark's rows to know"
-        )
+    notes += _units_not_checked(comparison, policy)
     if policy.weights is None:
         notes.append("whether the weights are the agreed ones: the policy names none")
     if policy.primary_metric is None:

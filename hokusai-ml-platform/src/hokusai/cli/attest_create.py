@@ -96,7 +96,8 @@ def create(*, benchmark: Path | None, output: Path, unsigned: bool, **given: Any
 
     Of two models: --predictions, --baseline-model, --new-model, --benchmark-data and --contributed-data. A decision is
     in it where --benchmark-statement gives the rule, or at least one of --min-rows, --threshold, --alpha, --guardrail;
-    without one there is nothing to mint on. Of a benchmark, before anybody contributes: --benchmark RECORD (as
+    without one there is nothing to mint on; nor with one, for only a pipeline run says what each contributor's data is
+    worth. Of a benchmark, before anybody contributes: --benchmark RECORD (as
     `hokusai benchmark show --json` prints it) and --labels.
     """
     secret = _secret(given.pop("secret_file"))

@@ -59,11 +59,13 @@ def _show_claim(claim: DeltaOneClaim) -> None:
     low, high = (percentage_points(end) for end in (whole.interval.low, whole.interval.high))
     score = percentage_points(whole.delta_one if whole.exact is None else whole.exact)
     reasons = () if claim.decision is None else claim.decision.reasons
+    of_units = f" in {whole.n_units:,} units, with errors between them" if whole.n_units else ""
     show_facts(
         {
             "DeltaOne": f"{score} ({low} to {high}, p = {whole.p_value:.3g})",
             "Decision": "; ".join(f"{r.verdict.value.replace('_', ' ')}: {r.detail}" for r in reasons),
-            "Benchmark": f"{whole.n_rows:,} rows of {claim.target_column!r}, SHA-256 {claim.benchmark_sha256}",
+            "Benchmark": f"{whole.n_rows:,} rows of {claim.target_column!r}{of_units}, "
+            f"SHA-256 {claim.benchmark_sha256}",
             "Committed by its owner": claim.benchmark_statement_sha256 or "",
             "Baseline model": claim.baseline_model_sha256,
             "New model": f"{claim.new_model_sha256} ({claim.new_estimator.import_path})",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.reconcile import kind_of
-from hokusai.pipeline.data.scan import TableScan
+from hokusai.pipeline.data.scan import TableScan, TextScan
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,16 +25,20 @@ def common_columns(scans: Sequence[TableScan]) -> dict[str, pl.DataType]:
     Raises:
         SchemaError: A column is of two kinds; the text names both files.
     """
+    import polars as pl
+
     found: dict[str, tuple[pl.DataType, str]] = {}
     for scan in scans:
-        for name, dtype in scan.schema.items():
+        valueless = scan.valueless if isinstance(scan, TextScan) else frozenset()
+        for name, type_there in scan.schema.items():
+            dtype = pl.Null() if name in valueless else type_there
             before = found.get(name)
             found[name] = (
                 (dtype, scan.source.name)
                 if before is None
                 else (_common(name, before, (dtype, scan.source.name)), before[1])
             )
-    return {name: dtype for name, (dtype, _) in found.items()}
+    return {name: pl.String() if dtype == pl.Null else dtype for name, (dtype, _) in found.items()}
 
 
 def union_notes(scans: Sequence[TableScan]) -> list[str]:

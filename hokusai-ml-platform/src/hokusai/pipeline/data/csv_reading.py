@@ -66,6 +66,11 @@ class DelimitedScan:
         )
 
     @property
+    def valueless(self) -> frozenset[str]:
+        """See `scan.TextScan`."""
+        return frozenset(name for name, kind in self._kinds.items() if kind is CellType.EMPTY)
+
+    @property
     def schema(self) -> dict[str, pl.DataType]:
         """The columns' types, in the file's order."""
         import polars as pl

@@ -65,6 +65,11 @@ class JsonScan:
     layout: Layout
     text: _Text
 
+    @property
+    def valueless(self) -> frozenset[str]:
+        """See `scan.TextScan`."""
+        return frozenset(name for name, c in self.columns.items() if c.kind == "null" and c.wanted is None)
+
     def batches(self) -> Iterator[pl.DataFrame]:
         """See `TableScan`.
 

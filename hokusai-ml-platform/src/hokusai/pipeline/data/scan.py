@@ -119,6 +119,15 @@ class TableScan(Protocol):
 
 
 @runtime_checkable
+class TextScan(Protocol):
+    """A scan of a file whose types were found from its cells."""
+
+    @property
+    def valueless(self) -> frozenset[str]:
+        """Columns without any value, whose type nobody said: they fit every type in another file."""
+
+
+@runtime_checkable
 class LocatingScan(Protocol):
     """A scan that can say where a row stands which a later step sets aside."""
 
