@@ -53,56 +53,54 @@ memory_option = click.option(
 )
 
 
-def repeating(command: Command) -> Command:
-    """Options on which rows repeat one another."""
-    for option in (
-        click.option(
-            "--key",
-            multiple=True,
-            metavar="COLUMN",
-            help="rows with the same value here repeat one another; may be repeated; by default only equal rows do",
-        ),
-        click.option(
-            "--near",
-            multiple=True,
-            metavar="COLUMN",
-            help="rows whose text here says nearly the same repeat one another too",
-        ),
-    ):
-        command = option(command)
-    return command
+def _adding(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator for several options, shown in this order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
-def predicting(command: Command) -> Command:
-    """Options on what the data is for, by which its quality is judged."""
-    for option in (
-        click.option(
-            "--feature",
-            "features",
-            multiple=True,
-            metavar="COLUMN",
-            help="what it is predicted from; may be repeated; by default all columns that do not merely identify rows",
-        ),
-        click.option("--target", metavar="COLUMN", help="the label's column"),
-    ):
-        command = option(command)
-    return command
-
-
-def reading(command: Command) -> Command:
-    """Options on what is known about the files; what is left open is found from their bytes."""
-    for option in (
-        click.option(
-            "--header/--no-header",
-            default=None,
-            help="the first line names the columns, or holds values; by default what it looks like",
-        ),
-        click.option("--delimiter", metavar="CHARACTER", help="between the fields of a line"),
-        click.option("--encoding", metavar="NAME", help="of the text, such as utf-8 or cp1252"),
-        click.option("--format", "format_", type=click.Choice(FORMATS), help="of the files"),
-    ):
-        command = option(command)
-    return command
+repeating = _adding(
+    click.option(
+        "--near",
+        multiple=True,
+        metavar="COLUMN",
+        help="rows whose text here says nearly the same repeat one another too",
+    ),
+    click.option(
+        "--key",
+        multiple=True,
+        metavar="COLUMN",
+        help="rows with the same value here repeat one another; may be repeated; by default only equal rows do",
+    ),
+)
+"""Options on which rows repeat one another."""
+predicting = _adding(
+    click.option("--target", metavar="COLUMN", help="the label's column"),
+    click.option(
+        "--feature",
+        "features",
+        multiple=True,
+        metavar="COLUMN",
+        help="what it is predicted from; may be repeated; by default all columns that do not merely identify rows",
+    ),
+)
+"""Options on what the data is for, by which its quality is judged."""
+reading = _adding(
+    click.option("--format", "format_", type=click.Choice(FORMATS), help="of the files"),
+    click.option("--encoding", metavar="NAME", help="of the text, such as utf-8 or cp1252"),
+    click.option("--delimiter", metavar="CHARACTER", help="between the fields of a line"),
+    click.option(
+        "--header/--no-header",
+        default=None,
+        help="the first line names the columns, or holds values; by default what it looks like",
+    ),
+)
+"""Options on what is known about the files; what is left open is found from their bytes."""
 
 
 def personal(default: str) -> Callable[[Command], Command]:

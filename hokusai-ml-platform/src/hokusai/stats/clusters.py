@@ -86,8 +86,8 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
             to even out must not show more than as many rows on their own.
 
     Source: Cameron and Miller (2015), "A Practitioner's Guide to Cluster-Robust Inference", Journal of Human
-    Resources 50:317-372, sections II.C and VI.B to D; the larger of both errors: Angrist and Pischke (2009), "Mostly
-    Harmless Econometrics", section 8.1.
+    Resources 50:317-372, sections II.C and VI.B to D; the larger of both errors, as advised there
+    for robust ones: Angrist and Pischke (2009), "Mostly Harmless Econometrics", section 8.1.
     """
     change = measured.new - measured.baseline
     method, p_value = measured.method, None
@@ -96,8 +96,8 @@ def by_units(measured: Measured, units: Units, right: IntArray | None = None) ->
         p_value = max(p_value, mcnemar_mid_p(int((right < 0).sum()), int((right > 0).sum())))
     return replace(
         measured,
-        influence=of_units(measured.influence, units),
-        gain_influence=of_units(measured.gain_influence, units),
+        influence=_of_units(measured.influence, units),
+        gain_influence=_of_units(measured.gain_influence, units),
         row_gain_influence=measured.gain_influence,
         unestimated=measured.unestimated and stand_in_error(change, 1),
         gain_unestimated=measured.gain_unestimated and stand_in_error(measured.gain, 1),
@@ -205,7 +205,7 @@ def _is_missing(value: object) -> bool:
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")  # pandas has its own
 
 
-def of_units(influence: FloatArray, units: Units) -> FloatArray:
+def _of_units(influence: FloatArray, units: Units) -> FloatArray:
     """(n_units,) influences whose mean square over their number is the variance between units, or that between rows.
 
     Args:

@@ -27,7 +27,8 @@ class FilesProfile:
         name: The files' names.
         rows: Rows of all of them.
         columns: In the order of their first appearance; of personal ones, no value is told.
-        personal: Columns that hold personal data, by their names or what most of their cells look like.
+        personal: Columns that hold personal data, by their names, what most of their cells look like, or what a
+            frequent value is.
     """
 
     name: str
@@ -71,22 +72,15 @@ def profile_files(
             if progress is not None:
                 progress("Profiling", seen, total)
     plans = gate.plans if gate is not None else {}
-    personal = tuple(name for name, plan in plans.items() if plan.kind)
+    profiles = states.profiles()
+    naming = {one.summary.name for one in profiles if holding(str(value) for value, _ in one.values)}
+    personal = tuple(name for name in columns if name in naming or (name in plans and plans[name].kind))
     return FilesProfile(
         ", ".join(scan.source.name for scan in scans),
         seen,
-        tuple(
-            _without_values(one) if one.summary.name in personal else _without_personal_values(one)
-            for one in states.profiles()
-        ),
+        tuple(_without_values(one) if one.summary.name in personal else one for one in profiles),
         personal,
     )
-
-
-def _without_personal_values(profile: ColumnProfile) -> ColumnProfile:
-    """The profile without the frequent values in which somebody is named."""
-    named = holding(str(value) for value, _ in profile.values)
-    return replace(profile, values=tuple(one for one in profile.values if str(one[0]) not in named))
 
 
 def _without_values(profile: ColumnProfile) -> ColumnProfile:
