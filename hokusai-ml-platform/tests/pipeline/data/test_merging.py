@@ -134,6 +134,14 @@ class TestKey:
         assert result.account == RowAccount(read=5, kept=3, duplicates=2)
         assert "counts instead of rows 1, 2" in result.notes[-1]
 
+    def test_repeated_in_the_new_data_none_of_its_rows_may_count(self) -> None:
+        new = pl.DataFrame({"query_id": [5, 1, 5, 6, 6, 5], "text": list("abcdda")})
+        result = merge(BASE, new, "update", repeats="reject")
+        assert result.frame["query_id"].to_list() == [1, 2, 3, 6]
+        assert [reject.row for reject in result.rejects] == [1, 3, 6]
+        assert {reject.reason for reject in result.rejects} == {"not unique"}
+        assert result.account == RowAccount(read=6, kept=2, rejected=3, duplicates=1)
+
     def test_repeated_with_the_same_values_it_counts_once(self) -> None:
         new = pl.DataFrame({"query_id": [5, 1, 5], "text": ["n", "a", "n"]})
         result = merge(BASE, new, "update")

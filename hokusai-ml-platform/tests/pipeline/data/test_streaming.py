@@ -291,8 +291,46 @@ class TestTheAccount:
     def test_refuses_two_rows_with_one_key(self, files: tuple[Path, Path], tmp_path: Path) -> None:
         base, _ = files
         (tmp_path / "in.csv").write_text("query_id,note,label\n7,a,a\n8,b,b\n7,c,c\n")
-        with pytest.raises(SchemaError, match=r"1 rows have a key \(query_id\).*row 3"):
+        with pytest.raises(SchemaError, match=r"row 1, column 'query_id': not unique.*\n?.*row 3") as told:
             integrate(tmp_path / "in.csv", base=base, recipe=Recipe(how="update", key=("query_id",)))
+        assert "row 2" not in str(told.value)
+
+    def test_refuses_base_data_with_two_rows_of_one_key(
+        self, files: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        (tmp_path / "base.csv").write_text("query_id,note,label\n7,a,a\n8,b,b\n7,c,c\n")
+        recipe = Recipe(how="update", key=("query_id",), read=TOLERANT)
+        with pytest.raises(SchemaError, match=r"\(query_id\) stands more than once.*row 3 \(the base data\)"):
+            integrate(files[1], base=tmp_path / "base.csv", recipe=recipe)
+
+    @pytest.mark.parametrize("budget", [0, 1 << 30])
+    def test_sets_all_rows_aside_that_share_a_key_and_say_different_things(
+        self, files: tuple[Path, Path], tmp_path: Path, budget: int
+    ) -> None:
+        base, rejects = files[0], tmp_path / "rejects.jsonl"
+        text = "query_id,note,label\n7,a,a\n8,b,b\n,x,x\n7,c,c\n7,a,a\n8,b,b\n1,hi,a\n1,other,a\n"
+        (tmp_path / "in.csv").write_text(text)
+        recipe = Recipe(how="update", key=("query_id",), read=TOLERANT)
+        done = integrate(
+            tmp_path / "in.csv",
+            tmp_path / "out.csv",
+            base,
+            recipe,
+            rejects=rejects,
+            memory_budget_bytes=budget,
+        )
+        found = [(one.row, one.reason, one.column) for one in read_rejects(rejects)]
+        open_keys = [(row, "not unique", "query_id") for row in (1, 4, 5, 7, 8)]
+        assert found == [*open_keys[:1], (3, "no value", "query_id"), *open_keys[1:]]
+        assert done.manifest.rows == RowAccount(8, kept=1, rejected=6, duplicates=1)
+        rows = pl.read_csv(tmp_path / "out.csv")
+        assert rows.rows() == [(1, "hi", "a"), (3, "old", "c"), (9, "z", "z"), (8, "b", "b")]
+        step_by_step = merge(BASE, pl.read_csv(tmp_path / "in.csv"), "update", repeats="reject")
+        assert step_by_step.account == done.manifest.rows
+        assert step_by_step.frame.equals(rows)
+        assert [(one.row, one.reason, one.column) for one in step_by_step.rejects] == [
+            (row, "no value in the key" if row == 3 else reason, column) for row, reason, column in found
+        ]
 
     def test_sets_rows_without_a_key_aside(self, files: tuple[Path, Path], tmp_path: Path) -> None:
         base, _ = files
@@ -305,7 +343,7 @@ class TestTheAccount:
     ) -> None:
         base, _ = files
         (tmp_path / "in.csv").write_text("query_id,note,label\n1,hi,a\n1,other,a\n")
-        with pytest.raises(SchemaError, match=r"row 2 \(in\.csv\)"):
+        with pytest.raises(SchemaError, match=r"row 1.*not unique.*\n?.*row 2.*not unique"):
             integrate(tmp_path / "in.csv", base=base, recipe=Recipe(how="update", key=("query_id",)))
 
     def test_refuses_to_round_whole_numbers(self, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hokusai.domain.schema_report import Rule
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.columns import cells_of, selected
 from hokusai.pipeline.data.relations import key_matches, repeated_keys
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OnConflict = Literal["new", "base", "raise"]
-Repeats = Literal["raise", "last"]
+Repeats = Literal["raise", "last", "reject"]
 
 BASE_NAME, NEW_NAME = "the base data", "the new data"
 NO_KEY = "no value in the key"
+NOT_UNIQUE = str(Rule.NOT_UNIQUE)
+SHARED_BY_NONE = "a key that no other row has"
 BASE_WINS = "the base data has this key with other values"
 _ROWS_NAMED = 10
 _ROW = "row"
@@ -71,8 +74,8 @@ def update_by_key(
     """Put new rows in the places of the base rows with their keys, and the others behind.
 
     Raises:
-        SchemaError: A key stands in several rows of one side, so that it is open which one counts; or rows differ and
-            `on_conflict` is `raise`.
+        SchemaError: A key stands in several rows of one side, so that it is open which one counts, and `repeats` does
+            not settle it; or rows differ and `on_conflict` is `raise`.
 
     >>> import polars as pl
     >>> sides = Sides(pl.DataFrame({"k": [1, 2]}), pl.DataFrame({"k": [3, 2]}), (), ())
@@ -89,12 +92,12 @@ def update_by_key(
     )
     _refuse_repeated_base(repeated_keys(base_keys, parts, _ROW), key)
     keyless = new_keys.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
-    superseded = _superseded(sides.new, repeated_keys(new_keys, parts, _ROW), key, repeats)
+    superseded, open_keys = _superseded(sides.new, repeated_keys(new_keys, parts, _ROW), key, repeats)
 
     places = np.full(sides.new.height, -1, dtype=np.int64)
     matches = key_matches(base_keys, new_keys, parts, _ROW)
     places[matches["new_row"].to_numpy()] = matches["base_row"].to_numpy()
-    counts = ~keyless & ~superseded
+    counts = ~(keyless | superseded | open_keys)
     at_new = np.flatnonzero(counts & (places >= 0))
     conflicts, differs = _compare(sides, key, at_new, places[at_new])
     tells_more = _has_values(sides.new, sides.only_new)[at_new]
@@ -112,7 +115,7 @@ def update_by_key(
         repeated=int(superseded.sum()),
         base_only=sides.base.height - len(at_new),
         conflicts=conflicts,
-        rejects=_rejects(np.flatnonzero(keyless), refused, key),
+        rejects=_rejects(np.flatnonzero(keyless), refused, np.flatnonzero(open_keys), key),
         notes=_told(superseded),
     )
 
@@ -125,26 +128,31 @@ def _refuse_repeated_base(repeated: pl.DataFrame, key: Sequence[str]) -> None:
 
 def _superseded(
     new: pl.DataFrame, repeated: pl.DataFrame, key: Sequence[str], repeats: Repeats
-) -> NDArray[np.bool_]:
-    """Which new rows do not count, since they say the same as an earlier one, or since a later one has their key."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which new rows do not count, since they say the same as an earlier one, or since a later one has their key; and
+    which are set aside, since it is open which row of their key counts.
+    """
     import numpy as np
 
-    superseded = np.zeros(new.height, dtype=bool)
+    superseded, none = (np.zeros(new.height, dtype=bool) for _ in range(2))
     if not repeated.height:
-        return superseded
+        return superseded, none
     later, first = repeated["row"].to_numpy(), repeated["first"].to_numpy()
     superseded[later] = True
     if repeats == "last":
         superseded[first] = True
         superseded[repeated.group_by("first").max()["row"].to_numpy()] = False
-        return superseded
+        return superseded, none
     differs = np.zeros(len(later), dtype=bool)
     for column in (cells_of(new, name) for name in new.columns):
         differs |= column.gather(later).ne_missing(column.gather(first)).to_numpy()
-    if differs.any():
-        hint = "Keep one row for each key, or let the last one count: repeats='last'."
+    if differs.any() and repeats == "raise":
+        hint = "Keep one row for each key, let the last one count (repeats='last'), or set them aside (repeats='reject')."
         raise _ambiguous(repeated["row"].filter(differs), key, NEW_NAME, hint)
-    return superseded
+    open_keys = none
+    open_keys[first[differs]] = True
+    open_keys[later] = open_keys[first]
+    return superseded & ~open_keys, open_keys
 
 
 def _compare(
@@ -199,13 +207,20 @@ def _replaced(
 
 
 def _rejects(
-    keyless: NDArray[np.int64], refused: NDArray[np.int64], key: Sequence[str]
+    keyless: NDArray[np.int64],
+    refused: NDArray[np.int64],
+    open_keys: NDArray[np.int64],
+    key: Sequence[str],
 ) -> tuple[Reject, ...]:
     column = ", ".join(key)
     found = [
         Reject(NEW_NAME, row + 1, NO_KEY, column, "a key has to have a value") for row in keyless.tolist()
     ]
     found += [Reject(NEW_NAME, row + 1, BASE_WINS, column) for row in refused.tolist()]
+    found += [
+        Reject(NEW_NAME, row + 1, NOT_UNIQUE, column, f"expected {SHARED_BY_NONE}")
+        for row in open_keys.tolist()
+    ]
     return tuple(sorted(found, key=lambda reject: reject.row))
 
 

@@ -101,8 +101,8 @@ def merge(
             and its values.
         on_conflict: What counts where both sides have a key with different values: `new`, `base` (the new row is
             rejected), or `raise`.
-        repeats: What happens if the new data has a key more than once, with different values: `raise`, or the `last`
-            row counts.
+        repeats: What happens if the new data has a key more than once, with different values: `raise`, the `last`
+            row counts, or `reject`: none does, and all of them are rejected.
 
     Raises:
         InvalidInputError: `how`, `on_conflict` or `repeats` is none of these.

@@ -11,6 +11,7 @@ from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaR
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.digest_log import first_match
+from hokusai.pipeline.data.key_update import SHARED_BY_NONE
 from hokusai.pipeline.data.near_duplicates import near_duplicates
 from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.recipe import Recipe
@@ -34,7 +35,8 @@ class RowFates:
         in_base: It stands in the base data already, as a whole or by its key.
         repeated: It repeats an earlier contributed row, likewise.
         near: It says nearly the same as an earlier row.
-        refused: It has a value that must be unique, and that an earlier row has.
+        refused: It has a value that must be unique, and that an earlier row has; or, in an update, the key of a row
+            that says something else, so that it is open which of them is meant.
         replaces: The row of the base data whose place it takes; -1 for all others.
     """
 
@@ -56,13 +58,17 @@ class RowFates:
         """Decide, for all rows.
 
         Raises:
-            SchemaError: Two rows have the key by which rows are merged; or what `set_aside` raises.
+            SchemaError: Two rows of the base data have the key of an update; or what `set_aside` raises.
         """
         import numpy as np
 
         none = np.zeros(fresh.height, dtype=bool)
         repeated, in_base = _repeated(fresh, base, recipe) if recipe.deduplicate else (none, none)
         refused = _clashing(fresh, schema, repeated | in_base, set_aside)
+        if recipe.how == "update":
+            _refuse_repeated_keys(base, recipe.key)
+            open_keys = _of_open_key(fresh, recipe.key, ~(repeated | refused), refused, set_aside)
+            repeated, in_base, refused = repeated & ~open_keys, in_base & ~open_keys, refused | open_keys
         near = _nearly_repeated(fresh, base, recipe, ~(repeated | in_base | refused))
         replaces = _replaced(fresh, base, recipe, ~(repeated | refused | near))
         return cls(in_base, repeated, near, refused, np.where(in_base, -1, replaces))
@@ -92,15 +98,44 @@ def _clashing(
     for key, log in zip(schema.unique_keys if schema else (), fresh.unique, strict=True):
         again = log.duplicates(among=~(gone | clashing))
         clashing |= again
-        for file, at in fresh.slices():
-            numbers = Numbering(file.rejected).of(np.flatnonzero(again[at]))
-            if len(numbers):
-                _tell(file.name, key, numbers, set_aside)
+        _tell(fresh, again, key, expected_of(key), set_aside)
     return clashing
 
 
-def _tell(source: str, key: Sequence[str], numbers: NDArray[np.int64], set_aside: SetAside) -> None:
-    column, expected = ", ".join(key), expected_of(key)
+def _of_open_key(
+    fresh: Side,
+    key: Sequence[str],
+    left: NDArray[np.bool_],
+    refused: NDArray[np.bool_],
+    set_aside: SetAside,
+) -> NDArray[np.bool_]:
+    """Which rows share their key with others that say something else: all of them, as any may be the one that is meant."""
+    import numpy as np
+
+    if not fresh.key.duplicates(among=left).any():
+        return np.zeros(fresh.height, dtype=bool)
+    firsts = first_match(fresh.key.digests, fresh.key.digests)
+    times = np.bincount(firsts[left], minlength=fresh.height)
+    shared: NDArray[np.bool_] = (times[firsts] > 1) & ~refused
+    _tell(fresh, shared, key, SHARED_BY_NONE, set_aside)
+    return shared
+
+
+def _tell(
+    fresh: Side, refused: NDArray[np.bool_], key: Sequence[str], expected: str, set_aside: SetAside
+) -> None:
+    """Report rows that are not unique, file by file."""
+    import numpy as np
+
+    for file, at in fresh.slices():
+        numbers = Numbering(file.rejected).of(np.flatnonzero(refused[at]))
+        if len(numbers):
+            set_aside(*_not_unique(file.name, ", ".join(key), expected, numbers))
+
+
+def _not_unique(
+    source: str, column: str, expected: str, numbers: NDArray[np.int64]
+) -> tuple[SchemaReport, Iterable[Reject]]:
     problem = SchemaProblem(
         Rule.NOT_UNIQUE,
         column,
@@ -112,7 +147,7 @@ def _tell(source: str, key: Sequence[str], numbers: NDArray[np.int64], set_aside
     rejects = (
         Reject(source, int(row), str(Rule.NOT_UNIQUE), column, f"expected {expected}") for row in numbers
     )
-    set_aside(SchemaReport((problem,), 0, len(numbers)), rejects)
+    return SchemaReport((problem,), 0, len(numbers)), rejects
 
 
 def _nearly_repeated(fresh: Side, base: Side, recipe: Recipe, left: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -137,29 +172,24 @@ def _nearly_repeated(fresh: Side, base: Side, recipe: Recipe, left: NDArray[np.b
     return near
 
 
+def _refuse_repeated_keys(base: Side, key: Sequence[str]) -> None:
+    import numpy as np
+
+    again = np.flatnonzero(base.key.duplicates()) + 1
+    if len(again):
+        more = f" and {len(again) - 10:,} more" if len(again) > 10 else ""
+        raise SchemaError(
+            f"The same key ({', '.join(key)}) stands more than once, so that it is open which row counts: again in "
+            f"row{'s' if len(again) > 1 else ''} {', '.join(f'{row:,}' for row in again[:10])}{more}",
+            where="the base data",
+            hint="Keep one row for each key.",
+        )
+
+
 def _replaced(fresh: Side, base: Side, recipe: Recipe, left: NDArray[np.bool_]) -> NDArray[np.int64]:
     """For each row that is left the row of the base data with its key, or -1."""
     import numpy as np
 
     if recipe.how != "update":
         return np.full(fresh.height, -1, dtype=np.int64)
-    key = ", ".join(recipe.key)
-    again = np.flatnonzero(base.key.duplicates())
-    if len(again):
-        raise _ambiguous("The base data", key, again + 1)
-    places = first_match(fresh.key.digests, base.key.digests)
-    twice = np.flatnonzero(fresh.key.duplicates(among=left))
-    if len(twice):
-        file, at = next((f, at) for f, at in fresh.slices() if at.start <= twice[0] < at.stop)
-        raise _ambiguous(file.name, key, Numbering(file.rejected).of(twice[twice < at.stop] - at.start))
-    return np.where(left, places, -1)
-
-
-def _ambiguous(name: str, key: str, rows: Sequence[int] | NDArray[np.int64]) -> SchemaError:
-    shown = ", ".join(f"{row:,}" for row in rows[:10])
-    return SchemaError(
-        f"{len(rows):,} rows have a key ({key}) that an earlier row has, so that it is open which one counts: "
-        f"row {shown}",
-        where=name,
-        hint="Keep one row for each key.",
-    )
+    return np.where(left, first_match(fresh.key.digests, base.key.digests), -1)
