@@ -85,7 +85,8 @@ class TestHeader:
         dialect = found(content)
         assert dialect.columns == tuple(f"column_{i + 1}" for i in range(dialect.width))
         assert (dialect.skipped_bytes, dialect.skipped_lines) == (0, 0)
-        assert "It has no header: its first record is like the following ones" in dialect.assumed
+        told = "It has no header: its first record is like the following ones; if it is the header, say so: --header"
+        assert told in dialect.assumed
 
     @pytest.mark.parametrize(
         "content", ["a,2\n3,4\n", "1,2\nx,4\n", "id\n6\n", "1,2\n", "2019,label\n1.5,yes\n"]
@@ -106,7 +107,9 @@ class TestHeader:
     ) -> None:
         dialect = found(content)
         assert dialect.skipped_bytes == 0
-        told = f"its first record is like the following ones in {places}; if it is the header, say so"
+        told = (
+            f"its first record is like the following ones in {places}; if it is the header, say so: --header"
+        )
         assert told in dialect.assumed[0]
 
     @pytest.mark.parametrize(
@@ -130,6 +133,27 @@ class TestHeader:
     def test_a_clear_header_needs_no_word(self, found, content: str) -> None:
         assert found(content).columns == tuple(content.splitlines()[0].split(","))
         assert found(content).assumed == ()
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            '"2019","2020"\n1,2\n', '"2019"\n1\n', '"2019","2020"\n1,"a,b"\n', '"2019","7"\n,""\n', '"1,5","2"\n1,2\n',
+            '"2019","city"\n1,"Berlin"\n', '"2019"\t"2020"\n1\t2\n', '"true"\r\nfalse\r\n', '"1","2"\n3,4\n"5""",6\n',
+        ],
+    )  # fmt: skip
+    def test_numbers_that_alone_stand_in_quotes_are_names(self, found, content: str) -> None:
+        dialect = found(content)
+        separator = dialect.delimiter
+        assert list(dialect.columns) == next(csv.reader([content.splitlines()[0]], delimiter=separator))
+        assert dialect.skipped_lines == 1
+        assert not any("header" in told for told in dialect.assumed)
+
+    @pytest.mark.parametrize(
+        "content",
+        ['"1","2"\n"3","4"\n', '"1",2\n3,4\n', '1,2\n"3",4\n', '"1","2"\n"3",\n"5",\n', '"1"\n"2"\n3\n'],
+    )
+    def test_numbers_in_quotes_like_the_following_ones_are_data(self, found, content: str) -> None:
+        assert found(content).skipped_lines == 0
 
     def test_the_options_win(self, found) -> None:
         assert found("1,2\n3,4\n", has_header=True).columns == ("1", "2")

@@ -40,6 +40,30 @@ def test_what_is_written_in_batches_reads_back_as_it_was(tmp_path: Path, suffix:
     assert read_table(path).frame.equals(ROWS, null_equal=True)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("2019", "2020", "2021"), ("7",), ("2024-01-01", "true"), ("1,5", "2,5"), ("2019", "city"), ("#id", "b"),
+        ("a;b", "c"), ("sep=;", "b"), ("PAR1", "b"), ("ORCs", "x"), ("\ufeffid", "b"), ("[a", "b"), ('{"a"', "b"),
+        ("a b", "é"), (" a", "b "), ('say "a"', "b"), ("a\nb", "c"), ("-", "?"), ("a|b;c", "d\te"), ("# by us", "x"),
+        ("nan", "inf"), ("<html>", "b"), ("%PDF-", "b"), ("1", "1.0"), ("*", "^a.*$"),
+    ],
+)  # fmt: skip
+def test_a_header_of_any_names_is_read_as_one(
+    tmp_path: Path, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.fsync", lambda _file: None)  # the disk is not what is tested
+    for i, value in enumerate([1, True, "word", "a;b", "2,5", "", None]):
+        if value is None and len(names) == 1:
+            continue  # such a file is not written
+        rows = pl.DataFrame({name: [value, value] for name in names})
+        path = tmp_path / f"out{'.csv' if i % 2 else '.tsv'}"
+        with writing(path, dict(rows.schema)) as writer:
+            writer.write(rows)
+        read = read_table(path)
+        assert (read.frame.columns, read.rows_read) == (list(names), 2), path.read_text()
+
+
 def test_no_rows_make_a_file_with_the_columns(tmp_path: Path) -> None:
     for suffix in (".csv", ".parquet", ".arrow"):
         with writing(tmp_path / f"out{suffix}", dict(ROWS.schema)):

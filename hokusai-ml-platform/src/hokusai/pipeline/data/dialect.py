@@ -1,8 +1,8 @@
 """How a delimited text is written: its delimiter, its header, its line ends; found from its first records.
 
 Only four delimiters are considered. Whether the first record is a header, the columns tell: a word over numbers is a
-name, a number over numbers is a value. What was found, and what is in doubt, is said in sentences, so that whoever
-reads the result can object.
+name, a number over numbers is a value, unless it alone stands in quotes. What was found, and what is in doubt, is said
+in sentences, so that whoever reads the result can object.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ _SEPARATOR_LINE = re.compile(rb"sep=([^\r\n])\r?\n", re.IGNORECASE)
 """What a spreadsheet writes on top of a file, and hides when it reads it."""
 _INTEGER = re.compile(CELL_PATTERNS[CellType.INTEGER])
 _NO_HEADER = "It has no header: its first record is like the following ones"
+_IF_IT_IS_ONE = "; if it is the header, say so: --header"
 _DOUBTFUL_HEADER = (
-    "Its first record was taken for the header, but could be data like the others; if so, say it"
+    "Its first record was taken for the header, but could be data like the others; if so, say it: --no-header"
 )
+_PLAIN_NAME = re.compile(r"(?!PAR1|ARROW1|ORC|GIF8)[^\W\d](?:[\w .:/()%+-]*[\w)%])?")
+"""Names of columns with which a file can begin without looking like anything but a header of delimited text."""
 _ONLY_IN_CELLS = (re.compile(r"[0-9]"), re.compile(r"\S\s+\S"))
 """What cells have and their name has not: digits as in `q17`, or several words."""
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
@@ -165,6 +168,15 @@ def check_names(columns: Sequence[str], name: str, *, hint: str = "") -> None:
             where=name,
             hint="Give every column a name of its own.",
         )
+
+
+def header_in_quotes(names: Sequence[str]) -> bool:
+    """Whether a header of these names has to be written in quotes, in order to be taken for one when it is read.
+
+    >>> header_in_quotes(["id", "label"]), header_in_quotes(["2019", "2020"])
+    (False, True)
+    """
+    return not all(_PLAIN_NAME.fullmatch(name) and not _is_value(name, ";") for name in names)
 
 
 class ReturnsAsLineFeeds:
@@ -306,17 +318,44 @@ def _header_in(records: Sequence[bytes], delimiter: str, options: ReadOptions) -
     first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     if options.columns and first != list(options.columns) and len(first) == len(options.columns):
         return False, _NO_HEADER
-    if not others or not any(first) or options.types.keys() & set(first):
+    if not others or not any(first) or options.types.keys() & set(first) or _is_set_apart(records, delimiter):
         return True, ""
     if all(_is_value(cell, delimiter) for row in (first, *others) for cell in row):
-        return False, _NO_HEADER
+        return False, _NO_HEADER + _IF_IT_IS_ONE
     kinds = [_kind_of(name, below, delimiter) for name, *below in zip(first, *others, strict=True)]
     alike = [i for i, kind in enumerate(kinds) if kind == "value"]
     if "name" in kinds:
         return True, ""
     if not alike or _count_up([first[i] for i in alike]):
         return True, _DOUBTFUL_HEADER
-    return False, f"{_NO_HEADER} in {_counted([str(i + 1) for i in alike])}; if it is the header, say so"
+    return False, f"{_NO_HEADER} in {_counted([str(i + 1) for i in alike])}{_IF_IT_IS_ONE}"
+
+
+def _is_set_apart(records: Sequence[bytes], delimiter: str) -> bool:
+    """Whether quotes are around all of the first record, but below, or in a column below, only where they must be."""
+    texts = (record.decode("latin-1") for record in records if record.strip(b"\r\n"))
+    first = _raw_fields(next(texts), delimiter)
+    if not all(field.startswith('"') for field in first):
+        return False
+    others = [row for row in (_raw_fields(text, delimiter) for text in texts) if len(row) == len(first)]
+    columns = [[field for field in below if field] for below in zip(*others, strict=True)]
+    if not any(_is_quoted_freely(field, delimiter) for below in columns for field in below):
+        return True
+    return any(below and not any(field.startswith('"') for field in below) for below in columns)
+
+
+def _is_quoted_freely(field: str, delimiter: str) -> bool:
+    """Whether a field is in quotes and would be the same without them."""
+    inside = field[1:-1]
+    return (
+        field.startswith('"') and inside == inside.strip() != "" and not set(inside) & {delimiter, *'"\r\n'}
+    )
+
+
+def _raw_fields(record: str, delimiter: str) -> list[str]:
+    """The fields of one record with their quotes."""
+    comma = re.escape(delimiter)
+    return re.findall(rf'("(?:[^"]|"")*"|[^{comma}\r\n]*){comma}', record.rstrip("\r\n") + delimiter)
 
 
 def _kind_of(first: str, below: Sequence[str], delimiter: str) -> Literal["name", "value", "either"]:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.columns import col
+from hokusai.pipeline.data.dialect import header_in_quotes
 from hokusai.utils.files import open_atomically
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class _DelimitedWriter:
         self._write(batch, header=False)
 
     def _write(self, batch: pl.DataFrame, *, header: bool) -> None:
-        batch.write_csv(self._stream, include_header=header, separator=self._separator)
+        quotes: Any = "always" if header and header_in_quotes(batch.columns) else "necessary"
+        batch.write_csv(self._stream, include_header=header, separator=self._separator, quote_style=quotes)
 
     def close(self) -> None:
         """Nothing ends a delimited file."""
