@@ -1,23 +1,20 @@
 """How a delimited text is written: its delimiter, its header, its line ends; found from its first records.
 
-Only four delimiters are considered. Whether the first record is a header, the columns tell: a word over numbers is a
-name, a number over numbers is a value, unless it alone stands in quotes. What was found, and what is in doubt, is said
-in sentences, so that whoever reads the result can object.
+Only four delimiters are considered; whether the first record is a header, `headers` finds out. What was found, and what
+is in doubt, is said in sentences, so that whoever reads the result can object.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count, pairwise
-from typing import Literal
+from itertools import count
 
 from hokusai.errors import ConfigurationError, DataError
-from hokusai.pipeline.data.cell_types import CELL_PATTERNS, NO_VALUE, CellType
+from hokusai.pipeline.data.headers import DECIMAL_COMMA, cells_in, counted, header_in
 from hokusai.pipeline.data.records import fields_of, is_well_formed
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.source_file import OpenedFile, listed, not_utf8
@@ -27,24 +24,9 @@ DELIMITERS = ",\t;|"
 
 _HEAD_BYTES = 4 << 20
 _MAX_RECORDS = 100
-_MAX_LISTED = 20
 _QUOTED = re.compile(rb'"[^"]*"')
 _SEPARATOR_LINE = re.compile(rb"sep=([^\r\n])\r?\n", re.IGNORECASE)
 """What a spreadsheet writes on top of a file, and hides when it reads it."""
-_INTEGER = re.compile(CELL_PATTERNS[CellType.INTEGER])
-_NO_HEADER = "It has no header: its first record is like the following ones"
-_IF_IT_IS_ONE = "; if it is the header, say so: --header"
-_DOUBTFUL_HEADER = (
-    "Its first record was taken for the header, but could be data like the others; if so, say it: --no-header"
-)
-_PLAIN_NAME = re.compile(r"(?!PAR1|ARROW1|ORC|GIF8)[^\W\d](?:[\w .:/()%+-]*[\w)%])?")
-"""Names of columns with which a file can begin without looking like anything but a header of delimited text."""
-_ONLY_IN_CELLS = (re.compile(r"[0-9]"), re.compile(r"\S\s+\S"))
-"""What cells have and their name has not: digits as in `q17`, or several words."""
-_DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
-_PLAIN_VALUE = re.compile(
-    "|".join(f"(?:{CELL_PATTERNS[kind]})" for kind in CELL_PATTERNS if kind is not CellType.TEXT)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +103,7 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
     _check_width(len(names), options, file.name)
     has_header = options.has_header
     if has_header is None:
-        has_header, doubt = _header_in(records, delimiter, options)
+        has_header, doubt = header_in(records, delimiter, options)
         assumed += [doubt] if doubt else []
     unnamed: tuple[str, ...] = ()
     if has_header:
@@ -151,7 +133,7 @@ def check_names(columns: Sequence[str], name: str, *, hint: str = "") -> None:
     empty = [str(i) for i, column in enumerate(columns, 1) if not column.strip()]
     if empty:
         raise DataError(
-            f"The header has no name for {_counted(empty)} of {len(columns)}",
+            f"The header has no name for {counted(empty)} of {len(columns)}",
             where=name,
             hint=hint
             or "Name every column, or remove it (spreadsheets and pandas add a nameless index: index=False).",
@@ -168,15 +150,6 @@ def check_names(columns: Sequence[str], name: str, *, hint: str = "") -> None:
             where=name,
             hint="Give every column a name of its own.",
         )
-
-
-def header_in_quotes(names: Sequence[str]) -> bool:
-    """Whether a header of these names has to be written in quotes, in order to be taken for one when it is read.
-
-    >>> header_in_quotes(["id", "label"]), header_in_quotes(["2019", "2020"])
-    (False, True)
-    """
-    return not all(_PLAIN_NAME.fullmatch(name) and not _is_value(name, ";") for name in names)
 
 
 class ReturnsAsLineFeeds:
@@ -255,12 +228,12 @@ def _likely_delimiter(records: Sequence[bytes], said: str) -> str:
     candidates = "\t" + DELIMITERS if said == "tsv" else DELIMITERS
     best, best_score = candidates[0], (0.0, 0)
     for delimiter in candidates:
-        rows = [_cells(text, delimiter) for text in texts]
+        rows = [cells_in(text, delimiter) for text in texts]
         width = len(rows[0]) if rows else 1
         if width == 1:
             continue
         score = (sum(len(row) == width for row in rows) / len(rows), width)
-        if delimiter == ";" and any(_DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row):
+        if delimiter == ";" and any(DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row):
             score = (score[0], 1 << 30)
         if score > best_score:
             best, best_score = delimiter, score
@@ -309,85 +282,14 @@ def _names_in(raw: bytes, delimiter: str, name: str, before: bytes) -> list[str]
             where=name,
             hint='Quote the whole field and write a quote inside it twice: "5"" pipe".',
         )
-    return _cells(text, delimiter)
-
-
-def _header_in(records: Sequence[bytes], delimiter: str, options: ReadOptions) -> tuple[bool, str]:
-    """Whether the first record is a header, and what to tell if that is not sure."""
-    rows = [_cells(record.decode("latin-1"), delimiter) for record in records if record.strip(b"\r\n")]
-    first, others = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    if options.columns and first != list(options.columns) and len(first) == len(options.columns):
-        return False, _NO_HEADER
-    if not others or not any(first) or options.types.keys() & set(first) or _is_set_apart(records, delimiter):
-        return True, ""
-    if all(_is_value(cell, delimiter) for row in (first, *others) for cell in row):
-        return False, _NO_HEADER + _IF_IT_IS_ONE
-    kinds = [_kind_of(name, below, delimiter) for name, *below in zip(first, *others, strict=True)]
-    alike = [i for i, kind in enumerate(kinds) if kind == "value"]
-    if "name" in kinds:
-        return True, ""
-    if not alike or _count_up([first[i] for i in alike]):
-        return True, _DOUBTFUL_HEADER
-    return False, f"{_NO_HEADER} in {_counted([str(i + 1) for i in alike])}{_IF_IT_IS_ONE}"
-
-
-def _is_set_apart(records: Sequence[bytes], delimiter: str) -> bool:
-    """Whether quotes are around all of the first record, but below, or in a column below, only where they must be."""
-    texts = (record.decode("latin-1") for record in records if record.strip(b"\r\n"))
-    first = _raw_fields(next(texts), delimiter)
-    if not all(field.startswith('"') for field in first):
-        return False
-    others = [row for row in (_raw_fields(text, delimiter) for text in texts) if len(row) == len(first)]
-    columns = [[field for field in below if field] for below in zip(*others, strict=True)]
-    if not any(_is_quoted_freely(field, delimiter) for below in columns for field in below):
-        return True
-    return any(below and not any(field.startswith('"') for field in below) for below in columns)
-
-
-def _is_quoted_freely(field: str, delimiter: str) -> bool:
-    """Whether a field is in quotes and would be the same without them."""
-    inside = field[1:-1]
-    return (
-        field.startswith('"') and inside == inside.strip() != "" and not set(inside) & {delimiter, *'"\r\n'}
-    )
-
-
-def _raw_fields(record: str, delimiter: str) -> list[str]:
-    """The fields of one record with their quotes."""
-    comma = re.escape(delimiter)
-    return re.findall(rf'("(?:[^"]|"")*"|[^{comma}\r\n]*){comma}', record.rstrip("\r\n") + delimiter)
-
-
-def _kind_of(first: str, below: Sequence[str], delimiter: str) -> Literal["name", "value", "either"]:
-    """What the first cell of a column is, by the others."""
-    cells = [cell for cell in below if cell and cell not in NO_VALUE]
-    if not cells or not first or first in NO_VALUE:
-        return "either"
-    values = [_is_value(cell, delimiter) for cell in cells]
-    if _is_value(first, delimiter):
-        if not any(values):
-            return "name"
-        whole_among_fractions = _INTEGER.fullmatch(first) and not any(map(_INTEGER.fullmatch, cells))
-        return "value" if all(values) and not whole_among_fractions else "either"
-    only_there = any(not mark.search(first) and all(map(mark.search, cells)) for mark in _ONLY_IN_CELLS)
-    return "name" if all(values) or only_there else "either"
-
-
-def _count_up(names: Sequence[str]) -> bool:
-    """Whether numbers are years or places one after the other, which are names rather than values."""
-    if not all(_INTEGER.fullmatch(name) for name in names):
-        return False
-    numbers = [int(name) for name in names]
-    steps = {after - before for before, after in pairwise(numbers)}
-    years = len(numbers) > 1 and all(1900 <= number <= 2100 for number in numbers)
-    return steps == {1} and (years or len(numbers) > 2)
+    return cells_in(text, delimiter)
 
 
 def _unnamed_at_the_end(
     names: list[str], records: Sequence[bytes], delimiter: str
 ) -> tuple[list[str], tuple[str, ...]]:
     """The names, with stand-ins where the last columns have neither a name nor, as far as is seen, a value."""
-    rows = [_cells(record.decode("latin-1"), delimiter) for record in records]
+    rows = [cells_in(record.decode("latin-1"), delimiter) for record in records]
     named = len(names)
     while named and not names[named - 1].strip():
         named -= 1
@@ -402,11 +304,11 @@ def _unnamed_at_the_end(
 def _what_to_do(records: Sequence[bytes], delimiter: str, before: bytes) -> str:
     """What to do about columns without a name: the table may begin further down, or the last ones are nearly empty."""
     line = before.count(b"\n") + 1
-    names = _cells(records[0].decode("latin-1"), delimiter)
+    names = cells_in(records[0].decode("latin-1"), delimiter)
     named = max((i for i, name in enumerate(names, 1) if name.strip()), default=0)
     stray: list[str] = []
     for record in records:
-        cells = _cells(record.decode("latin-1"), delimiter)
+        cells = cells_in(record.decode("latin-1"), delimiter)
         if len(cells) > 1 and all(cell.strip() for cell in cells) and not stray:
             return f"The table may begin on line {line:,}: then remove the lines above it."
         if any(cell.strip() for cell in cells[named:]):
@@ -418,19 +320,6 @@ def _what_to_do(records: Sequence[bytes], delimiter: str, before: bytes) -> str:
     return f"Name it, or remove what stands below it: look at {lines} {listed(stray, len(stray))}."
 
 
-def _counted(places: Sequence[str]) -> str:
-    """`column 2`, or `columns 2, 3 and 5`."""
-    shown = list(places[:_MAX_LISTED])
-    if len(shown) == 1:
-        return f"column {shown[0]}"
-    return f"columns {', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def _is_value(cell: str, delimiter: str) -> bool:
-    """Whether a cell is a number, a date, a boolean or nothing."""
-    return bool(_PLAIN_VALUE.fullmatch(cell) or (delimiter != "," and _DECIMAL_COMMA.fullmatch(cell)))
-
-
 def _given_names(columns: Sequence[str], width: int, name: str) -> list[str]:
     if not columns:
         return [f"column_{i}" for i in range(1, width + 1)]
@@ -440,19 +329,3 @@ def _given_names(columns: Sequence[str], width: int, name: str) -> list[str]:
         )
     check_names(columns, name)
     return list(columns)
-
-
-def _cells(record: str, delimiter: str) -> list[str]:
-    """The fields of one record, however it is quoted."""
-    with long_fields_allowed():
-        return next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
-
-
-@contextmanager
-def long_fields_allowed() -> Iterator[None]:
-    """Raise the limit of 128 KB a field, which the `csv` module keeps for the whole process, for a while."""
-    before = csv.field_size_limit(1 << 30)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

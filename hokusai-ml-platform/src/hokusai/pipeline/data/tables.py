@@ -5,8 +5,8 @@ The map of what happens to data here, each in its own file:
 - `files`: which files are meant, and whether they can be read at all
 - `reading`: one file into a scan or a table, every record accounted for; `scan` says what a scan is
 - `source_file`, `unpacking`, `encodings`, `formats`: its bytes, digested; what they are
-- `csv_reading` (`dialect`, `csv_proof`, `records`, `byte_bits`, `cell_types`), `json_reading`, `parquet_reading`,
-  `arrow_reading`: one reader a format
+- `csv_reading` (`dialect`, `headers`, `csv_proof`, `records`, `byte_bits`, `cell_types`), `json_reading`,
+  `parquet_reading`, `arrow_reading`: one reader a format
 - `reconcile`: one type for each column over all files
 - `row_matching`: which rows are equal
 - `integration`: contributions join the base data; leaks, duplicates and unlabelled rows are counted and left

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.columns import col
-from hokusai.pipeline.data.dialect import header_in_quotes
+from hokusai.pipeline.data.headers import header_in_quotes
 from hokusai.utils.files import open_atomically
 
 if TYPE_CHECKING:
