@@ -26,7 +26,10 @@ def kind_of(*blocks: list[str | None], known: dict[str, CellType] | None = None)
         ("1", "integer"), ("-1", "integer"), ("0", "integer"), ("-0", "float"), ("9223372036854775807", "integer"),
         ("9223372036854775808", "text"), ("-9223372036854775808", "integer"), ("01", "text"), ("+1", "text"),
         ("1.5", "float"), (".5", "float"), ("2.", "float"), ("1e5", "float"), ("-1E+3", "float"), ("1e999", "text"),
-        ("1e308", "float"), ("9" * 400 + ".5", "text"), ("NaN", "text"), ("inf", "text"), ("1,5", "text"),
+        ("1e308", "float"), ("1e-999", "text"), ("-2E-324", "text"), ("5e-324", "float"), ("2.5e-0310", "float"),
+        ("0e-999", "float"), ("-0.0e-400", "float"), ("0." + "0" * 340 + "1", "text"), ("1e-199", "float"),
+        ("0." + "0" * 90 + "1e-199", "float"), ("0." + "0" * 140 + "1e-190", "text"),
+        ("9" * 400 + ".5", "text"), ("NaN", "text"), ("inf", "text"), ("1,5", "text"),
         ("0x1", "text"),
         ("1_0", "text"), (" 1", "text"), ("٣", "text"), ("true", "boolean"), ("FALSE", "boolean"), ("yes", "text"),
         ("2024-02-29", "date"), ("2023-02-29", "text"), ("2024-13-01", "text"), ("2024-1-1", "text"),
@@ -68,8 +71,9 @@ def test_what_python_writes_for_a_number_is_a_float(number: float) -> None:
 
 
 def test_a_float_column_may_have_exponents_in_later_blocks() -> None:
-    assert kind_of(["1.5"], ["1e3", "2.5"], ["-1E-400"]) == "float"
+    assert kind_of(["1.5"], ["1e3", "2.5"], ["-1E-300"]) == "float"
     assert kind_of(["1.5"], ["1e3"], ["1e400"]) == "text"
+    assert kind_of(["1.5"], ["1e-300"], ["1e-400"]) == "text"
 
 
 def test_columns_that_are_known_are_not_learnt() -> None:

@@ -108,6 +108,13 @@ class TestArray:
             ('[{"a": 1}, {"a": {"b": 1}}]', "'a' holds an object in record 2"),
             ('[{"a": 9223372036854775808}]', "integer of 19 digits, beyond 64 bits"),
             ('[{"a": 1e999}]', "beyond the range"),
+            (
+                '[{"a": 1.5}, {"a": 1e-999}]',
+                "record 2 holds a number beyond the range of a double .*nearer to 0",
+            ),
+            ('[{"a":-1.5E-0400}]', "nearer to 0"),
+            ('[{"a": 0.' + "0" * 330 + "1}]", "nearer to 0"),
+            ('[{"a": [1e-999]}]', "record 1 holds a number beyond the range of a double within"),
             ('[{"a": "\\ud800"}]', "surrogate"),
             ('[{"a": 1}, {"a": "x"}]', "'a' is number in record 1, but text in record 2 "),
             ('[{"a": true}, {"a": 1}]', "'a' is boolean in record 1, but number in record 2"),
@@ -459,3 +466,17 @@ def test_a_second_pass_that_finds_something_else_is_never_believed(tmp_path: Pat
     ):
         with pytest.raises(DataError, match=r"found other values than the first|records were counted"):
             list(wrong.batches())
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_small_numbers_are_kept_and_such_as_only_look_so_are_read_fast(
+    read, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    uuid, exact = "3f2e-1234e-4321-12e-999", [5e-324, -2.5e-310, 1e-250, 0.0, 1e-120]
+    written = ["5e-324", "-2.5e-310", "1e-250", "0e-999", "1e-120"]
+    rows = [f'{{"id": "{uuid}", "a": {number}}}' for number in written]
+    text = "\n".join(rows) if name == "a.jsonl" else f"[{', '.join(rows)}]"
+    table = read(text, name)
+    assert table.frame["a"].to_list() == exact
+    monkeypatch.setattr("hokusai.pipeline.data.json_records._STRICT", None)  # what reads where there is doubt
+    assert read(f'{{"id": "{uuid}", "a": 1e-120}}\n', "b.jsonl").frame["a"].to_list() == [1e-120]

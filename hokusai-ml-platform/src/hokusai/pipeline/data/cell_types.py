@@ -8,8 +8,8 @@ in meaning; whatever is in doubt stays text, which loses nothing, and a note say
 |----------|---------------------------------------------------------------------------------------------|
 | boolean  | `true` or `false`, in any case                                                               |
 | integer  | decimal digits that fit in 64 bits, perhaps with `-`; no `+`, no leading zeros                |
-| float    | the same with a point or an exponent, within the range of doubles, or an integer of at most   |
-|          | 15 digits                                                                                     |
+| float    | the same with a point or an exponent, within the range of doubles (no `1e999`, and no `1e-999`, |
+|          | which would become 0), or an integer of at most 15 digits                                     |
 | date     | `2024-02-29`                                                                                 |
 | datetime | `2024-02-29 10:00:00` or with a `T`, perhaps with up to 6 digits of a second; no time zone     |
 | empty    | (there is none)                                                                              |
@@ -87,11 +87,12 @@ CELL_PATTERNS = {  # each also matches the empty text, which is a missing value 
     CellType.DATETIME: rf"^(?:{_DAY}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,6}})?)?$",
     CellType.EMPTY: "^$",
 }
-_PLAIN_FLOAT = _FLOAT.format(exponent=r"-[0-9]+|\+?[0-9]{1,2}")
-"""Most floats: exponents are below 100, so that a cell of less than 200 bytes is in the range of doubles."""
+_PLAIN_FLOAT = _FLOAT.format(exponent=r"-0*(?:[0-9]|1?[0-9]{2})|\+?[0-9]{1,2}")
+"""Most floats: exponents are from -199 to 99, so that a cell of less than 100 bytes is in the range of doubles."""
 _BETWEEN = "\0"
 """Stands in no cell: a file that has it is not read as text."""
-_SURELY_FINITE = 200
+_SURELY_IN_RANGE = 100
+_NOT_ZERO = "^-?[0.]*[1-9]"
 _WIDER = {CellType.INTEGER: (CellType.FLOAT,)}
 _ALL = (CellType.INTEGER, CellType.FLOAT, CellType.BOOLEAN, CellType.DATE, CellType.DATETIME)
 
@@ -250,11 +251,30 @@ def fitting(cells: pl.Series, kind: CellType) -> pl.Series:
     if kind is CellType.INTEGER:
         return fits & (cells.cast(pl.Int64, strict=False).is_not_null() | (cells == ""))
     if kind is CellType.FLOAT:
-        return fits & ~cells.cast(pl.Float64, strict=False).is_infinite().fill_null(False)
+        return fits & ~_out_of_range(cells).fill_null(False)
     if kind in (CellType.DATE, CellType.DATETIME):
         days = cells.str.slice(0, _DAY_LENGTH)
         return fits & (days.str.to_date("%Y-%m-%d", strict=False).is_not_null() | (cells == ""))
     return fits
+
+
+def held_as_float(text: pl.Expr) -> pl.Expr:
+    """Numbers as text, as doubles; null where none holds it: beyond the greatest, or so small that it would be 0."""
+    import polars as pl
+
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite() & ((number != 0) | ~text.str.contains(_NOT_ZERO))).then(number)
+
+
+def _out_of_range(cells: pl.Series) -> pl.Series:
+    """Which cells are numbers that no double holds."""
+    import polars as pl
+
+    text = pl.col("cells")
+    number = text.cast(pl.Float64, strict=False)
+    return (
+        cells.alias("cells").to_frame().select(number.is_not_null() & held_as_float(text).is_null())
+    ).to_series()
 
 
 def _may_be_values(cells: pl.Series) -> bool:
@@ -313,8 +333,8 @@ def _has_values(cells: pl.Series, kind: CellType, longest: int, *, plain: bool) 
 
     if kind is CellType.INTEGER and longest > _SURELY_64_BITS:
         values = cells.cast(pl.Int64, strict=False)
-    elif kind is CellType.FLOAT and not (plain and longest < _SURELY_FINITE):
-        return not cells.cast(pl.Float64, strict=False).is_infinite().any()
+    elif kind is CellType.FLOAT and not (plain and longest < _SURELY_IN_RANGE):
+        return not _out_of_range(cells).any()
     elif kind in (CellType.DATE, CellType.DATETIME):
         cells = cells.str.slice(0, _DAY_LENGTH).unique()
         values = cells.str.to_date("%Y-%m-%d", strict=False)

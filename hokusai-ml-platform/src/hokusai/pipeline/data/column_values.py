@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.schema import TYPES, ColumnRule, DataSchema
 from hokusai.domain.schema_report import Rule
-from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType
+from hokusai.pipeline.data.cell_types import CELL_PATTERNS, CellType, held_as_float
 from hokusai.pipeline.data.columns import col
 
 if TYPE_CHECKING:
@@ -200,8 +200,7 @@ def _of_text(cells: pl.Expr, kind: CellType) -> pl.Expr:
         return _time(formed, kind)
     if kind is CellType.INTEGER:
         return formed.cast(pl.Int64, strict=False)
-    number = formed.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
+    return held_as_float(formed)
 
 
 def _time(texts: pl.Expr, kind: CellType) -> pl.Expr:

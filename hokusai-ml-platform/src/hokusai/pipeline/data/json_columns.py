@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _INT64 = (-(2**63), 2**63 - 1)
+_NO_DOUBLE = "a number beyond the range of a double (1.8e308, or nearer to 0 than 4.9e-324)"
 _MAX_PROBLEMS = 20
 _MAX_NOTES = 20
 _RATIO_MATTERS_FROM = 1 << 22
@@ -297,9 +298,7 @@ class Survey:
             self._compare(key, wanted, types, values, places)
         elif float in types and (math.inf in values or -math.inf in values):
             place, _ = _first(values, places, lambda value: isinstance(value, float) and math.isinf(value))
-            column.faults.append(
-                f"Column {key!r} in {self._at(place)} holds a number beyond the range of a double (about 1.8e308)"
-            )
+            column.faults.append(f"Column {key!r} in {self._at(place)} holds {_NO_DOUBLE}")
         if int in types and wanted in (None, CellType.INTEGER):
             only = len(types) == 1 and n_values == len(values)
             integers = values if only else [value for value in values if type(value) is int]
@@ -385,7 +384,7 @@ def _misfit(value: Any, wanted: CellType, *, beside_fractions: bool = False) -> 
 def _beyond(value: Any, *, beside_fractions: bool) -> str:
     """Why a column of numbers cannot keep `value`; empty if it can."""
     if isinstance(value, float):
-        return "a number beyond the range of a double (about 1.8e308)" if math.isinf(value) else ""
+        return _NO_DOUBLE if math.isinf(value) else ""
     if not _INT64[0] <= value <= _INT64[1]:
         return f"{_digits(value)}, beyond 64 bits"
     if beside_fractions and abs(value) > MAX_EXACT:

@@ -147,7 +147,9 @@ def _superseded(
     for column in (cells_of(new, name) for name in new.columns):
         differs |= column.gather(later).ne_missing(column.gather(first)).to_numpy()
     if differs.any() and repeats == "raise":
-        hint = "Keep one row for each key, let the last one count (repeats='last'), or set them aside (repeats='reject')."
+        hint = (
+            "Keep one row for each key, let the last one count (repeats='last'), or none (repeats='reject')."
+        )
         raise _ambiguous(repeated["row"].filter(differs), key, NEW_NAME, hint)
     open_keys = none
     open_keys[first[differs]] = True

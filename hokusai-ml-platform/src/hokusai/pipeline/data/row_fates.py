@@ -109,7 +109,7 @@ def _of_open_key(
     refused: NDArray[np.bool_],
     set_aside: SetAside,
 ) -> NDArray[np.bool_]:
-    """Which rows share their key with others that say something else: all of them, as any may be the one that is meant."""
+    """Which rows share their key with others that say something else: all, as any of them may be meant."""
     import numpy as np
 
     if not fresh.key.duplicates(among=left).any():
