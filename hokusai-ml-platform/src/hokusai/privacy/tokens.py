@@ -11,16 +11,15 @@ Art. 4(5)), and destroying the key is what makes the tokens worthless.
 from __future__ import annotations
 
 import base64
-from collections import deque
-from collections.abc import Sequence
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hokusai.errors import ConfigurationError
-from hokusai.utils.short_sha256 import sha256_for
+from hokusai.utils.many_sha256 import EndToEnd, HmacSha256
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 ALGORITHM: Final = "HMAC-SHA-256"
 KEY_BYTES: Final = 32
@@ -32,8 +31,6 @@ TOKEN_PATTERN: Final = r"pii:[a-z_]{2,24}:[a-z2-7]{8}:[a-z2-7]{26}"  # noqa: S10
 _PURPOSE: Final = b"hokusai/pii/v1/"
 _ID_CHARACTERS: Final = 8
 _HASH_CHARACTERS: Final = 26
-_BLOCK_BYTES: Final = 64
-_AT_ONCE: Final = 256
 _ALPHABET: Final = b"abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -66,13 +63,15 @@ class Tokenizer:
                 hint="Make one with: openssl rand -hex 32",
             )
         self._key = bytes(key)
-        self._keyed: dict[str, tuple[Any, Any]] = {}
+        self._keyed: dict[str, HmacSha256] = {}
         self.key_id = base64.b32encode(_derived(self._key, "key-id")).decode().lower()[:_ID_CHARACTERS]
 
     def token(self, kind: str, canonical: str) -> str:
         """The token of one value in its canonical form."""
-        mac = self._macs(kind, [canonical.encode()])
-        return self._prefix(kind) + base64.b32encode(mac).decode().lower()[:_HASH_CHARACTERS]
+        import polars as pl
+
+        mac = self._macs(kind, EndToEnd.of(pl.Series([canonical])))
+        return self._prefix(kind) + base64.b32encode(mac.tobytes()).decode().lower()[:_HASH_CHARACTERS]
 
     def tokens(self, kind: str, canonical: pl.Series) -> pl.Series:
         """The tokens of a column of values in their canonical form, shape (n_rows,); null stays null.
@@ -99,28 +98,14 @@ class Tokenizer:
 
     def _column(self, kind: str, values: pl.Series) -> pl.Series:
         """The tokens of values without null, hashed one by one."""
-        import polars as pl
 
-        macs = self._macs(kind, values.cast(pl.Binary).to_list())
+        macs = self._macs(kind, EndToEnd.of(values))
         return _text_column(self._prefix(kind).encode(), macs).alias(values.name)
 
-    def _macs(self, kind: str, values: Sequence[bytes]) -> bytes:
-        """The HMAC-SHA-256 of each value, one after another.
-
-        `hmac` looks its algorithm up anew for every value. Here both hash states that a MAC begins with are made
-        once and copied, and the loops over a few values (so that their states stay in the cache) run in C.
-        """
-        inner, outer = self._keyed.setdefault(kind, _hmac_states(_derived(self._key, kind)))
-        state: Any = type(inner)
-        macs = []
-        for start in range(0, len(values), _AT_ONCE):
-            some = values[start : start + _AT_ONCE]
-            inners = list(map(state.copy, repeat(inner, len(some))))
-            deque(map(state.update, inners, some), maxlen=0)
-            outers = list(map(state.copy, repeat(outer, len(some))))
-            deque(map(state.update, outers, map(state.digest, inners)), maxlen=0)
-            macs.append(b"".join(map(state.digest, outers)))
-        return b"".join(macs)
+    def _macs(self, kind: str, values: EndToEnd) -> NDArray[np.uint8]:
+        if kind not in self._keyed:
+            self._keyed[kind] = HmacSha256(_derived(self._key, kind))
+        return self._keyed[kind].many(values)
 
 
 def _derived(key: bytes, purpose: str) -> bytes:
@@ -130,20 +115,13 @@ def _derived(key: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), length=32, salt=None, info=_PURPOSE + purpose.encode()).derive(key)
 
 
-def _hmac_states(key: bytes) -> tuple[Any, Any]:
-    """The inner and the outer hash of RFC 2104, each after the key's block; the key is no longer than a block."""
-    sha256 = sha256_for(_BLOCK_BYTES)
-    block = key.ljust(_BLOCK_BYTES, b"\0")
-    return sha256(bytes(byte ^ 0x36 for byte in block)), sha256(bytes(byte ^ 0x5C for byte in block))
-
-
-def _text_column(prefix: bytes, macs: bytes) -> pl.Series:
+def _text_column(prefix: bytes, macs: NDArray[np.uint8]) -> pl.Series:
     """`prefix` and 26 base-32 characters for each 32 bytes, assembled as one buffer of text."""
     import numpy as np
     import polars as pl
     import pyarrow as pa
 
-    words = np.frombuffer(macs, dtype=">u8").reshape(-1, 4).astype(np.uint64)
+    words = macs.view(">u8").astype(np.uint64)
     pairs = np.frombuffer(
         b"".join(bytes((one, two)) for one in _ALPHABET for two in _ALPHABET), dtype=np.uint16
     )

@@ -6,7 +6,6 @@ tree over all of them. docs/formats/hokusai-data-v1.md fixes every byte.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,14 +17,12 @@ from hokusai.pipeline.data.canonical_columns import (
     header_digest,
 )
 from hokusai.pipeline.data.columns import col
-from hokusai.utils.short_sha256 import sha256_for
+from hokusai.utils.many_sha256 import DIGEST_BYTES, EndToEnd, sha256_many
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
-
-DIGEST_BYTES = 32
 
 _ROW_TAG = b"\x02"
 """No other thing that is hashed begins with this byte: leaves of the tree have 0, its nodes 1, blocks 3."""
@@ -59,25 +56,21 @@ def row_digests(frame: pl.DataFrame) -> NDArray[np.uint8]:
 
     columns = canonical_columns(frame.schema)
     prefix = np.frombuffer(_ROW_TAG + header_digest(columns), np.uint8)
-    batches = (frame.slice(start, _BATCH_ROWS) for start in range(0, frame.height, _BATCH_ROWS))
-    digests = b"".join(_digests(canonical_frame(batch), columns, prefix) for batch in batches)
-    return np.frombuffer(digests, np.uint8).reshape(frame.height, DIGEST_BYTES)
-
-
-def _digests(rows: pl.DataFrame, columns: Sequence[CanonicalColumn], prefix: NDArray[np.uint8]) -> bytes:
-    fixed = _fixed_parts(rows, columns, prefix)
-    variable = _variable_parts(rows, columns)
-    sha256 = hashlib.sha256  # looked up once: these loops are what a digest costs
-    if variable is None:
-        sha256 = sha256_for(len(fixed[0]) if fixed else 0)
-        return b"".join([sha256(row).digest() for row in fixed])
-    return b"".join([sha256(row + rest).digest() for row, rest in zip(fixed, variable, strict=True)])
+    digests = np.empty((frame.height, DIGEST_BYTES), np.uint8)
+    for start in range(0, frame.height, _BATCH_ROWS):
+        rows = canonical_frame(frame.slice(start, _BATCH_ROWS))
+        fixed = _fixed_parts(rows, columns, prefix)
+        digests[start : start + rows.height] = sha256_many(fixed, _variable_parts(rows, columns))
+    return digests
 
 
 def _fixed_parts(
     rows: pl.DataFrame, columns: Sequence[CanonicalColumn], prefix: NDArray[np.uint8]
-) -> list[bytes]:
-    """What has the same size in each row: prefix, null bits, values of fixed size, lengths of the others."""
+) -> NDArray[np.uint8]:
+    """What has the same size in each row: prefix, null bits, values of fixed size, lengths of the others.
+
+    Bytes of shape (n_rows, width).
+    """
     import numpy as np
     import polars as pl
 
@@ -105,8 +98,7 @@ def _fixed_parts(
             field = np.ndarray((len(piece),), dtype, piece, offset, strides=(width,))
             field[:] = column_values[start : start + step]
             offset += dtype.itemsize
-    whole: list[bytes] = table.view(f"V{width}")[:, 0].tolist()
-    return whole
+    return table
 
 
 def _null_bits(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> list[pl.Expr]:
@@ -124,7 +116,7 @@ def _null_bits(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> list[p
     return expressions
 
 
-def _variable_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> list[bytes] | None:
+def _variable_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> EndToEnd | None:
     """The texts of each row and then its byte strings, without anything between; None if no column has any."""
     import polars as pl
 
@@ -133,14 +125,12 @@ def _variable_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> l
         return None
     pieces = [col(name).fill_null(b"") for name in binaries]
     if texts:
-        pieces.insert(
-            0, pl.concat_str([col(name) for name in texts], ignore_nulls=True).fill_null("").cast(pl.Binary)
-        )
+        in_one = pl.concat_str([col(name) for name in texts], ignore_nulls=True).fill_null("")
+        pieces.insert(0, in_one.cast(pl.Binary) if binaries else in_one)
     joined = pieces[0]
     for piece in pieces[1:]:
         joined = joined + piece
-    whole: list[bytes] = rows.select(joined.alias("joined")).to_series().to_list()
-    return whole
+    return EndToEnd.of(rows.select(joined.alias("joined")).to_series())
 
 
 def _in_order(columns: Sequence[CanonicalColumn], kinds: str) -> list[str]:
