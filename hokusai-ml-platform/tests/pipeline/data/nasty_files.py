@@ -72,7 +72,11 @@ ENCODINGS = [
     NastyFile("a UTF-8 mark and a quoted name", b'\xef\xbb\xbf"a",b\n1,2\n', AB),
     NastyFile("UTF-16 with a mark", "\ufeffa,b\né,2\n".encode("utf-16-le"), [("é", 2)]),
     NastyFile("UTF-16, big end first", "\ufeffa,b\né,2\n".encode("utf-16-be"), [("é", 2)]),
-    NastyFile("UTF-16 without a mark", "a,b\n1,2\n".encode("utf-16-le"), refused="NUL byte.*utf-16-le"),
+    NastyFile("UTF-16 without a mark", "a,b\né,2\n".encode("utf-16-le"), [("é", 2)], assumed=["taken for utf-16-le"]),
+    NastyFile("UTF-32 without a mark, big end first", "a,b\né,2\n".encode("utf-32-be"), [("é", 2)],
+              assumed=["taken for utf-32-be"]),
+    NastyFile("UTF-16 without a mark, few of whose characters are ASCII",
+              ("a,b\n" + "这是一个中文文本用于测试,有\n" * 3).encode("utf-16-le"), refused="NUL byte.*utf-16-le"),
     NastyFile("UTF-16 cut within a character", "\ufeffa\né\n".encode("utf-16-le")[:-1], refused="not utf-16-le"),
     NastyFile(
         "Latin-1", "t\nÜber die Größe der Mädchen\nschöne Straße\n".encode("latin-1"),

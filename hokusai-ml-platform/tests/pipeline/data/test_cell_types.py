@@ -117,6 +117,15 @@ class TestNotes:
         assert f"as text and not as {kind} because of 2 cells such as {marker!r}" in note
         assert f"in row {11 + len(values)}:" in note
 
+    def test_dates_of_several_formats_are_counted_by_format(self) -> None:
+        cells = ["2024-01-02", "02/01/2024", "", "2024-01-03", "3.1.2024", "2024-01-04", "N/A"]
+        (note,) = self.notes(cells, range(11, 18))
+        assert "Column 'a' holds dates in several formats" in note
+        assert "in rows 11 to 17: YYYY-MM-DD (3), NN.NN.YYYY (1), NN/NN/YYYY (1)" in note
+        (note,) = self.notes(["2024-01-02 10:00:00", "2024-01-02"], range(1, 3))
+        assert "YYYY-MM-DD (1), YYYY-MM-DD hh:mm:ss (1)" in note
+        assert self.notes(["10-11-2024", "12345", "x"] * 3, range(1, 10)) == []
+
     def test_words_for_nothing_among_words_are_not(self) -> None:
         assert self.notes(["good", "N/A", "bad"], range(1, 4)) == []
         assert self.notes(["N/A", "-"], range(1, 3)) == []

@@ -48,8 +48,18 @@ class TestEncoding:
         table = read("\ufeffa,b\né,日\n".encode(encoding))
         assert (table.frame.rows(), table.source.encoding) == ([("é", "日")], encoding)
 
-    def test_utf16_without_a_mark_is_refused_by_its_nul_bytes(self, read) -> None:
-        refused(read, "a,b\n1,2\n".encode("utf-16-le"), r"NUL byte stands at byte 1 \(line 1\)")
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+    def test_utf16_and_utf32_without_a_mark_are_known_by_their_nul_bytes(self, read, encoding: str) -> None:
+        table = read("a,b\né,日\n".encode(encoding))
+        assert (table.frame.rows(), table.source.encoding) == ([("é", "日")], encoding)
+        assert any(encoding in one and "byte-order mark" in one for one in table.source.assumed)
+
+    def test_text_without_a_mark_that_is_not_all_in_its_encoding_is_refused(self, read) -> None:
+        text = "a,b\n" + "1,2\n" * 2000
+        refused(read, text.encode("utf-16-le") + b"\x00\xd8", r"not utf-16-le: .*line 2,002")
+
+    def test_numbers_of_two_bytes_are_no_text(self, read) -> None:
+        refused(read, b"".join(bytes((n, 0)) for n in range(1, 120)), r"NUL byte stands at byte 1 \(line 1\)")
 
     def test_two_encodings_in_one_file(self, read) -> None:
         refused(read, "a\né\n".encode() + "é\n".encode("latin-1"), r"not UTF-8.*at byte 5 \(line 3\)")

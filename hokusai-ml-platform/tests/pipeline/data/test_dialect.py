@@ -69,6 +69,9 @@ class TestSpreadsheets:
     def test_they_say_the_delimiter_in_a_line_of_its_own(self, found) -> None:
         dialect = found("sep=;\r\na;b,c\r\n1;2,3\r\n")
         assert (dialect.delimiter, dialect.columns, dialect.skipped_lines) == (";", ("a", "b,c"), 2)
+        assert dialect.assumed == (
+            "Its first line (sep=) was written by a spreadsheet, and left out", "Its fields are separated by ';'"
+        )  # fmt: skip
         assert found("sep=x,b\n1,2\n").columns == ("sep=x", "b")
         with pytest.raises(ConfigurationError, match="cannot separate"):
             found('sep="\na,b\n1,2\n')

@@ -87,6 +87,16 @@ CELL_PATTERNS = {  # each also matches the empty text, which is a missing value 
     CellType.DATETIME: rf"^(?:{_DAY}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,6}})?)?$",
     CellType.EMPTY: "^$",
 }
+_DATE_FORMS = {
+    "YYYY-MM-DD": CELL_PATTERNS[CellType.DATE],
+    "YYYY-MM-DD hh:mm:ss": CELL_PATTERNS[CellType.DATETIME],
+    "YYYY/MM/DD": "^[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}$",
+    "NN.NN.YYYY": r"^[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}$",
+    "NN/NN/YYYY": "^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$",
+    "NN-NN-YYYY": "^[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}$",
+    "DD month YYYY": r"^[0-9]{1,2}[ -][A-Za-z]{3,9}[., -]+[0-9]{4}$",
+}
+"""How people and tools write dates; NN is a day or a month, and which of them nobody can know."""
 _PLAIN_FLOAT = _FLOAT.format(exponent=r"-0*(?:[0-9]|1?[0-9]{2})|\+?[0-9]{1,2}")
 """Most floats: exponents are from -199 to 99, so that a cell of less than 100 bytes is in the range of doubles."""
 _BETWEEN = "\0"
@@ -221,11 +231,8 @@ class ColumnTypes:
                 f"Column {name!r} is read as text and not as {kind} because of {int(markers.sum()):,} cells such as "
                 f"{cells[at]!r} in row {numbers[at]:,}: if they stand for no value, leave them empty"
             )
-        few = values.head(_LOOKED_AT)
-        for pattern, mark, what, better in _OTHER_FORMS:
-            like = few.filter(few.str.contains(pattern))
-            if like.str.contains(mark).any() and len(like) >= _NEARLY * len(few):
-                return f"Column {name!r} holds {what} and is read as text: write {better} instead"
+        if written := _written_otherwise(values, numbers):
+            return f"Column {name!r} holds {written}"
         numeric = fitting(cells, CellType.FLOAT) | fitting(cells, CellType.INTEGER)
         odd = (present & ~numeric).arg_true()
         if not len(odd) or len(odd) > (1 - _NEARLY) * int(present.sum()):
@@ -304,6 +311,29 @@ def _kind_of_all(values: pl.Series) -> str:
     if fitting(values, CellType.DATE).all():
         return "dates"
     return "times" if fitting(values, CellType.DATETIME).all() else ""
+
+
+def _written_otherwise(values: pl.Series, numbers: Sequence[int]) -> str:
+    """What values are that people write in ways that are not read as such; empty if they are nothing of it."""
+    if forms := _date_forms(values):
+        found = ", ".join(f"{form} ({count:,})" for form, count in forms.items())
+        rows = f"rows {numbers[0]:,} to {numbers[-1]:,}"
+        return f"dates in several formats and is read as text; in {rows}: {found}. Write all as YYYY-MM-DD"
+    few = values.head(_LOOKED_AT)
+    for pattern, mark, what, better in _OTHER_FORMS:
+        like = few.filter(few.str.contains(pattern))
+        if like.str.contains(mark).any() and len(like) >= _NEARLY * len(few):
+            return f"{what} and is read as text: write {better} instead"
+    return ""
+
+
+def _date_forms(values: pl.Series) -> dict[str, int]:
+    """How many values have which form of a date, the most frequent first; nothing unless nearly all are dates of
+    several forms.
+    """
+    found = {form: int(values.str.contains(pattern).sum()) for form, pattern in _DATE_FORMS.items()}
+    found = {form: count for form, count in sorted(found.items(), key=lambda one: -one[1]) if count}
+    return found if len(found) > 1 and sum(found.values()) >= _NEARLY * len(values) else {}
 
 
 def _fast_pattern(kind: CellType) -> str:

@@ -79,6 +79,8 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
         head = ReturnsAsLineFeeds(io.BytesIO(head)).read(len(head))
     spreadsheet = _SEPARATOR_LINE.match(head)
     skipped = spreadsheet.group() if spreadsheet else b""
+    if spreadsheet:
+        assumed.append("Its first line (sep=) was written by a spreadsheet, and left out")
     comments = _comments(head, len(skipped))
     records = _first_records(head, len(skipped) + sum(map(len, comments)), whole=whole)
     if not records and comments:

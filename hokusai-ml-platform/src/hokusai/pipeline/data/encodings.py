@@ -1,6 +1,7 @@
 """Which encoding a text has, and how it becomes UTF-8 without losing or inventing a character.
 
-A byte-order mark decides. Without one, text is UTF-8 if all of it is. Text that is not is either in another encoding
+A byte-order mark decides. Without one, NULs in the place of every other byte are those of UTF-16, and else text is
+UTF-8 if all of it is. Text that is not is either in another encoding
 as a whole, which is guessed from its lines with other than ASCII characters and then has to decode strictly to
 the last byte, or it mixes two, which nobody can repair without knowing where each line came from. Nothing is ever
 replaced or left out.
@@ -9,6 +10,7 @@ replaced or left out.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +30,12 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
 )
 
 
+_UNMARKED = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
+"""Encodings of several bytes a character: how many, and which of them says what an ASCII character is."""
+_MOSTLY = 0.5
+_HEAD_BYTES = 1 << 12
+_LEAST_BYTES = 8
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _CANDIDATES = (  # of those that fit about as well, the first is taken
     "cp1252", "iso8859_15", "cp1250", "iso8859_2", "cp1251", "koi8_r", "cp866", "cp1253", "cp1254", "cp1255",
     "cp1256", "cp1257", "cp932", "euc_jp", "gb18030", "big5", "cp949", "cp850", "mac_roman",
@@ -69,6 +77,20 @@ def encoding_named(name: str) -> str:
     return "utf-8" if codec.name == "utf-8-sig" else codec.name
 
 
+def recognise_unmarked(file: OpenedFile) -> None:
+    """See whether a text without a mark is UTF-16 or UTF-32 nevertheless; if so, that is said in `file.assumed`.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    found = "" if file.mark else _unmarked(file.head(_HEAD_BYTES))
+    if found:
+        file.encoding = found
+        file.assumed.append(
+            f"Its encoding was taken for {found}, by its NUL bytes: it has no byte-order mark"
+        )
+
+
 def guess_encoding(file: OpenedFile) -> str:
     """The encoding of a text without a mark that is not UTF-8; said in `file.assumed`.
 
@@ -92,6 +114,24 @@ def guess_encoding(file: OpenedFile) -> str:
         f"Its encoding was taken for {found}, by the characters of {lines.others:,} lines that are not UTF-8{doubt}"
     )
     return codecs.lookup(found).name
+
+
+def _unmarked(head: bytes) -> str:
+    """The encoding of text in which most characters are ASCII, each with its NUL bytes; empty if it is none of them."""
+    for name, width, place in _UNMARKED:
+        whole = head[: len(head) // width * width]
+        telling = whole[place::width]
+        if len(whole) < _LEAST_BYTES or 0 in telling:
+            continue
+        if whole.count(0) < _MOSTLY * (len(whole) - len(telling)):
+            continue
+        try:
+            text = codecs.getincrementaldecoder(name)("strict").decode(whole)
+        except UnicodeDecodeError:
+            continue
+        if not _CONTROL.search(text):
+            return name
+    return ""
 
 
 class DecodingReader:

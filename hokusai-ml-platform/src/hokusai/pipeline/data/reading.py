@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data.arrow_reading import scan_arrow
 from hokusai.pipeline.data.csv_reading import scan_csv
-from hokusai.pipeline.data.encodings import guess_encoding
+from hokusai.pipeline.data.encodings import guess_encoding, recognise_unmarked
 from hokusai.pipeline.data.files import check_readable
 from hokusai.pipeline.data.formats import FORMATS, format_of
 from hokusai.pipeline.data.json_reading import scan_json, scan_jsonl
@@ -91,6 +91,8 @@ def open_table(path: str | Path, options: ReadOptions | None = None, *, name: st
     file = OpenedFile(path, name or path.name, options.limits)
     if options.encoding is not None:
         file.be_told_encoding(options.encoding)
+    else:
+        recognise_unmarked(file)
     found = format_of(file, options.format)
     scan = _scan(file, replace(options, format=found))
     file.check_unchanged()
