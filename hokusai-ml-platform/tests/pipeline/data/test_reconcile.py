@@ -61,6 +61,10 @@ def test_text_among_numbers_names_file_column_row_and_value() -> None:
         common(pl.Series([1]), pl.Series([True]))
     with pytest.raises(SchemaError, match="holds dates, but text"):
         common(pl.Series(["a"]), pl.Series([dt.date(2024, 1, 1)]))
+    with pytest.raises(SchemaError, match="holds durations, but dates"):
+        common(pl.Series([dt.date(2024, 1, 1)]), pl.Series([dt.timedelta(1)]))
+    with pytest.raises(SchemaError, match="holds bytes, but text"):
+        common(pl.Series(["a"]), pl.Series([b"a"]))
 
 
 def test_integers_that_a_double_cannot_hold_are_refused_beside_fractions() -> None:

@@ -1,10 +1,10 @@
 """Arrow batches, as Parquet and Arrow files give them, become the columns of a table.
 
 The types come with the file, so what is left is to settle what a table may hold: numbers, text, booleans, dates, times
-without a zone and times of day, each with null for "missing". NaN becomes null, dictionaries become text, times become
-microseconds of UTC. A value that cannot be kept exactly (infinite, beyond 64 bits, finer than a microsecond, beyond the
-year 9999) is a fault of its row. Lists, structures and maps become their JSON text (`nested_values`); a column of
-another type (binary, a duration) is refused by name.
+without a zone, times of day, durations and bytes, each with null for "missing". NaN becomes null, infinity stays,
+dictionaries become text, times become microseconds of UTC. A value that cannot be kept exactly (beyond 64 bits, finer
+than a microsecond, beyond the year 9999) is a fault of its row. Lists, structures and maps become their JSON text
+(`nested_values`); a column of another type (a month interval, an extension) is refused by name.
 
 A dictionary can unpack to a thousand times its size: here it becomes views of its values, which take 16 bytes a row,
 and the bytes that they stand for are counted against the limits before anybody writes them out.
@@ -72,7 +72,7 @@ class ArrowColumn:
     def settled(self, array: pa.Array) -> tuple[pl.Series, list[CellFault]]:
         """Its values in a batch that was validated; null where there is a fault."""
         values, faults = _settled(array, self.name)
-        if self.wanted is not None:
+        if self.wanted is not None and not (self.wanted is CellType.FLOAT and values.dtype.is_float()):
             values, misfits = fitted(values, self.wanted)
             faults += _faults(misfits, self.name, WRONG_TYPE, expected(self.wanted))
         return values.cast(self.dtype).alias(self.name), faults
@@ -205,8 +205,8 @@ def _column(column: str, kind: pa.DataType, wanted: str | None, name: str) -> Ar
         raise DataError(
             f"Column {column!r} has the type {kind}, which a table cannot hold",
             where=name,
-            hint="Columns are numbers, text, booleans, dates or times, or lists and objects of numbers, text and "
-            "booleans. Store other values as text.",
+            hint="Columns are numbers, text, booleans, dates, times, durations or bytes, or lists and objects of "
+            "numbers, text and booleans. Store other values as text.",
         )
     told = CellType(wanted) if wanted is not None else None
     if _is_nested(kind):
@@ -239,7 +239,8 @@ def _table_type(kind: pa.DataType) -> tuple[pl.DataType | None, str]:
         (is_.is_int8, pl.Int8()), (is_.is_int16, pl.Int16()), (is_.is_int32, pl.Int32()), (is_.is_int64, pl.Int64()),
         (is_.is_uint8, pl.UInt8()), (is_.is_uint16, pl.UInt16()), (is_.is_uint32, pl.UInt32()),
         (is_.is_uint64, pl.Int64()), (is_.is_float16, pl.Float32()), (is_.is_float32, pl.Float32()),
-        (is_.is_float64, pl.Float64()),
+        (is_.is_float64, pl.Float64()), (is_.is_duration, pl.Duration("us")), (is_.is_binary, pl.Binary()),
+        (is_.is_large_binary, pl.Binary()), (is_.is_binary_view, pl.Binary()), (is_.is_fixed_size_binary, pl.Binary()),
     )  # fmt: skip
     return next((dtype for is_kind, dtype in plain if is_kind(kind)), None), ""
 
@@ -264,6 +265,10 @@ def _settled(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
         return pl.Series([None] * len(array), dtype=pl.String), []
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _time(array, name)
+    if pa.types.is_duration(kind):
+        return _duration(array, name)
+    if pa.types.is_fixed_size_binary(kind):
+        array = array.cast(pa.large_binary())
     return _number_or_other(_series(array), name)
 
 
@@ -362,10 +367,7 @@ def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[Cell
 
     if values.dtype.is_float():
         exact = values.cast(pl.Float32) if values.dtype not in (pl.Float32, pl.Float64) else values
-        infinite = exact.is_infinite().fill_null(False)
-        faults = _faults(infinite, name, NOT_KEPT, "an infinite number")
-        kept = exact.fill_nan(None)
-        return (kept.set(infinite, None) if faults else kept), faults
+        return exact.fill_nan(None), []
     if values.dtype == pl.Time:
         finer = (values.to_physical() % 1000 != 0).fill_null(False)
         faults = _faults(finer, name, NOT_KEPT, "a time of day finer than a microsecond")
@@ -413,6 +415,28 @@ def _time(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
     return (ticks.cast(pl.Int32).cast(pl.Date) if is_date else ticks.cast(pl.Datetime("us"))), faults
 
 
+def _duration(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
+    """Durations as microseconds."""
+    import polars as pl
+    import pyarrow as pa
+
+    ticks, per_second = _series(array.cast(pa.int64())), _UNITS_PER_SECOND[array.type.unit]
+    if per_second > 1_000_000:
+        step = per_second // 1_000_000
+        odd, what = ticks % step != 0, "a duration finer than a microsecond"
+    else:
+        step = 1_000_000 // per_second
+        odd, what = (
+            ~ticks.is_between(-(2**63 // step), (2**63 - 1) // step),
+            "a duration beyond 290,000 years",
+        )
+    odd = odd.fill_null(False)
+    faults = _faults(odd, name, NOT_KEPT, what)
+    ticks = ticks.set(odd, None) if faults else ticks
+    ticks = ticks // step if per_second > 1_000_000 else ticks * step
+    return ticks.cast(pl.Duration("us")), faults
+
+
 def _series(array: pa.Array) -> pl.Series:
     import polars as pl
 
@@ -431,6 +455,8 @@ def _bytes_of(values: pl.Series) -> int:
     if values.dtype == pl.String:
         values = values.alias("")  # methods of a series take its name for a pattern
         return int(values.str.len_bytes().sum()) + len(values)
+    if values.dtype == pl.Binary:
+        return int(values.bin.size().sum()) + len(values)
     narrow: dict[pl.DataType, int] = {
         pl.Boolean(): 1,
         pl.Int8(): 1,

@@ -65,14 +65,11 @@ def conform(frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
 
 
 def kind_of(dtype: pl.DataType) -> str:
-    """What a type is, in a message: numbers, text, booleans, dates (with a time or without), or times of day."""
+    """What a type is, in a message: numbers, text, dates (with a time or without), times of day, and so on."""
     if dtype.is_numeric():
         return "numbers"
-    if str(dtype) == "Time":
-        return "times of day"
-    if dtype.is_temporal():
-        return "dates"
-    return "booleans" if str(dtype) == "Boolean" else "text"
+    others = {"Boolean": "booleans", "Time": "times of day", "Duration": "durations", "Binary": "bytes"}
+    return others.get(dtype.base_type().__name__, "dates" if dtype.is_temporal() else "text")
 
 
 def _common_type(sources: Sequence[Source], column: str) -> pl.DataType:

@@ -41,7 +41,7 @@ from hokusai.pipeline.data.shipping import packed, shipped, unpacked
 from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.work_folder import work_folder
-from hokusai.pipeline.data.writers import output_format, writing
+from hokusai.pipeline.data.writers import check_held, output_format, writing
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts
@@ -181,6 +181,8 @@ class _Run:
             require_columns(list(scan.schema), self.recipe.key, scan.source.name)
         told = {name for scan in new for name in scan.schema}
         columns = common_columns([*old, *new])
+        if output is not None:
+            check_held(output, columns)
         if self.recipe.how == "update":
             self.untold = tuple(name for name in columns if name not in told)
         kernel = Kernel(
@@ -219,6 +221,7 @@ class _Run:
                 if writer is not None:
                     writer.write(batch.rows)
                 self.tell("Writing", result.height, None)
+            written = writer.notes() if writer is not None else ()
         accounts = tuple((file.name, _account(file, fates, at)) for file, at in fresh.slices())
         account = sum((account for _, account in accounts), RowAccount(0, 0))
         quality = self._quality(result, account) if self.recipe.quality else None
@@ -233,7 +236,7 @@ class _Run:
             rejects=dict(self.listing.counts),
             quality=quality.to_dict() if quality else None,
             transformations=tuple(self._steps(new, fresh, base, account, fates, result)),
-            notes=tuple(self._notes(old, new)),
+            notes=(*self._notes(old, new), *written),
             engine=str(self.choice),
         )
         return Integration(

@@ -22,18 +22,26 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hokusai.errors import SchemaError
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.errors import DataError, SchemaError
+from hokusai.pipeline.data.columns import cells_of, require_columns
 from hokusai.pipeline.data.reading import Table, read_table
-from hokusai.pipeline.data.reconcile import Source, common_types, conform
+from hokusai.pipeline.data.reconcile import Source, common_types, conform, kind_of
+from hokusai.utils.text import quantity
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 def read_tables(paths: Iterable[str | Path]) -> tuple[Table, ...]:
-    """Read files in order; see `reading.read_table`."""
-    return tuple(read_table(path) for path in paths)
+    """Read files in order; see `reading.read_table`.
+
+    Raises:
+        DataError: A file cannot be read, or holds what no model is trained on: bytes, durations, infinite numbers.
+    """
+    tables = tuple(read_table(path) for path in paths)
+    for table in tables:
+        _refuse_what_no_model_takes(table)
+    return tables
 
 
 def stack_tables(tables: Sequence[Table]) -> pl.DataFrame:
@@ -59,3 +67,17 @@ def stack_tables(tables: Sequence[Table]) -> pl.DataFrame:
     sources = [Source(table.name, table.frame, table.format in ("csv", "tsv")) for table in tables]
     types = common_types(sources, first.frame.columns)
     return pl.concat([conform(table.frame, types) for table in tables], rechunk=False)
+
+
+def _refuse_what_no_model_takes(table: Table) -> None:
+    for name, dtype in table.frame.schema.items():
+        kind = kind_of(dtype)
+        infinite = int(cells_of(table.frame, name).is_infinite().sum()) if dtype.is_float() else 0
+        if infinite:
+            kind = quantity(infinite, "infinite number")
+        if infinite or kind in ("bytes", "durations"):
+            raise DataError(
+                f"Column {name!r} holds {kind}, which no model is trained on",
+                where=table.name,
+                hint="Leave the column out, or make them numbers; null where a number is unknown.",
+            )

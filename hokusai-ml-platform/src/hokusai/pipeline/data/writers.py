@@ -1,20 +1,24 @@
 """Rows to a file, batch by batch, that is whole or absent (`utils.files`). The format follows the name.
 
-What is written reads back as it was. Where a format cannot hold a value, that is an error, and not another value.
+What is written reads back as it was. Where a format cannot hold a value, that is an error, and not another value; where
+it does not hold a type, the writer says so (`written_types`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.canonical_columns import canonical_columns
 from hokusai.pipeline.data.columns import col
 from hokusai.pipeline.data.headers import header_in_quotes
+from hokusai.pipeline.data.written_types import KIND_WORDS, WrittenTypes
 from hokusai.utils.files import open_atomically
+from hokusai.utils.text import quantity
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +31,8 @@ COMPRESSED_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
 """What may follow the suffix of a text format."""
 _LOOKED_AT = 16_384
 """Rows by which it is judged whether values of a column repeat."""
+_WITHOUT_TEXT = "ux"
+"""Logical types of values that text does not give back: durations and bytes."""
 _FORMULA = r"^([=+\-@\t\r])"
 
 
@@ -38,6 +44,9 @@ class RowWriter(Protocol):
 
     def close(self) -> None:
         """Write what ends the file."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads the file has to know, after the last row."""
 
 
 def output_format(path: Path) -> str:
@@ -63,6 +72,19 @@ def output_format(path: Path) -> str:
     return found
 
 
+def check_held(path: Path, schema: Mapping[str, pl.DataType]) -> None:
+    """Check that the format of `path` can hold these columns.
+
+    Raises:
+        InvalidInputError: A column's values have no text.
+    """
+    if output_format(path) in ("parquet", "arrow"):
+        return
+    for column in canonical_columns(schema):
+        if column.kind in _WITHOUT_TEXT:
+            raise _not_held(f"Column {column.name!r} holds {KIND_WORDS[column.kind]}", "CSV and JSON")
+
+
 @contextlib.contextmanager
 def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = False) -> Iterator[RowWriter]:
     """A writer for `path`, whose file appears there when the block ends, and not at all if it fails.
@@ -78,6 +100,7 @@ def writing(path: Path, schema: dict[str, pl.DataType], *, safe_csv: bool = Fals
             or the disk is full; from `write` too, if the format cannot hold a value.
     """
     kind = output_format(path)
+    check_held(path, schema)
     with open_atomically(path) as file, _packed(file, _compression(path)) as stream:
         writer = _writer(kind, stream, schema, safe_csv=safe_csv)
         try:
@@ -95,7 +118,7 @@ def _writer(kind: str, stream: IO[bytes], schema: dict[str, pl.DataType], *, saf
     if kind in ("csv", "tsv"):
         return _DelimitedWriter(stream, schema, "\t" if kind == "tsv" else ",", safe=safe_csv)
     if kind in ("json", "jsonl"):
-        return _JsonWriter(stream, array=kind == "json")
+        return _JsonWriter(stream, schema, array=kind == "json")
     return _ArrowWriter(stream, schema, parquet=kind == "parquet")
 
 
@@ -125,6 +148,7 @@ class _DelimitedWriter:
         import polars as pl
 
         self._stream, self._separator, self._safe = stream, separator, safe
+        self._types = WrittenTypes(schema, delimited=True)
         if any("\0" in name for name in schema):
             raise _not_held("The name of a column has a NUL character")
         self._write(pl.DataFrame(schema=schema), header=True)
@@ -133,6 +157,8 @@ class _DelimitedWriter:
         import polars as pl
 
         _refuse_what_is_lost(batch)
+        batch = _as_doubles(batch)
+        self._types.see(batch)
         if self._safe:
             batch = batch.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
         self._write(batch, header=False)
@@ -144,15 +170,21 @@ class _DelimitedWriter:
     def close(self) -> None:
         """Nothing ends a delimited file."""
 
+    def notes(self) -> tuple[str, ...]:
+        return () if self._safe else self._types.notes()
+
 
 class _JsonWriter:
     """Objects, one a line; in an array, with commas between them."""
 
-    def __init__(self, stream: IO[bytes], *, array: bool) -> None:
+    def __init__(self, stream: IO[bytes], schema: dict[str, pl.DataType], *, array: bool) -> None:
         self._stream, self._array = stream, array
         self._before = b"[\n"
+        self._types = WrittenTypes(schema, delimited=False)
 
     def write(self, batch: pl.DataFrame) -> None:
+        batch = _as_doubles(batch)
+        self._types.see(batch)
         if not self._array:
             batch.write_ndjson(self._stream)
         elif batch.height:
@@ -165,6 +197,9 @@ class _JsonWriter:
         """End the array; nothing ends a file of lines."""
         if self._array:
             self._stream.write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
+
+    def notes(self) -> tuple[str, ...]:
+        return self._types.notes()
 
 
 class _ArrowWriter:
@@ -184,6 +219,9 @@ class _ArrowWriter:
 
     def close(self) -> None:
         (self._writer or self._begun(self._nothing)).close()
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
     def _begun(self, first: pl.DataFrame) -> Any:
         import pyarrow as pa
@@ -224,8 +262,20 @@ def _refuse_what_is_lost(batch: pl.DataFrame) -> None:
         )
 
 
-def _not_held(what: str) -> InvalidInputError:
+def _as_doubles(batch: pl.DataFrame) -> pl.DataFrame:
+    """The rows with all floats as doubles: the short text of a float of 32 bits is that of another double."""
+    import polars as pl
+
+    floats = [name for name, dtype in batch.schema.items() if dtype.is_float()]
+    infinite = batch.select(col(name).is_infinite().sum() for name in floats).row(0) if floats else ()
+    for name, count in zip(floats, infinite, strict=True):
+        if count:
+            raise _not_held(f"Column {name!r} has {quantity(count, 'infinite number')}", "CSV and JSON")
+    return batch.with_columns(pl.col(pl.Float32).cast(pl.Float64))
+
+
+def _not_held(what: str, where: str = "delimited text") -> InvalidInputError:
+    others = ".parquet or .arrow" if where == "CSV and JSON" else ".parquet, .arrow or .jsonl"
     return InvalidInputError(
-        f"{what}, which delimited text cannot hold",
-        hint="Write .parquet, .arrow or .jsonl instead, or take it out of the data.",
+        f"{what}, which {where} cannot hold", hint=f"Write {others} instead, or take it out of the data."
     )
