@@ -1,10 +1,9 @@
 """Processes that work on one registry at the same time, or die at a chosen point; used by `test_registry_faults.py`.
 
-    python registry_actors.py < requests
+    python registry_actors.py '{"scenario": "same", "processes": 4, ...}'
 
-Everything is imported once. Then each request, a line of JSON as `Actors` in the tests writes it, is a scenario that is
-played in a process of its own: real processes are forked, before any connection is opened, and released together. Each
-writes one line of JSON: what it was told to do, and how that ended. The exit code is written when the scenario is over.
+Real processes are forked, before any connection is opened, and released together. Each writes one line of JSON: what it
+was told to do, and how that ended. Started by `warm_python`, so that none of them has to import MLflow and skops.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import resource
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,6 @@ from sklearn.linear_model import LogisticRegression
 
 from hokusai import wiring
 from hokusai.adapters.mlflow_registry import MlflowModelStore
-from hokusai.adapters.mlflow_store import quiet_mlflow
 from hokusai.core.provided import Backends
 from hokusai.core.registry import ModelRegistry
 from hokusai.core.versioning import ModelVersionManager
@@ -40,37 +37,6 @@ def fitted(seed: int) -> LogisticRegression:
     """A model that differs from seed to seed."""
     rows = np.random.default_rng(seed).normal(size=(40, 3))
     return LogisticRegression().fit(rows, rows[:, 0] + 0.1 * rows[:, 1] > 0)
-
-
-def main() -> None:
-    """Play what is requested, one scenario after another, until there are no more requests."""
-    with quiet_mlflow():
-        import mlflow
-        import mlflow.store.artifact.artifact_repository_registry
-        import mlflow.store.model_registry.sqlalchemy_store
-        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
-    for line in sys.stdin:
-        stage = os.fork()
-        if stage == 0:
-            code = 1
-            try:
-                _set(**json.loads(line))
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-            os._exit(code)
-        _, status = os.waitpid(stage, 0)
-        os.write(1, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-
-
-def _set(environment: dict[str, str], folder: str, out: str, err: str, told: dict[str, Any]) -> None:
-    """Play a scenario with nothing of the requests' process but what it has imported."""
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    for path, stream in ((os.devnull, 0), (out, 1), (err, 2)):
-        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
-    play(told)
 
 
 def play(told: dict[str, Any]) -> None:
@@ -258,4 +224,4 @@ SCENARIOS = {
 }
 
 if __name__ == "__main__":
-    main()
+    play(json.loads(sys.argv[1]))

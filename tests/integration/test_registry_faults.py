@@ -10,8 +10,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -37,46 +35,10 @@ from hokusai.errors import BackendUnavailableError, IntegrityError
 from hokusai.stack.mlflow import start_mlflow
 from hokusai.stack.postgres import PostgresServer, start_postgres
 from hokusai.utils.config import Settings
+from tests.warm_python import warm
 
 ROWS = np.random.default_rng(3).normal(size=(4, 3))
-
-
-class Actors:
-    """`registry_actors.py`, started when it is first needed: importing MLflow takes longer than most scenarios."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-
-    def play(self, environment: dict[str, str], folder: Path, told: dict[str, Any]) -> str:
-        """What the processes of a scenario said."""
-        if self._process is None:
-            command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("registry_actors.py"))]
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-            )
-        assert self._process.stdin and self._process.stdout
-        with tempfile.TemporaryDirectory() as said:
-            out, err = Path(said, "out"), Path(said, "err")
-            request = {"environment": environment, "folder": str(folder), "out": str(out), "err": str(err)}
-            self._process.stdin.write(json.dumps({**request, "told": told}) + "\n")
-            code = self._process.stdout.readline()
-            assert code == "0\n", err.read_text()
-            return out.read_text()
-
-    def leave(self) -> None:
-        """No more requests."""
-        if self._process is not None:
-            self._process.communicate(timeout=60)
-            self._process = None
-
-
-ACTORS = Actors()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def actors() -> Iterator[None]:
-    yield
-    ACTORS.leave()
+ACTORS = str(Path(__file__).with_name("registry_actors.py"))
 
 
 @dataclass(frozen=True)
@@ -100,27 +62,26 @@ class Place:
 
     def act(self, scenario: str, **told: Any) -> list[dict[str, Any]]:
         """What the processes of a scenario said."""
-        said = ACTORS.play(
-            {**self._environment(), **self.variables}, self.home, {"scenario": scenario, **told}
-        )
-        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        done = self._python("-W", "ignore", ACTORS, json.dumps({"scenario": scenario, **told}))
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
     def hokusai(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "hokusai.cli", *arguments],
-            env={**self._environment(), **self.variables},
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return self._python("-m", "hokusai.cli", *arguments)
 
-    def _environment(self) -> dict[str, str]:
+    def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("HOKUSAI_", "MLFLOW_"))
         }
-        return {**kept, "HOKUSAI_HOME": str(self.home)}
+        return subprocess.run(
+            warm(*arguments),
+            env={**kept, "HOKUSAI_HOME": str(self.home), **self.variables},
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
 
 
 @pytest.fixture
