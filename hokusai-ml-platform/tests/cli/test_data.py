@@ -415,6 +415,37 @@ class TestMerge:
         assert not (home / "o.csv").exists()
 
 
+class TestOptionsThatNameColumns:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("check", "good.csv", "--target", "labl"),
+            ("check", "good.csv", "--feature", "labl"),
+            ("check", "good.csv", "--near", "labl"),
+            ("check", "good.csv", "--base", "base.csv", "--key", "labl"),
+            ("clean", "good.csv", "--output", "o.csv", "--pii", "mask", "--target", "labl"),
+            ("clean", "good.csv", "--output", "o.csv", "--pii", "mask", "--key", "labl"),
+            ("merge", "base.csv", "good.csv", "--output", "o.csv", "--pii", "mask", "--target", "labl"),
+            ("merge", "base.csv", "good.csv", "--output", "o.csv", "--pii", "mask", "--how", "update", "--key", "labl"),
+        ],
+    )  # fmt: skip
+    def test_are_a_wrong_command_line_if_it_is_not_there(
+        self, hokusai: Hokusai, home: Path, arguments: tuple[str, ...]
+    ) -> None:
+        done = hokusai("data", *arguments)
+        assert done.code == 2
+        assert "'labl' is missing" in done.err
+        assert "Did you mean 'label'?" in done.err
+        done = hokusai("data", *arguments, "--json")
+        assert (done.code, done.json["error"]["hint"]) == (2, "Did you mean 'label'?")
+
+    def test_are_another_thing_than_a_schema_that_wants_a_column(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "want.yaml").write_text("columns: {labl: integer}\n")
+        for command in (("check",), ("clean", "--output", "o.csv", "--pii", "mask")):
+            done = hokusai("data", *command, "good.csv", "--schema", "want.yaml")
+            assert (done.code, "'labl' is missing" in done.err) == (1, True)
+
+
 class TestHash:
     def test_is_the_same_for_every_format_and_order_of_columns(self, hokusai: Hokusai, home: Path) -> None:
         for name in ("base.parquet", "base.jsonl", "base.arrow", "base.tsv"):

@@ -25,6 +25,7 @@ from hokusai.cli.data_display import (
 )
 from hokusai.cli.data_options import (
     check_outputs,
+    columns_named,
     engine_for,
     files_argument,
     manifest_option,
@@ -42,7 +43,7 @@ from hokusai.cli.data_options import (
     schema_option,
     tokenizer_for,
 )
-from hokusai.cli.data_proofs import hash_, prove, verify
+from hokusai.cli.data_proofs import hash_, prove, telling_types, told_types, verify
 from hokusai.cli.failures import Undecided
 from hokusai.cli.options import json_option
 from hokusai.cli.output import show_json, show_line, styled
@@ -114,7 +115,7 @@ def check(
         raise click.UsageError("--like-base needs --base, and no --schema.")
     try:
         rules = schema_of(schema)
-        with stepping() as tell:
+        with stepping() as tell, columns_named(as_json=as_json):
             if like_base:
                 rules = infer_schema_of_files(list(base), progress=tell)
             seen = preview(
@@ -336,34 +337,43 @@ def merge(
     is_flag=True,
     help="put a ' before text that a spreadsheet would run as a formula: for people's eyes, no longer the same data",
 )
+@telling_types
 @reading
 @json_option
-def convert(files: tuple[str, ...], *, output: Path, safe_csv: bool, as_json: bool, **given: Any) -> None:
+def convert(
+    files: tuple[str, ...],
+    *,
+    output: Path,
+    safe_csv: bool,
+    schema: str | None,
+    manifest: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Write the rows of FILE… to one file of the format that its name says."""
-    from hokusai.pipeline.data.column_union import common_columns
     from hokusai.pipeline.data.files import expand_paths
-    from hokusai.pipeline.data.kernel import conformed
-    from hokusai.pipeline.data.reading import open_table
+    from hokusai.pipeline.data.told_types import TypedFiles
     from hokusai.pipeline.data.writers import output_format, writing
 
     if safe_csv and output_format(output) not in ("csv", "tsv"):
         raise click.UsageError("--safe-csv is for .csv and .tsv files.")
-    check_outputs(files, [output])
-    options = read_options(given, None, "raise")
+    check_outputs(files, [output], [schema, str(manifest) if manifest else None])
+    told, done = told_types(schema, manifest), 0
     with stepping() as tell:
-        scans = [open_table(path, options) for path in expand_paths(list(files))]
-        columns = common_columns(scans)
-        total, done = sum(scan.rows_read for scan in scans), 0
-        with writing(output, columns, safe_csv=safe_csv) as writer:
-            for scan in scans:
-                for batch in scan.batches():
-                    writer.write(conformed(batch, columns))
-                    done += batch.height
-                    tell("Writing", done, total)
+        table = TypedFiles(expand_paths(list(files)), read_options(given, None, "raise"), told)
+        table.require_told()
+        with writing(output, table.columns, safe_csv=safe_csv) as writer:
+            for batch in table.batches():
+                writer.write(batch)
+                done += batch.height
+                tell("Writing", done, table.rows)
+        notes = writer.notes()
     if as_json:
-        show_json({"output": str(output), "rows": done, "columns": list(columns)})
-    else:
-        show_line(f"{done:,} rows written to ", styled(str(output), "bold"))
+        show_json({"output": str(output), "rows": done, "columns": list(table.columns), "notes": list(notes)})
+        return
+    for note in notes:
+        show_line(styled("note: ", "yellow"), note)
+    show_line(f"{done:,} rows written to ", styled(str(output), "bold"))
 
 
 def _integrate(
@@ -382,7 +392,7 @@ def _integrate(
     from hokusai.pipeline.data.streaming import integrate_files
 
     tokenizer = tokenizer_for(recipe.pii) if recipe.pii is not None else None
-    with stepping() as tell, engine_for(ray) as engine:
+    with stepping() as tell, engine_for(ray) as engine, columns_named(as_json=as_json):
         done = integrate_files(
             files,
             output,

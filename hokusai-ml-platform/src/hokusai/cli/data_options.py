@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+
+from hokusai.cli.failures import Undecided
 
 if TYPE_CHECKING:
     from hokusai.domain.schema import DataSchema
@@ -174,6 +176,17 @@ def check_outputs(
     check_no_overwrite([*inputs, *(Path(name) for name in beside if name is not None)], wanted)
     for path in wanted:
         check_writable(path)
+
+
+@contextlib.contextmanager
+def columns_named(*, as_json: bool) -> Iterator[None]:
+    """An option that names a column which the files do not have is a wrong command line: exit code 2."""
+    from hokusai.pipeline.data.columns import UnknownColumnError
+
+    try:
+        yield
+    except UnknownColumnError as problem:
+        raise Undecided(problem, as_json=as_json) from problem
 
 
 def tokenizer_for(policy: PiiPolicy) -> Tokenizer | None:

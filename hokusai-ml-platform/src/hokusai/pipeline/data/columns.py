@@ -46,6 +46,22 @@ def cells_of(frame: pl.DataFrame, name: str) -> pl.Series:
     return frame[name].alias("")
 
 
+class UnknownColumnError(SchemaError):
+    """Whoever asks names a column that the data does not have: the question is wrong, and not the data."""
+
+
+def require_named(present: Sequence[str], named: Iterable[str], name: str) -> None:
+    """Check that every column that the caller names is there.
+
+    Raises:
+        UnknownColumnError: One is not; as of `require_columns`.
+    """
+    try:
+        require_columns(present, named, name)
+    except SchemaError as problem:
+        raise UnknownColumnError(problem.what, where=problem.where, hint=problem.hint) from problem
+
+
 def require_columns(present: Sequence[str], wanted: Iterable[str], name: str) -> None:
     """Check that every wanted column is there.
 

@@ -19,7 +19,7 @@ from hokusai.domain.manifest import DataManifest, RowAccount, Transformation
 from hokusai.domain.schema_report import SchemaReport
 from hokusai.pipeline.data.checks import raise_unless_ok, report_of_unread
 from hokusai.pipeline.data.column_union import common_columns, union_notes
-from hokusai.pipeline.data.columns import require_columns
+from hokusai.pipeline.data.columns import require_columns, require_named
 from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.gathering import gathered
@@ -172,13 +172,14 @@ class _Run:
 
     def integrate(self, new: list[TableScan], old: list[TableScan], output: Path | None) -> Integration:
         """All of it."""
+        target = (self.recipe.target,) if self.recipe.target else ()
         for scan in new:
-            require_columns(list(scan.schema), self.schema.required if self.schema else (), scan.source.name)
-            target = (self.recipe.target,) if self.recipe.target else ()
+            required = self.recipe.schema.required if self.recipe.schema else ()
+            require_columns(list(scan.schema), required, scan.source.name)
             wanted = (*target, *self.recipe.features, *self.recipe.near_text)
-            require_columns(list(scan.schema), wanted, scan.source.name)
+            require_named(list(scan.schema), wanted, scan.source.name)
         for scan in (*old, *new):
-            require_columns(list(scan.schema), self.recipe.key, scan.source.name)
+            require_named(list(scan.schema), self.recipe.key, scan.source.name)
         told = {name for scan in new for name in scan.schema}
         columns = common_columns([*old, *new])
         if output is not None:
