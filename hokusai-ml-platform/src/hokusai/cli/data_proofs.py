@@ -6,13 +6,12 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hokusai.cli.data_options import check_outputs, files_argument, read_options, reading
+from hokusai.cli.data_options import Command, check_outputs, files_argument, read_options, reading, schema_of
 from hokusai.cli.options import json_option
 from hokusai.cli.output import show_facts, show_json, show_line, styled
 from hokusai.cli.progress import stepping
@@ -24,27 +23,57 @@ if TYPE_CHECKING:
     from hokusai.pipeline.data.digest_log import DigestLog
     from hokusai.pipeline.data.proofs import ContentProof, RowProof
     from hokusai.pipeline.data.scan import ReadOptions
+    from hokusai.pipeline.data.told_types import ToldTypes
 
 _MOST_PROOF_BYTES = 1 << 20
-_TYPES = {"b": "boolean", "i": "integer", "f": "float", "d": "date", "t": "datetime", "s": "text"}
-"""Logical types of `hokusai-data-v1` by the names that readers know; a single row does not tell 1 from 1.0."""
+
+
+def telling_types(command: Command) -> Command:
+    """Options that say of which types the columns of text files are."""
+    command = click.option(
+        "--manifest",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="the manifest that was written with FILE: its columns have the types that it says",
+    )(command)
+    return click.option("--schema", metavar="YAML", help="the types of the columns; see docs/data.md")(
+        command
+    )
+
+
+def told_types(schema: str | None, manifest: Path | None) -> ToldTypes:
+    """What the options of `telling_types` say."""
+    from hokusai.pipeline.data.told_types import ToldTypes
+
+    if schema is not None and manifest is not None:
+        raise click.UsageError("Give one of --schema and --manifest.")
+    if manifest is not None:
+        return ToldTypes.of_manifest(manifest)
+    rules = schema_of(schema)
+    return ToldTypes.of_schema(rules, str(schema)) if rules is not None else ToldTypes()
 
 
 @click.command("hash", short_help="Show what identifies the rows of files, however they are stored.")
 @files_argument
+@telling_types
 @reading
 @json_option
-def hash_(files: tuple[str, ...], *, as_json: bool, **given: Any) -> None:
+def hash_(
+    files: tuple[str, ...], *, schema: str | None, manifest: Path | None, as_json: bool, **given: Any
+) -> None:
     """Show the hash of the rows of FILE….
 
     The data hash is of the rows in their order, the content root of the rows in any order. Both are the same for CSV,
     JSON, Parquet and Arrow, and for any order of the columns. Rows are hashed as they stand in the files; `clean` says
-    the hash of what it writes.
+    the hash of what it writes. Types are part of the rows: those of a text file are found from its cells, unless
+    --manifest or --schema says them.
     """
-    with _digested(files, read_options(given, None, "raise")) as (log, schema):
-        found = log.dataset_hash(schema)
+    told = told_types(schema, manifest)
+    with _digested(files, read_options(given, None, "raise"), told) as (log, columns):
+        found = log.dataset_hash(columns)
+    same = found.data_hash == told.data_hash
     if as_json:
-        show_json(found.to_dict())
+        show_json({**found.to_dict(), **({"as_in_manifest": same} if manifest else {})})
         return
     show_facts(
         {
@@ -52,6 +81,11 @@ def hash_(files: tuple[str, ...], *, as_json: bool, **given: Any) -> None:
             "content root": found.content_root,
             "rows": f"{found.rows:,}",
             "specification": found.spec,
+            **(
+                {"manifest": "has this hash" if same else f"has another, {told.data_hash}"}
+                if manifest
+                else {}
+            ),
         }
     )
 
@@ -63,6 +97,7 @@ def hash_(files: tuple[str, ...], *, as_json: bool, **given: Any) -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="write the proof here"
 )
+@telling_types
 @reading
 @json_option
 def prove(
@@ -71,6 +106,8 @@ def prove(
     row: int | None,
     row_json: str | None,
     output: Path | None,
+    schema: str | None,
+    manifest: Path | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -86,10 +123,11 @@ def prove(
 
     if (row is None) == (row_json is None):
         raise click.UsageError("Give one of --row and --row-json.")
-    check_outputs(files, [output])
+    check_outputs(files, [output], [schema, str(manifest) if manifest else None])
+    told = told_types(schema, manifest)
     proof: RowProof | ContentProof
-    with _digested(files, read_options(given, None, "raise")) as (log, schema):
-        columns = canonical_columns(schema)
+    with _digested(files, read_options(given, None, "raise"), told) as (log, types):
+        columns = canonical_columns(types)
         if row is not None:
             if row > len(log):
                 raise InvalidInputError(f"There is no row {row:,}: there are {len(log):,}", where="--row")
@@ -118,6 +156,7 @@ def verify(
 ) -> None:
     """Check what PROOF says about a row, with nothing but the hash of the dataset.
 
+    A file is read in the types of the proof, which lists the columns.
     The exit code is 0 if it is proved that the row is in the dataset, or, by a proof of absence, that it is not; the
     text says which. It is 1 if nothing is proved.
     """
@@ -149,27 +188,23 @@ def verify(
 
 @contextmanager
 def _digested(
-    files: Sequence[str], options: ReadOptions
+    files: Sequence[str], options: ReadOptions, told: ToldTypes
 ) -> Iterator[tuple[DigestLog, dict[str, pl.DataType]]]:
     """The digests of all rows of the files, and the columns that they have together."""
-    from hokusai.pipeline.data.column_union import common_columns
     from hokusai.pipeline.data.digest_log import DigestLog
     from hokusai.pipeline.data.files import expand_paths
-    from hokusai.pipeline.data.kernel import conformed
-    from hokusai.pipeline.data.reading import open_table
     from hokusai.pipeline.data.row_digests import row_digests
+    from hokusai.pipeline.data.told_types import TypedFiles
 
     with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder, DigestLog(folder) as log:
         with stepping() as tell:
             tell("Reading", 0, None)
-            scans = [open_table(path, options) for path in expand_paths(list(files))]
-            columns = common_columns(scans)
-            total = sum(scan.rows_read for scan in scans)
-            for scan in scans:
-                for batch in scan.batches():
-                    log.append(row_digests(conformed(batch, columns)))
-                    tell("Hashing", len(log), total)
-        yield log, columns
+            table = TypedFiles(expand_paths(list(files)), options, told)
+            table.require_told()
+            for batch in table.batches():
+                log.append(row_digests(batch))
+                tell("Hashing", len(log), table.rows)
+        yield log, table.columns
 
 
 def _row_of(text: str) -> dict[str, Any]:
@@ -212,12 +247,11 @@ def _rows(file: str, proof: RowProof | ContentProof, given: dict[str, Any], at_l
     """The first rows of a file, so many at least if there are; of delimited text, in the types of the proof."""
     import polars as pl
 
-    from hokusai.pipeline.data.reading import open_table
+    from hokusai.pipeline.data.told_types import ToldTypes, TypedFiles
 
-    types = {column.name: _TYPES[column.kind] for column in proof.columns if column.kind in _TYPES}
-    scan = open_table(file, replace(read_options(given, None, "raise"), types=types))
+    told = ToldTypes.of_columns(proof.columns, "the proof")
     found: list[pl.DataFrame] = []
-    for batch in scan.batches():
+    for batch in TypedFiles([Path(file)], read_options(given, None, "raise"), told).batches():
         found.append(batch)
         if sum(part.height for part in found) >= at_least:
             break
