@@ -17,6 +17,10 @@ _STREETS = (
     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|Parkway|Pkwy"
     "|Circle|Cir|Highway|Hwy|Close|Crescent|Cres|Gardens|Grove|Mews|Row|Walk|Alley|Trail|Plaza|Loop|Pike"
 )
+_LOUD_STREETS = (
+    "STREET|ST|AVENUE|AVE|ROAD|RD|BOULEVARD|BLVD|LANE|LN|DRIVE|DR|COURT|PLACE|SQUARE|TERRACE|WAY|PARKWAY|PKWY|CIRCLE|HWY"
+    "|HIGHWAY|CRESCENT"
+)
 _UNIT = r"(?:,? {1,2}(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|Flat|Room|Rm|#)\.? ?#?[0-9A-Za-z-]{1,6})?"
 _US_TOWN = (
     rf"(?:[,\n]{{1,2}} {{0,2}}{_TOWN})?(?:,? {{1,2}}[A-Z]{{2}}\b)?(?: {{1,2}}[0-9]{{5}}(?:-[0-9]{{4}})?\b)?"
@@ -26,6 +30,11 @@ _CODE_AND_TOWN = rf"(?:[,\n]{{1,2}} {{0,2}}(?:[A-Z]{{1,2}}-)?[0-9]{{4,5}} {{1,2}
 _FRENCH = (
     r"rue|avenue|av\.|boulevard|bd\.?|place|allée|chemin|impasse|quai|cours|route|square|passage|faubourg"
 )
+_LOUD_FRENCH = r"Rue|Allée|Chemin|Impasse|Quai|Avenue|Boulevard|Bd\.?"
+_FRENCH_WITH_TOWN = r"Place|Cours|Route|Square|Passage"
+"""Words of English too: a postcode and a town have to follow."""
+_FRENCH_NAME = rf"(?:(?:de|du|des|la|le|les|de la) |d['\u2019]|l['\u2019]){{0,3}}{_TOWN}"
+_POLISH = r"[Uu]l\.|[Uu]lica|[Aa]leja|Aleje|Al\."
 _ROMANCE = r"Calle|C/|Avda\.?|Avenida|Av\.|Plaza|Paseo|Carrer|Rua|R\.|Travessa|Alameda|Viale|Piazza|Corso|Largo|Vicolo"
 _GERMAN = r"straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|chaussee|steig|promenade"
 _PATTERNS = tuple(
@@ -34,7 +43,10 @@ _PATTERNS = tuple(
         rf"\b[0-9]{{1,6}}[A-Za-z]?(?:-[0-9]{{1,5}})? {{1,2}}(?:[NSEW]{{1,2}}\.? {{1,2}})?"
         rf"(?:(?:{_WORD}|[0-9]{{1,3}}(?:st|nd|rd|th)) {{1,2}}){{1,4}}?(?:{_STREETS})\b\.?(?: [NSEW]{{1,2}}\b)?"
         rf"{_UNIT}{_US_TOWN}{_UK_CODE}",
-        rf"\b(?:P\. ?O\. ?|PO |P ?O |Post Office |Post)[Bb]ox #?[0-9]{{1,6}}\b{_US_TOWN}{_UK_CODE}",
+        rf"\b[0-9]{{1,6}}[A-Z]?(?:-[0-9]{{1,5}})? {{1,2}}(?:[NSEW]{{1,2}}\.? {{1,2}})?"
+        rf"(?:(?:[{UPPER}][{UPPER}'-]{{2,24}}|[0-9]{{1,3}}(?:ST|ND|RD|TH)) {{1,2}}){{1,4}}?(?:{_LOUD_STREETS})\b\.?"
+        rf"(?: [NSEW]{{1,2}}\b)?{_UNIT}{_US_TOWN}{_UK_CODE}",
+        rf"\b(?i:P\. ?O\. ?|PO |P ?O |Post Office |Post)(?i:box) #?[0-9]{{1,6}}\b{_US_TOWN}{_UK_CODE}",
         rf"\b(?:Postfach|Apartado(?: de [Cc]orreos)?|Casella [Pp]ostale|Caixa [Pp]ostal|Boîte [Pp]ostale)"
         rf" #?[0-9]{{1,6}}\b{_CODE_AND_TOWN}?",
         rf"\b(?:{_WORD}[ -])?[{UPPER}][^\W\d_]{{2,24}}(?:[ -][{UPPER}])?(?:{_GERMAN}) {{1,2}}[0-9]{{1,4}}"
@@ -42,8 +54,11 @@ _PATTERNS = tuple(
         rf"\b{_TOWN}[ -](?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]{{1,4}}"
         rf"(?: ?[a-h]\b)?{_CODE_AND_TOWN}?",
         rf"\b(?:{_WORD}[ -]){{0,2}}{_WORD} [0-9]{{1,3}} ?[a-h]?{_CODE_AND_TOWN.replace('4,5', '5')}",
-        rf"\b[0-9]{{1,4}}(?: ?(?:bis|ter|quater))?,? {{1,2}}(?:{_FRENCH}) "
-        rf"(?:(?:de|du|des|la|le|les|de la) |d['\u2019]|l['\u2019]){{0,3}}{_TOWN}{_CODE_AND_TOWN}?",
+        rf"\b[0-9]{{1,4}}(?: ?(?:bis|ter|quater))?,? {{1,2}}"
+        rf"(?:(?:{_FRENCH}|{_LOUD_FRENCH}) {_FRENCH_NAME}{_CODE_AND_TOWN}?"
+        rf"|(?:{_FRENCH_WITH_TOWN}) {_FRENCH_NAME}{_CODE_AND_TOWN})",
+        rf"\b(?:{_POLISH}) {{0,2}}(?:[0-9]{{1,2}} )?{_TOWN} {{1,2}}[0-9]{{1,4}}[A-Za-z]?\b"
+        rf"(?: ?(?:/|m\.) ?[0-9]{{1,4}}\b)?(?:[,\n]{{1,2}} {{0,2}}[0-9]{{2}}-[0-9]{{3}} {{1,2}}{_TOWN})?",
         rf"\b(?:{_ROMANCE}) {{0,2}}(?:(?:de|del|della|dei|da|do|dos|das|la|las|los|el) ){{0,3}}{_TOWN}"
         rf",? {{1,2}}(?:n[º°o]\.? ?)?[0-9]{{1,4}}\b(?:,? [0-9][º°ª]?(?: ?[A-Z])?\b)?{_CODE_AND_TOWN}?",
         rf"\bVia (?:(?:de|del|della|dei|da|la) ){{0,2}}{_TOWN},? {{1,2}}[0-9]{{1,3}}\b{_CODE_AND_TOWN}?",
@@ -58,18 +73,37 @@ listenplatz startplatz lageplatz
 _NO_STREETS = frozenset(_NO_STREETS_TEXT.split())
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _TIME_WORD = re.compile(r"(?i)\b(?:in|since|by|of|until|from|before|after|year|during) $")
+_COUNTED = re.compile(
+    r"(?i)(?:[1-9][ -]{1,2}(?:way|lane|star|part|piece|man|player)"
+    r"|[1-9][0-9]?[ -]{1,2}(?:day|hour|minute|year|step|mile)|[0-9]{1,2} (?:am|pm)) "
+)
+"""What there are a few of: a 3 Way Street, a 5 Star Court."""
+_THING = re.compile(
+    r"(?i)[ -](?:(?:hard|usb|disk|disc|flash|thumb|wheel|google|tape|state|test|external) dr(?:ive)?"
+    r"|(?:supreme|tennis|high|food|basketball|appeals|district|federal|squash) court"
+    r"|(?:easy|big|right|wrong|better|great|bedroom) (?:way|place)|days? road)\b"
+)
+_TITLE_NEXT = re.compile(
+    r" (?:(?:Fighter|Food|Art|View|Smart|Style|Wear|Photography|Racing|Racer|Journal|Dance|Band|Light|Lamp|Sign|Trip"
+    r"|Runner|Bike|Map|Race|Rage|Test|Show|Case|Session|Order|Ruling|Mat|Card|Root|Feet|Foot|Ft|Enix|Thru)s?|fighters?|journals"
+    r"|bands|lights|lamps|signs|trips|runners|racers|bikes|maps|tests|cases|rulings|orders|mats|cards|roots|feet|foot|ft)\b"
+    r"|-(?:based|style|level|smart|wise)\b"
+)
+"""What goes on after a street only in titles and names of things: Street Fighter, Road Trip, Square Root."""
+_BOX = r"(?i:box) #?[0-9]"
 HINT = (
-    rf"(?-u:\b)(?:{_STREETS})(?-u:\b)|[Bb]ox #?[0-9]|Postfach|Apartado|[Pp]ostale?"
+    rf"(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado|[Pp]ostale?"
     rf"|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]"
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} "
-    rf"|[0-9r],? {{1,2}}(?:{_FRENCH}) |(?:{_ROMANCE})|Via |〒"
+    rf"|[0-9r],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}) |(?:{_ROMANCE})|Via |(?-u:\b)(?:{_POLISH})|〒"
 )
 """Rust regex without long counts, for the quick pass over all rows."""
 GATE = (
-    rf"[0-9][A-Za-z]? {{1,2}}[^\n]{{1,110}}(?-u:\b)(?:{_STREETS})(?-u:\b)|[Bb]ox #?[0-9]|Postfach|Apartado|[Pp]ostale?"
-    rf"|(?:{_GERMAN}) {{1,2}}[0-9]|(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]"
+    rf"[0-9][A-Za-z]? {{1,2}}[^\n]{{1,110}}(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado"
+    rf"|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]"
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} {1,2}"
-    rf"|[0-9r],? {{1,2}}(?:{_FRENCH}) |(?:{_ROMANCE}) {{0,2}}[^\n0-9]{{1,110}}[0-9]|Via [^\n0-9]{{1,90}}[0-9]|〒"
+    rf"|[0-9r],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}) |(?:{_ROMANCE}) {{0,2}}[^\n0-9]{{1,110}}[0-9]"
+    rf"|Via [^\n0-9]{{1,90}}[0-9]|(?-u:\b)(?:{_POLISH}) {{0,2}}[^\n]{{1,110}}[0-9]|〒"
 )
 """Rust regex for the rows that are left."""
 
@@ -87,7 +121,11 @@ def spans(text: str) -> Iterator[Found]:
 
 
 def _is_prose(text: str, found: re.Match[str]) -> bool:
-    """Whether this is "2 The Best Way" or "in 2020 Wall Street" and no address."""
+    """Whether this is "2 The Best Way", "3 Way Street", "3 Wall Street Journals" or "in 2020 Wall Street"."""
+    if found[0][0].isdigit() and (
+        _COUNTED.match(found[0]) or _THING.search(found[0]) or _TITLE_NEXT.match(text, found.end())
+    ):
+        return True
     words = [word.strip(".,").lower() for word in found[0].split(" ", 2)]
     if not _NO_STREETS.isdisjoint(words[:2]):
         return True

@@ -16,6 +16,8 @@ _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_VALUES = {character: value for value, character in enumerate(_BECH32)}
 _BECH32_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32_CONSTANTS = (1, 0x2BC830A3)
+_ED25519_PRIME = 2**255 - 19
+_ED25519_D = -121665 * pow(121666, -1, _ED25519_PRIME) % _ED25519_PRIME
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _DIHEDRAL = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
@@ -99,6 +101,41 @@ def mod11_10(digits: str) -> bool:
     return (11 - product) % 10 == int(digits[-1])
 
 
+def base58(text: str, *, ripple: bool = False) -> bytes | None:
+    """The bytes of a Base58 string; None if a character is none of its alphabet.
+
+    >>> base58("11z").hex(), base58("0")
+    ('000039', None)
+    """
+    values = _RIPPLE_VALUES if ripple else _BASE58_VALUES
+    number = 0
+    for character in text:
+        value = values.get(character)
+        if value is None:
+            return None
+        number = number * 58 + value
+    zeros = len(text) - len(text.lstrip("r" if ripple else "1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def is_ed25519_key(key: bytes) -> bool:
+    """Whether 32 bytes are a point of the curve, as every public key is and half of all other bytes are not.
+
+    References:
+        RFC 8032, section 5.1.3.
+
+    >>> is_ed25519_key(bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"))
+    True
+    >>> is_ed25519_key(bytes([2]) + bytes(31))
+    False
+    """
+    y = int.from_bytes(key, "little") & ((1 << 255) - 1)
+    if y >= _ED25519_PRIME:
+        return False
+    square = (y * y - 1) * pow(_ED25519_D * y * y + 1, -1, _ED25519_PRIME) % _ED25519_PRIME
+    return square == 0 or pow(square, (_ED25519_PRIME - 1) // 2, _ED25519_PRIME) == 1
+
+
 def base58check(text: str, *, ripple: bool = False) -> bytes | None:
     """The payload of a Base58Check string, its version byte first; None if the check fails.
 
@@ -112,15 +149,9 @@ def base58check(text: str, *, ripple: bool = False) -> bytes | None:
     >>> base58check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")[:2].hex()
     '0062'
     """
-    values = _RIPPLE_VALUES if ripple else _BASE58_VALUES
-    number = 0
-    for character in text:
-        value = values.get(character)
-        if value is None:
-            return None
-        number = number * 58 + value
-    zeros = len(text) - len(text.lstrip("r" if ripple else "1"))
-    raw = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    raw = base58(text, ripple=ripple)
+    if raw is None:
+        return None
     payload, check = raw[:-4], raw[-4:]
     if hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:4] != check:
         return None

@@ -37,11 +37,13 @@ NO_DOMAIN = r"@[0-9]{1,2}x\.|\.(?:" + "|".join(sorted(NOT_TOP_LEVEL)) + ")$"
 """Rust regex: an end that no address in lower case has."""
 _DOMAIN = re.compile(r"((?:[^\W_][\w-]{0,62}\.){1,8}(?:[xX][nN]--[a-zA-Z0-9-]{2,59}|[^\W\d_]{2,24}))")
 _ANY_SIGN = re.compile("@|%40")
-_SIGN = re.compile(r"[\w%+'-](@|%40)")
-_BEFORE_SIGN = "_%+'-"
+_SIGN = re.compile(r"[\w%+'\"-](@|%40)")
+_BEFORE_SIGN = "_%+'-\""
 _RARE = 20
 """Characters a sign from which on looking for the sign first is quicker: passing over it takes Python longer."""
 _LOCAL_BACKWARD = re.compile(r"[\w%+'.-]{1,64}")
+_QUOTED_BACKWARD = re.compile(r"\"(?:\w|[\w.][\w .,'&()+-]{0,60}\w)\"(?:[^\w\"]|$)")
+"""A local part in quotes, where blanks may stand: no end of one string in code and start of the next."""
 _NO_START = ".'-"
 _SCALE = re.compile(r"\d{1,2}x\.")
 
@@ -58,6 +60,12 @@ def spans(text: str) -> Iterator[Found]:
         encoded = after - at > 1
         if found and encoded and text[found.end() : found.end() + 1] == "@":
             continue  # the @ proper comes yet
+        if found and text[at - 1] == '"':
+            quoted = _QUOTED_BACKWARD.match(text[max(done, at - 65) : at][::-1])
+            if quoted and _is_domain(found[1]):
+                start, done = at - quoted[0].rindex('"') - 1, found.end()
+                yield start, done, canonical(text[start:done])
+            continue
         local = _LOCAL_BACKWARD.match(text[max(done, at - 64) : at][::-1]) if found else None
         if found and local:
             start = at - len(local[0].rstrip(_NO_START))

@@ -28,6 +28,8 @@ _VERSION = re.compile(
 )
 _VERSION_AFTER = re.compile(r"(?i),? (?:(?:is|was|has been|gets|got) )?(?:released\b|beta\b|alpha\b|rc[0-9])")
 _ADDRESS_WORD = re.compile(r"(?i)\b(?:ip|ipv4|ip address|host|client|server|login|logged in)\b")
+_PORT = re.compile(r":[0-9]{2,5}")
+_LAST_PORT = 65_535
 _NEAR_CHARACTERS = 12
 
 
@@ -82,7 +84,11 @@ def _personal_v4(written: str, text: str, start: int, end: int) -> str | None:
     nobody = address.is_loopback or address.is_unspecified or address.is_multicast or octets[0] == "255"
     if nobody or _is_version(text, start, end):
         return None
-    if max(map(len, octets)) == 1 and not _ADDRESS_WORD.search(before(text, start)):
+    if (
+        max(map(len, octets)) == 1
+        and not _ADDRESS_WORD.search(before(text, start))
+        and not _has_port(text, end)
+    ):
         return None  # 1.2.3.4 is a version or a section more often than an address
     return str(address)
 
@@ -104,6 +110,16 @@ def _personal_v6(written: str, text: str, start: int, end: int) -> str | None:
 def _is_version(text: str, start: int, end: int) -> bool:
     words = before(text, start, _NEAR_CHARACTERS)
     return _VERSION.search(words) is not None or _VERSION_AFTER.match(after(text, end)) is not None
+
+
+def _has_port(text: str, end: int) -> bool:
+    found = _PORT.match(text, end)
+    if found is None or int(found[0][1:]) > _LAST_PORT:
+        return False
+    next_ = text[found.end() : found.end() + 2]
+    return not next_ or not (
+        is_glued(next_[0]) or (len(next_) == 2 and next_[0] in ".:" and next_[1].isdigit())
+    )
 
 
 def _is_apart(text: str, start: int, end: int) -> bool:

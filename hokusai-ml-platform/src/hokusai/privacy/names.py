@@ -1,8 +1,9 @@
 """Names of people in text, where the words around them say that they are names.
 
 Without a language model, a name in the middle of a sentence cannot be told from a street or a firm. So only these are
-found: a title and capitalised words ("Mrs Ada Lovelace"), "my name is …", salutations, signatures and labels. What
-else people write about people stays; a manifest says so with `ner: not_run`.
+found: a title and capitalised words ("Mrs Ada Lovelace"), "my name is …", salutations, signatures and labels. Where
+capitals do not help ("name: ada lovelace", "MR JOHN SMITH") or the label is one of firms too ("customer:"), the name
+has to be one that many people have. What else people write about people stays; a manifest says so with `ner: not_run`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from hokusai.privacy.context import Found
+from hokusai.privacy.known_names import is_known_given, is_known_name
 
 UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
 _NAME = rf"[{UPPER}][^\W\d_]{{0,24}}(?:['\u2019-][^\W\d_]{{1,24}}){{0,2}}"
@@ -20,25 +22,36 @@ _PARTICLES = (
 )
 _TWO = rf"{_NAME}[ ]{{1,2}}{_PARTICLES}(?:(?:{_NAME}|[{UPPER}]\.)[ ]{{1,2}}{_PARTICLES}){{0,2}}{_NAME}"
 _FULL = rf"{_NAME}(?:[ ]{{1,2}}{_PARTICLES}(?:{_NAME}|[{UPPER}]\.)){{0,3}}"
+_DEGREES = "med|phil|rer|nat|jur|ing|dent|vet|oec|pol|theol|habil|h\\. ?c|mult"
+"""What stands behind a German title: `Dr. rer. nat.`"""
 _TITLES = (
     r"Mrs|Mr|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Madam|Herrn|Herr|Frau|Mme|Mlle|Monsieur|Madame|Mademoiselle"
     r"|Señora|Señor|Señorita|Sra|Srta|Signora|Signor|Sig\.ra|Senhora|Senhor|Dott"
 )
+_LOUD_TITLES = "MRS|MR|MS|MISS|DR|PROF|SIR|HERRN|HERR|FRAU|MME|SRA|SR"
+_LOUD_NAME = rf"[{UPPER}](?:['\u2019-]?[{UPPER}]){{1,24}}"
+_ANY_NAME = r"[^\W\d_]{2,24}(?:['\u2019-][^\W\d_]{1,24})?"
+_ANY_NAMES = rf"{_ANY_NAME}(?:[ ]{{1,2}}(?:{_ANY_NAME}|[^\W\d_]\.)){{1,2}}"
+_KNOWN_NAMES = rf"(?:(?P<name>{_TWO})|(?P<small>{_ANY_NAMES}))"
 _INTRODUCTIONS = (
     r"[Mm]y (?:full )?name is|[Mm]y name['\u2019]s|[Mm]ein Name ist|[Ii]ch hei(?:ß|ss)e|[Jj]e m['\u2019]appelle"
     r"|[Mm]on nom est|[Mm]e llamo|[Mm]i nombre es|[Mm]i chiamo|[Mm]eu nome é"
 )
+_PART_LABELS = (
+    r"(?:first|last|family|given|middle)(?:['\u2019]s)? ?name|surname"
+    r"|nachname|vorname|prénom|apellidos?|cognome"
+)
 _LABELS = (
-    r"(?:[Ff]irst|[Ll]ast|[Ff]ull|[Ff]amily|[Gg]iven|[Mm]iddle|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee"
-    r"|[Cc]lient|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Ss]urname"
-    r"|[Cc]ardholder|[Aa]ttn|[Nn]om|[Pp]rénom|[Nn]achname|[Vv]orname|[Aa]pellidos?|[Nn]ombre completo|[Cc]ognome"
-    r"|[Ss]igned(?: by)?"
+    rf"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)? ?name"
+    rf"|{_PART_LABELS}|cardholder|attn|nom|nombre completo|signed(?: by)?"
 )
-_WEAK_LABELS = r"[Nn]ame|[Cc]ontact(?: [Pp]erson)?|[Pp]atient"
+_WEAK_LABELS = r"name|contact(?: person)?|patient|customer|client"
 _FULL_NAMES = (
-    r"(?:[Ff]ull|[Cc]ustomer|[Pp]atient|[Cc]ontact|[Ee]mployee|[Cc]lient|[Aa]ccount holder|[Cc]ardholder|[Pp]assenger"
-    r"|[Gg]uest)(?:['\u2019]s)? ?[Nn]ame|[Cc]ardholder|[Cc]ontact(?: [Pp]erson)?|[Pp]atient"
+    r"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)? ?name"
+    r"|cardholder|contact(?: person)?|patient"
 )
+_SIGN = r"[ ]?[:=][ ]{0,3}"
+_SIGN_OR_DASH = rf"(?:{_SIGN}|[ ]{{1,2}}-[ ]{{1,2}})"
 _LINE_START = r"(?:^|[\r\n,;|(]|[.!?][ ])[ ]{0,3}"
 _CLOSINGS = (
     r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
@@ -51,10 +64,11 @@ _SALUTATIONS = (
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?:(?:{_TITLES})\b\.?[ ]{{1,2}}){{1,3}}(?P<name>{_FULL})",
-        rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_FULL})",
-        rf"\b(?:{_LABELS})[ ]?[:=][ ]{{0,3}}(?P<name>{_FULL})",
-        rf"\b(?:[Cc]ontact(?: [Pp]erson)?|[Pp]atient)[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})",
+        rf"\b(?:(?:{_TITLES})\b\.?(?:-Ing\.)?[ ]{{1,2}}(?:(?:{_DEGREES})\.[ ]{{0,2}}){{0,4}}){{1,3}}"
+        rf"(?P<name>{_PARTICLES}{_FULL})",
+        rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_PARTICLES}{_FULL})",
+        rf"\b(?i:{_LABELS}){_SIGN}(?P<name>{_PARTICLES}{_FULL})",
+        rf"\b(?i:contact(?: person)?|patient){_SIGN}(?P<name>{_TWO})",
         rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
@@ -62,13 +76,29 @@ _PATTERNS = tuple(
 _OPEN_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{_LINE_START}[Nn]ame[ ]?[:=][ ]{{0,3}}(?P<name>{_TWO})",
+        rf"{_LINE_START}(?i:name){_SIGN}(?P<name>{_TWO})",
         # As lists have it, last name first.
-        rf"(?:\b(?:{_FULL_NAMES})|{_LINE_START}[Nn]ame)[ ]?[:=][ ]{{0,3}}"
+        rf"(?:\b(?i:{_FULL_NAMES})|{_LINE_START}(?i:name)){_SIGN}"
         rf"(?P<name>{_PARTICLES}{_NAME},[ ]{{1,2}}{_NAME}(?:[ ](?:{_NAME}|[{UPPER}]\.?))?)",
     )
 )
 """What may be the name of a thing too, or run into a sentence: what stands after it decides."""
+_KNOWN_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b(?i:{_LABELS}|contact(?: person)?|patient|customer|client){_SIGN_OR_DASH}{_KNOWN_NAMES}",
+        rf"{_LINE_START}(?i:(?:(?:my|your|his|her|their)[ ]{{1,2}})?name){_SIGN_OR_DASH}{_KNOWN_NAMES}",
+    )
+)
+"""What may be anything: it has to be a name that many people have."""
+_KNOWN_TITLED = re.compile(
+    rf"\b(?:(?:{_LOUD_TITLES})\b\.?[ ]{{1,2}}){{1,3}}"
+    rf"(?P<name>{_LOUD_NAME}(?:[ ]{{1,2}}(?:{_LOUD_NAME}|[{UPPER}]\.)){{0,2}})"
+    rf"|\bSr\.?[ ]{{1,2}}(?P<spanish>{_PARTICLES}{_FULL})"
+)
+"""`MR` is also a merge request, and `Sr.` a senior: here too."""
+_QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
 _LABEL_NEXT = re.compile(r"[ ]{0,2}[,;|\r\n]{1,3}[ ]{0,3}[^\W\d_]{2,24}(?:[ _-][^\W\d_]{2,24})?[ ]?[:=]")
 _DETAIL_NEXT = re.compile(
@@ -76,15 +106,17 @@ _DETAIL_NEXT = re.compile(
     r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis)\b"
 )
 """What people have and things have not."""
+_ANY_TITLE = rf"(?-u:\b)(?:{_TITLES}|{_LOUD_TITLES}|Sr)\.?(?:-Ing\.)? "
 HINT = (
-    rf"(?-u:\b)(?:{_TITLES})\.? |Señor|(?:{_INTRODUCTIONS}) |(?:{_LABELS}|{_WEAK_LABELS}) ?[:=]"
+    rf"{_ANY_TITLE}|Señor|(?:{_INTRODUCTIONS}) |(?i:{_LABELS}|{_WEAK_LABELS}) ?(?:[:=]|- )"
     rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) "
 )
 """Rust regex without counting, for the quick pass over all rows."""
 _CAPITAL = r"\p{Lu}"
 GATE = (
-    rf"(?-u:\b)(?:{_TITLES})\.? {{1,2}}{_CAPITAL}|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_CAPITAL}"
-    rf"|(?:{_LABELS}|{_WEAK_LABELS}) ?[:=] {{0,3}}{_PARTICLES}{_CAPITAL}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
+    rf"{_ANY_TITLE}.*{_CAPITAL}"
+    rf"|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_PARTICLES}{_CAPITAL}"
+    rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}\p{{L}}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
     rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
 )
 """Rust regex for the rows that are left."""
@@ -99,10 +131,23 @@ University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or F
 Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
 April June July August September October November December Google Amazon Microsoft Apple Alexa Siri
 Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
-Robot
+Robot First Last Full Middle Given Family Name Names Surname
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
-LEADING_TITLES = rf"^(?:(?:{_TITLES.lower().replace('.', ' ').replace(chr(92), '')}) )+"
+_NO_VALUES_TEXT = """
+a all an and anonymous any api app at blank bool boolean bug by char code config data db default deleted dev e
+empty error example false field file first float for from given hidden id image in int integer invalid is it key
+last library list log max maximum middle min minimum missing model module must name names new nil no none not
+null number object of on optional or other package page placeholder plan please private project read redacted
+report required same sample script see server service should str string style surname table task tbc tbd team
+test text the this to tool true type undefined unique unknown unnamed unset user username valid value varchar
+version view was web with yes your
+"""
+_NO_VALUES = frozenset(_NO_VALUES_TEXT.split())
+"""What stands behind a label where a form or a schema is spoken of, and nobody."""
+_TITLES_PLAIN = _TITLES.lower().replace(r"\.", " ")
+_DEGREES_PLAIN = _DEGREES.replace(r"\. ?", " ")
+LEADING_TITLES = rf"^(?:(?:{_TITLES_PLAIN}|sr)(?: -ing)? (?:(?:{_DEGREES_PLAIN}) )*)+"
 """Rust regex: what stands before a name in its canonical form and is no part of it."""
 
 
@@ -114,19 +159,35 @@ def spans(text: str) -> Iterator[Found]:
     >>> [canonical for _, _, canonical in spans("Dear Mrs Ada Lovelace, my name is José van Dyck.")]
     ['ada lovelace', 'josé van dyck']
     """
+    for start, end in _places(text):
+        if start < end:
+            yield start, end, canonical(text[start:end])
+
+
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each name; empty places are none."""
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
-            start, end = _own_words(text, *found.span("name"))
-            if start < end:
-                yield start, end, canonical(text[start:end])
+            start, end = found.span("name")
+            if not _says_nothing(text[start:end]):
+                yield _own_words(text, start, end)
     for pattern in _OPEN_PATTERNS:
         found_open = pattern.search(text)
         while found_open:
             start, end = _own_words(text, *found_open.span("name"))
             is_name = " " in text[start:end] and _is_person(text, end)
             if is_name:
-                yield start, end, canonical(text[start:end])
+                yield start, end
             found_open = pattern.search(text, end if is_name else start)
+    for pattern in _KNOWN_PATTERNS:
+        for found in pattern.finditer(text):
+            yield (_known if found["name"] else _known_small)(text, *found.span(found.lastgroup or 0))
+    for found in _KNOWN_TITLED.finditer(text):
+        yield _known_titled(text, *found.span(found.lastgroup or 0))
+    for found in _QUIET.finditer(text):
+        start, end = found.span("name")
+        if not _says_nothing(text[start:end]) and _is_person(text, end):
+            yield start, end
 
 
 def canonical(text: str) -> str:
@@ -139,11 +200,46 @@ def canonical(text: str) -> str:
     return " ".join(plain.replace(".", " ").replace(",", " ").split())
 
 
+def _says_nothing(name: str) -> bool:
+    return name.partition(" ")[0].lower() in _NO_VALUES
+
+
+def _known(text: str, start: int, end: int) -> tuple[int, int]:
+    """Capitalised words, if they are a name that many people have; else nothing."""
+    start, end = _own_words(text, start, end)
+    name = text[start:end]
+    return (start, end) if " " in name and is_known_name(name) else (start, start)
+
+
+def _known_small(text: str, start: int, end: int) -> tuple[int, int]:
+    """As many words in small letters as are such a name: all that stands there, or those that are all known."""
+    words = [(found[0], found.end()) for found in _WORD.finditer(text, start, end)]
+    for count in range(len(words), 1, -1):
+        some, right = [word for word, _ in words[:count]], words[count - 1][1]
+        whole = is_known_given(some[0]) and _is_person(text, right)
+        if (whole or all(map(is_known_name, some))) and _NO_VALUES.isdisjoint(map(str.lower, some)):
+            return start, right
+    return start, start
+
+
+def _known_titled(text: str, start: int, end: int) -> tuple[int, int]:
+    """The name behind a title that may be none: the surname alone, or with the given names before it."""
+    start, end = _own_words(text, start, end)
+    words = [(found[0], found.end()) for found in _WORD.finditer(text, start, end)]
+    right = start
+    for at, (word, after) in enumerate(words):
+        given = at > 0 and (is_known_given(words[at - 1][0]) or len(words[at - 1][0]) == 1)
+        if not given and not is_known_name(word):
+            break
+        right = after
+    return start, right
+
+
 def _own_words(text: str, start: int, end: int) -> tuple[int, int]:
     """A name without the words from the first one on that is nobody's name; empty if that is the first of all."""
     at = start
     for word in text[start:end].split(" "):
-        if word.rstrip(",") in _NO_NAMES:
+        if word.rstrip(",") in _NO_NAMES or (word.isupper() and word.strip(".,").capitalize() in _NO_NAMES):
             return start, start + len(text[start:at].rstrip(" ,"))
         at += len(word) + 1
     return start, end

@@ -19,6 +19,8 @@ GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
 _RUN = re.compile(r"[0-9][0-9 ()./-]*[0-9]")
 _WIDE = re.compile(r"[ ()./-]{4,}")
 _GROUP = re.compile(r"[0-9]+")
+_EXIT_CODE = re.compile("00|011")
+"""What is dialled before a country code, in North America and elsewhere."""
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|Durchwahl|poste) ?[0-9]{1,6}\b")
 _WORDS_TEXT = """
 tel tél telephone telephones téléphone telefon telefone telefono teléfono telefonnummer telefonnr phone
@@ -29,14 +31,21 @@ contact hotline helpline landline numéro fone teléf telf phonenumber
 _WORDS = frozenset(_WORDS_TEXT.split())
 _ROOTS_TEXT = """
 tel tél phon fon fax mob móv mov cel handy ruf portable call ring dial sms reach contact hotline helpline landline
-numéro whats 電話 携帯 ☎ 📞 फ़ोन
+number txt text numéro whats 電話 携帯 ☎ 📞 फ़ोन
 """
 _ROOTS = _ROOTS_TEXT.split()
 """Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
 _SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_NUMBER_IS = (
+    r"(?:^|[^A-Za-z])(?:(?:my|his|her|our|your|their)(?: (?:new|old|own|cell|work|home|private|personal|direct))?"
+    r" (?:number|nr|no)\.?(?: is now| is| was)?|txt"
+    r"|text (?:(?:me|us|him|her|them)(?: back)?(?: at| on)?|back at|to))[ :=]{1,3}"
+)
+_IS_NUMBER = re.compile(rf"(?i){_NUMBER_IS}$")
+"""What right before a number says that it is somebody's, where `number` alone would say little."""
 GATE_UNTOLD = (
-    r"\+[0-9(]|[0-9][ ()./-]{1,3}[0-9]"
+    rf"\+[0-9(]|[0-9][ ()./-]{{1,3}}[0-9]|(?i:{_NUMBER_IS})[0-9(]"
     rf"|(?i:(?:^|[^A-Za-z])(?:{'|'.join(sorted(_WORDS))})(?:[^A-Za-z]|$))|{'|'.join(_SIGNS)}"
 )
 """What else a text must have where no column says that it holds numbers: a plus, grouped digits, a word for telephones.
@@ -140,8 +149,14 @@ def _is_meant(
 
 
 def _left_edge(text: str, start: int, digit: int) -> int:
-    """Where a number begins whose first digit is here: at the plus or parenthesis before it."""
+    """Where a number begins whose first digit is here: at the plus or parenthesis before it.
+
+    A blank may stand behind the plus (`+ 49 30`), unless a number stands before it: that is a sum.
+    """
     at = digit
+    if at - start >= 2 and text[at - 2 : at] == "+ ":
+        prior = text[max(0, at - 4) : at - 2].rstrip(" ")
+        return at if prior and (prior[-1].isdigit() or prior[-1] in ")+") else at - 2
     while at > start and text[at - 1] in "+(" and digit - at < 2:
         at -= 1
     return at
@@ -159,20 +174,20 @@ def _number(
 ) -> str | None:
     right = groups[-1][1]
     plus = "+" in text[left : groups[0][0]]
-    abroad = text.startswith("00", left)
+    abroad = _EXIT_CODE.match(text, left)
     likely = _likely(lengths, known)
     if likely and _is_plain_number(text, left, groups, lengths):
         likely = ()
     if not (worded or likely or plus or abroad) or not _is_apart(text, left, right):
         return None
     digits = "".join([text[start:end] for start, end in groups])
-    if plus:
-        return international(digits)
+    if plus and ((found := international(digits)) or "+ " not in text[left:right]):
+        return found
     for plan in likely:
         if national := _written_by(plan, digits, lengths, text[left:right]):
             return f"+{plan.country_code}{national}"
     named = (told or (worded and _is_named(text, left))) and not _DATE.fullmatch(text, left, right)
-    if abroad and (named or len(lengths) > 1) and (found := international(digits[2:])):
+    if abroad and (named or len(lengths) > 1) and (found := international(digits[len(abroad[0]) :])):
         return found
     dialled = ((plan, plan.national(digits)) for plan in known if named)
     return next((f"+{plan.country_code}{national}" for plan, national in dialled if national), None)
@@ -186,7 +201,7 @@ def _is_named(text: str, left: int) -> bool:
     cut = start > 0 and text[start - 1].isalpha()  # "par|cel" is no cell phone
     whole = {token[0].lower() for token in tokens if token.start() or not cut}
     named = not _WORDS.isdisjoint(whole) or any(sign in words for sign in _SIGNS)
-    return named and not is_numbered_thing(words)
+    return (named or _IS_NUMBER.search(words) is not None) and not is_numbered_thing(words)
 
 
 def _is_plain_number(text: str, left: int, groups: list[tuple[int, int]], lengths: tuple[int, ...]) -> bool:
