@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections.abc import Iterator
 from datetime import date, datetime
 
 import numpy as np
@@ -10,10 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hokusai.pipeline.data import value_hash
 from hokusai.pipeline.data.value_hash import hash_rows, hash_values
 
 MASK = 2**64 - 1
 GAMMA = 0x9E3779B97F4A7C15
+
+
+@pytest.fixture(params=[False, True], ids=["numpy", "compiled"], autouse=True, scope="module")
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test of this file both ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(value_hash, "pays", lambda work: request.param)
+        yield
 
 
 def mix(word: int) -> int:

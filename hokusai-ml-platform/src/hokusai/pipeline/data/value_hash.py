@@ -19,6 +19,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hokusai.utils.compiled import pays
+from hokusai.utils.many_sha256 import EndToEnd
+
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 _GAMMA = 0x9E3779B97F4A7C15
 _BLOCK_WORDS = 1 << 14
+_CELLS_A_HASH = 8
+"""So many cells are as much work as one SHA-256."""
 
 
 def hash_values(column: pl.Series) -> NDArray[np.uint64]:
@@ -115,14 +120,15 @@ def _hash_bytes(column: pl.Series) -> NDArray[np.uint64]:
 
     if column.dtype != pl.Binary:
         column = column.cast(pl.String).cast(pl.Binary)
-    filled = column.fill_null(b"") if column.null_count() else column
-    array = filled.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offset_buffer, data = array.buffers()
-    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    texts = EndToEnd.of(column.fill_null(b"") if column.null_count() else column)
+    if pays(len(column) // _CELLS_A_HASH):
+        from hokusai.pipeline.data.value_hash_loops import mixed_texts
+
+        return _without_nulls(mixed_texts(*texts), column)
+    offsets = texts.offsets
     # Eight zero bytes more, so that a word can be read at every byte, also at the last one.
     held = np.zeros(int(offsets[-1]) + 8, dtype=np.uint8)
-    if offsets[-1]:
-        held[:-8] = np.frombuffer(data, dtype=np.uint8, count=int(offsets[-1]))
+    held[:-8] = texts.data[: offsets[-1]]
     at_byte = np.ndarray((len(held) - 7,), dtype="<u8", buffer=held.data, strides=(1,))
     hashes = np.diff(offsets).astype(np.uint64)
     words_before = np.concatenate(([0], np.cumsum((np.diff(offsets) + 7) >> 3)))
@@ -167,6 +173,10 @@ def _mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finaliser of SplitMix64, after its increment: each input bit changes half of the output bits."""
     import numpy as np
 
+    if pays(len(words) // _CELLS_A_HASH):
+        from hokusai.pipeline.data import value_hash_loops
+
+        return value_hash_loops.mixed(words)
     mixed = words + np.uint64(_GAMMA)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed ^= mixed >> np.uint64(shift)
