@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import json
 import os
@@ -464,6 +465,54 @@ class TestHash:
         one, other = (hokusai("data", "hash", name, "--json").json for name in ("base.csv", "reversed.csv"))
         assert one["content_root"] == other["content_root"]
         assert one["data_hash"] != other["data_hash"]
+
+    @pytest.mark.parametrize("name", ["out.csv", "out.json", "out.tsv.gz", "out.jsonl.zst"])
+    def test_of_a_text_file_is_that_of_its_manifest_if_this_is_given(
+        self, hokusai: Hokusai, home: Path, name: str
+    ) -> None:
+        rows = pl.DataFrame(
+            {
+                "zip": ["10115", "20095"],
+                "day": [dt.date(2024, 1, 1), None],
+                "opens": [dt.time(9), dt.time(10, 0, 0, 5)],
+            }
+        )
+        rows.write_parquet(home / "typed.parquet")
+        hashed = hokusai("data", "hash", "typed.parquet", "--json").json
+        output = ("--output", name, "--manifest", "m.json", "--pii", "mask")
+        cleaned = hokusai("data", "clean", "typed.parquet", *output)
+        converted = hokusai("data", "convert", "typed.parquet", "--output", f"2{name}")
+        for done in (cleaned, converted):
+            assert "does not say its types" in done.out
+            assert "'opens' would be text and not times of day" in done.out
+        assert hokusai("data", "hash", name, "--json").json["data_hash"] != hashed["data_hash"]
+        told = hokusai("data", "hash", name, "--manifest", "m.json", "--json").json
+        assert told == {**hashed, "as_in_manifest": True}
+        assert "has this hash" in hokusai("data", "hash", name, "--manifest", "m.json").out
+        assert (
+            "has another, " + hashed["data_hash"]
+            in hokusai("data", "hash", "base.csv", "--manifest", "m.json").out
+        )
+        assert hokusai("data", "convert", name, "--manifest", "m.json", "--output", "o.arrow").code == 0
+        assert hokusai("data", "hash", "o.arrow", "--json").json == hashed
+        assert (
+            hokusai("data", "prove", name, "--manifest", "m.json", "--row", "2", "--output", "p.json").code
+            == 0
+        )
+        assert hokusai("data", "verify", "p.json", "--root", hashed["data_hash"], "--file", name).code == 0
+
+    def test_of_a_text_file_follows_the_types_of_a_schema(self, hokusai: Hokusai, home: Path) -> None:
+        pl.DataFrame({"zip": ["10115"], "n": [1]}).write_parquet(home / "typed.parquet")
+        (home / "types.yaml").write_text("columns: {zip: text}\n")
+        done = hokusai("data", "convert", "typed.parquet", "--output", "t.csv", "--json")
+        assert ["'zip' would be integers" in note for note in done.json["notes"]] == [True]
+        hashes = [
+            hokusai("data", "hash", *arguments, "--json").json
+            for arguments in (("typed.parquet",), ("t.csv", "--schema", "types.yaml"), ("t.csv",))
+        ]
+        assert hashes[0] == hashes[1] != hashes[2]
+        both = hokusai("data", "hash", "t.csv", "--schema", "types.yaml", "--manifest", "types.yaml")
+        assert (both.code, "Give one of --schema and --manifest" in both.err) == (2, True)
 
     def test_is_the_same_in_s3(
         self, hokusai: Hokusai, home: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
