@@ -15,8 +15,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from hokusai.privacy.detector import matches_whole
-from hokusai.privacy.header_words import ABOUT, CLEAR, COUNTING, ONLY_ALONE, PEOPLE, WHICH
+from hokusai.privacy.folding import TAKEN_OUT
+from hokusai.privacy.header_words import (
+    ABOUT,
+    CLEAR,
+    COUNTING,
+    ONLY_ALONE,
+    PEOPLE,
+    WHICH,
+    WHICH_PERSON,
+    WHOM,
+)
 from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
+from hokusai.privacy.people_columns import LEAST_SHARE_NAMED, LEAST_SHARE_OPEN, hold_people
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +51,12 @@ _LOOKS: Final[dict[PiiKind, str]] = {
     PiiKind.NATIONAL_ID: r"(?:[0-9][^0-9]{0,3}){5}",
 }
 """What a cell of a kind looks like at least; names and addresses have no form that all share."""
+_DOUBTFUL: Final = frozenset({PiiKind.PERSON_NAME, PiiKind.POSTAL_ADDRESS})
+_OF_PEOPLE: Final = frozenset(
+    {PiiKind.PERSON_NAME, PiiKind.EMAIL, PiiKind.PHONE, PiiKind.DATE_OF_BIRTH, PiiKind.NATIONAL_ID}
+)
+_ADDRESS_LOOK: Final = rf"\p{{L}}.*\s|\s.*\p{{L}}|[^\x00-\x{{24F}}]{{4}}|{TAKEN_OUT}"
+"""More than one word, in the scripts that leave blanks; for a column whose name is just `address` or `direccion`."""
 _BY_CONTENT: Final = (
     PiiKind.EMAIL,
     PiiKind.IBAN,
@@ -73,20 +90,27 @@ def kind_by_name(column: str) -> PiiKind | None:
     >>> kind_by_name("description"), kind_by_name("zip_code_lookup"), kind_by_name("email_count")
     (None, None, None)
     """
+    return _announced(column)[0]
+
+
+def is_about_people(column: str) -> bool:
+    """Whether a column is named by a word for people alone, so that only its cells tell whether they are names.
+
+    >>> is_about_people("customer"), is_about_people("Emergency Contact"), is_about_people("customer_segment")
+    (True, True, False)
+    """
     words = header_words(column)
-    if not words or len(words) > 12 or words[0] in _words(COUNTING) or _words(ABOUT).intersection(words):
-        return None
-    found: list[tuple[int, PiiKind]] = []  # of two phrases the longer one is meant: `email address`
-    for kind, phrases in () if _first_words().isdisjoint(words) else _clear_phrases().items():
-        found += [(len(phrase), kind) for phrase in phrases if _contains(words, phrase)]
-    if found:
-        return max(found, key=lambda one: one[0])[1]
-    lone = {_lone_words()[word] for word in words if word in _lone_words()}
-    if len(lone) != 1:
-        return None
-    kind = lone.pop()
-    beside = _words(PEOPLE) if kind is PiiKind.PERSON_NAME else _words(PEOPLE) | _words(WHICH)
-    return kind if sum(word not in beside for word in words) == 1 else None
+    return not _words(WHOM).isdisjoint(words) and (_words(WHOM) | _words(WHICH_PERSON)).issuperset(words)
+
+
+def is_of_people(column: str) -> bool:
+    """Whether a column's name says clearly that rows are about people: where things are listed, none has an e-mail.
+
+    >>> is_of_people("first_name"), is_of_people("email"), is_of_people("name"), is_of_people("iban")
+    (True, True, False, False)
+    """
+    kind, clear = _announced(column)
+    return clear and kind in _OF_PEOPLE
 
 
 def kind_by_content(
@@ -160,17 +184,28 @@ def kinds_by_content(
     return found
 
 
-def looks_like(cells: pl.Series, kind: PiiKind) -> bool:
+def looks_like(cells: pl.Series, kind: PiiKind, column: str = "") -> bool:
     """Whether a sample of cells without null can be what the column's name announces.
 
     A name is trusted as far as the cells do not speak against it: at least one in ten must have the look of the kind,
-    if it has one. No cells say nothing.
+    if it has one. No cells say nothing. Things have names too, and `address` is a word of other trades.
+
+    Args:
+        cells: As they came, or plain.
+        kind: What the name announces.
+        column: The name; without it, it is taken to be clear.
     """
     if cells.dtype.is_numeric() and kind not in _AS_NUMBERS:
         return False
-    if kind not in _LOOKS or not len(cells):
+    look = _LOOKS.get(kind)
+    if column and kind in _DOUBTFUL and not _announced(column)[1]:
+        if kind is PiiKind.PERSON_NAME:
+            said = not is_about_people(column)
+            return hold_people(cells, LEAST_SHARE_NAMED if said else LEAST_SHARE_OPEN, unless_shown=said)
+        look = _ADDRESS_LOOK
+    if look is None or not len(cells):
         return True
-    likely = as_text(cells).str.contains(_LOOKS[kind])
+    likely = as_text(cells).str.contains(look)
     if cells.dtype.is_float():
         likely &= cells.floor() == cells
     return int(likely.sum()) >= _LEAST_LOOK * len(cells)
@@ -218,6 +253,24 @@ def header_words(column: str) -> tuple[str, ...]:
     decomposed = unicodedata.normalize("NFKD", spelled)
     plain = "".join(char for char in decomposed if not _FIRST_ACCENT <= char <= _LAST_ACCENT)
     return tuple(word.lower() for word in _PARTS.findall(unicodedata.normalize("NFC", plain)))
+
+
+def _announced(column: str) -> tuple[PiiKind | None, bool]:
+    """What the name of a column announces, and whether its words have no other meaning."""
+    words = header_words(column)
+    if not words or len(words) > 12 or words[0] in _words(COUNTING) or _words(ABOUT).intersection(words):
+        return None, False
+    found: list[tuple[int, PiiKind]] = []  # of two phrases the longer one is meant: `email address`
+    for kind, phrases in () if _first_words().isdisjoint(words) else _clear_phrases().items():
+        found += [(len(phrase), kind) for phrase in phrases if _contains(words, phrase)]
+    if found:
+        return max(found, key=lambda one: one[0])[1], True
+    lone = {_lone_words()[word] for word in words if word in _lone_words()}
+    if len(lone) != 1:
+        return None, False
+    kind = lone.pop()
+    beside = _words(PEOPLE) if kind is PiiKind.PERSON_NAME else _words(PEOPLE) | _words(WHICH)
+    return (kind if sum(word not in beside for word in words) == 1 else None), False
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from hokusai.errors import SchemaError
-from hokusai.privacy.columns import as_text, kind_by_name, kinds_by_content, looks_like
+from hokusai.privacy.columns import (
+    as_text,
+    is_about_people,
+    is_of_people,
+    kind_by_name,
+    kinds_by_content,
+    looks_like,
+)
 from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
 from hokusai.privacy.detector import find
 from hokusai.privacy.folding import fold_column
@@ -206,6 +213,7 @@ def _assembled(shape: _Shape, plan_of: Sequence[ColumnPlan]) -> ColumnPlan:
 
 def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
     """The plan for each; what their cells look like is asked of many in one go."""
+    of_people = any(is_of_people(leaf.name) for leaf in leaves)
     plans: list[ColumnPlan] = []
     some: list[_Leaf] = []
     cells = 0
@@ -213,15 +221,25 @@ def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
         some.append(leaf)
         cells += len(leaf.cells)
         if cells >= _CELLS_TOGETHER:
-            plans += _plans_of_some(some, policy)
+            plans += _plans_of_some(some, policy, of_people=of_people)
             some, cells = [], 0
-    return plans + _plans_of_some(some, policy)
+    return plans + _plans_of_some(some, policy, of_people=of_people)
 
 
-def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
+def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy, *, of_people: bool) -> list[ColumnPlan]:
+    """The plans for some.
+
+    Args:
+        leaves: What is asked about.
+        policy: What is wanted.
+        of_people: Whether the name of any column says that rows are about people: then `name` is one of theirs.
+    """
     named = [_named(leaf, policy) for leaf in leaves]
     shown = _shown(leaves)
-    trusted = [kind is not None and looks_like(cells, kind) for kind, cells in zip(named, shown, strict=True)]
+    trusted = [
+        kind is not None and _is_trusted(kind, leaf, cells, of_people=of_people)
+        for kind, leaf, cells in zip(named, leaves, shown, strict=True)
+    ]
     asked = [
         at
         for at, leaf in enumerate(leaves)
@@ -257,8 +275,24 @@ def _shown(leaves: Sequence[_Leaf]) -> list[pl.Series]:
     return shown
 
 
+def _is_trusted(kind: PiiKind, leaf: _Leaf, shown: pl.Series, *, of_people: bool) -> bool:
+    """Whether the cells can be what the name announces; where the name leaves that open, more is asked of them."""
+    if kind not in (PiiKind.PERSON_NAME, PiiKind.POSTAL_ADDRESS):
+        return looks_like(shown, kind)
+    clear = of_people and not is_about_people(leaf.name)
+    return looks_like(leaf.cells, kind, "" if clear else leaf.name)
+
+
 def _named(leaf: _Leaf, policy: PiiPolicy) -> PiiKind | None:
-    named = None if _says_nothing(leaf) else kind_by_name(leaf.name)
+    if _says_nothing(leaf):
+        return None
+    named = kind_by_name(leaf.name)
+    if (
+        named is None
+        and is_about_people(leaf.name)
+        and looks_like(leaf.cells, PiiKind.PERSON_NAME, leaf.name)
+    ):
+        named = PiiKind.PERSON_NAME
     return named if named in policy.kinds and _can_hold(leaf.cells.dtype, named) else None
 
 

@@ -21,7 +21,8 @@ CLEAR: Final[dict[PiiKind, str]] = {
         telefono, telefone, telefonnr, cellphone, cell phone, cell number, mobile phone, mobilephone,
         mobile number, mobile no, mobilenumber, mobilnummer, mobiltelefon, handynummer, rufnummer,
         numero de telephone, numero de telefono, msisdn, fax number, faxnumber, faxnummer, tel no, tel number,
-        whatsapp number, gsm number, 電話, 電話番号, 电话, 手机, 手机号, телефон
+        whatsapp number, gsm number, contact number, contact no, kontaktnummer,
+        電話, 電話番号, 电话, 手机, 手机号, телефон
     """,
     PiiKind.CARD: """
         credit card, creditcard, debit card, debitcard, card number, cardnumber, card no, cc number, cc num,
@@ -47,12 +48,15 @@ CLEAR: Final[dict[PiiKind, str]] = {
     PiiKind.CRYPTO_ADDRESS: """
         wallet address, walletaddress, wallet addr, eth address, ethereum address, btc address,
         bitcoin address, crypto address, address eth, address btc, eth wallet, btc wallet, eth addr, btc addr,
-        crypto wallet
+        crypto wallet, solana address, sol address, solana wallet, sol wallet, address solana, address sol,
+        wallet solana, solana addr, sol addr
     """,
     PiiKind.DATE_OF_BIRTH: """
         dob, date of birth, dateofbirth, birth date, birthdate, birthday, birth day, day of birth,
-        geburtsdatum, geburtstag, date naissance, date de naissance, fecha nacimiento, fecha de nacimiento,
-        data di nascita, data nascita, data nascimento, data de nascimento, 生年月日, 出生日期
+        geburtsdatum, geburtstag, gebdat, geb dat, gebdatum, geb datum, date naissance, date de naissance,
+        fecha nacimiento, fecha de nacimiento, data di nascita, data nascita, data nascimento, data de
+        nascimento, dt nascimento, dt nasc, fecha nac, fec nac, fec nacimiento, date naiss, geboortedatum,
+        fodelsedatum, data urodzenia, 生年月日, 出生日期
     """,
     PiiKind.PERSON_NAME: """
         first name, firstname, last name, lastname, full name, fullname, middle name, middlename, given name,
@@ -86,6 +90,15 @@ ONLY_ALONE: Final[dict[PiiKind, str]] = {
 }
 """Words with other meanings too: they announce a kind only if all the others in the name are `PEOPLE` or
 `WHICH` (beside a name: `PEOPLE`, since files, models and features have names)."""
+
+WHOM: Final = """
+contact contacts customer customers client clients patient patients guest guests passenger passengers employee
+employees kunde kundin kunden patientin klient cliente clientes paciente pacientes contacto contatto ansprechpartner
+"""
+"""Words for people: a column that is named by nothing else holds their names, or their numbers, or firms."""
+
+WHICH_PERSON: Final = "person primary secondary main emergency my our your the new old first second full"
+"""Words that may stand beside them."""
 
 PEOPLE: Final = """
 user users customer client contact person people patient employee member student owner sender
