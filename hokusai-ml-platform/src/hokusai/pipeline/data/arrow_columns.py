@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
+from hokusai.pipeline.data.arrow_nested import holds_objects, is_json, is_nested, json_texts, nested_bytes
 from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected, fitted, told_dtype
-from hokusai.pipeline.data.nested_values import NOT_KEPT, NotKeptError, nested_note, nested_text
+from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note
 from hokusai.pipeline.data.unpacking import RATIO_MATTERS_FROM
 
 if TYPE_CHECKING:
@@ -178,10 +179,10 @@ def in_pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     Raises:
         pyarrow.ArrowInvalid: The batch is damaged.
     """
-    nested = [array for array in batch.columns if _is_nested(array.type)]
+    nested = [array for array in batch.columns if is_nested(array.type)]
     if nested:
         batch.validate(full=True)
-    if batch.num_rows <= 1 or sum(map(_nested_bytes, nested)) <= BATCH_BYTES:
+    if batch.num_rows <= 1 or sum(map(nested_bytes, nested)) <= BATCH_BYTES:
         yield batch
         return
     half = batch.num_rows // 2
@@ -209,8 +210,8 @@ def _column(column: str, kind: pa.DataType, wanted: str | None, name: str) -> Ar
             "numbers, text and booleans. Store other values as text.",
         )
     told = CellType(wanted) if wanted is not None else None
-    if _is_nested(kind):
-        note = nested_note(column, "objects" if _holds_objects(kind) else "lists")
+    if is_nested(kind):
+        note = nested_note(column, "objects" if holds_objects(kind) else "lists")
     elif note:
         note = f"Column {column!r} {note}"
     return ArrowColumn(column, dtype if told is None else told_dtype(told), note, told)
@@ -224,9 +225,9 @@ def _table_type(kind: pa.DataType) -> tuple[pl.DataType | None, str]:
     is_ = pa.types
     if is_.is_dictionary(kind):
         within = kind.value_type
-        return (None, "") if is_.is_dictionary(within) or _is_nested(within) else _table_type(within)
-    if _is_nested(kind):
-        return (pl.String() if _is_json(kind) else None), "nested"
+        return (None, "") if is_.is_dictionary(within) or is_nested(within) else _table_type(within)
+    if is_nested(kind):
+        return (pl.String() if is_json(kind) else None), "nested"
     if is_.is_decimal128(kind):
         return pl.Float64(), f"is Decimal({kind.precision}, {kind.scale}) and was converted to doubles"
     if is_.is_timestamp(kind):
@@ -259,8 +260,9 @@ def _settled(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
             for row in (indices == fault.row).arg_true().to_list()
         ]
         return values.gather(indices), found
-    if _is_nested(kind):
-        return _texts(array, name)
+    if is_nested(kind):
+        texts, kept_out = json_texts(array)
+        return texts, [CellFault(row, name, NOT_KEPT, what) for row, what in kept_out]
     if pa.types.is_null(kind):
         return pl.Series([None] * len(array), dtype=pl.String), []
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -270,96 +272,6 @@ def _settled(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
     if pa.types.is_fixed_size_binary(kind):
         array = array.cast(pa.large_binary())
     return _number_or_other(_series(array), name)
-
-
-def _texts(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
-    """Lists and objects as their JSON texts."""
-    import polars as pl
-
-    try:
-        values = array.to_pylist(maps_as_pydicts="strict")
-    except KeyError:  # a map has a key twice; which one, is seen one by one
-        values = list(array)
-    texts: list[str | None] = []
-    faults = []
-    for row, value in enumerate(values):
-        try:
-            texts.append(_text(value))
-        except NotKeptError as problem:
-            faults.append(CellFault(row, name, NOT_KEPT, str(problem)))
-            texts.append(None)
-    return pl.Series(texts, dtype=pl.String), faults
-
-
-def _text(value: Any) -> str | None:
-    import pyarrow as pa
-
-    if isinstance(value, pa.Scalar):
-        try:
-            value = value.as_py(maps_as_pydicts="strict")
-        except KeyError:
-            raise NotKeptError("a map with a key twice") from None
-    return None if value is None else nested_text(value)
-
-
-def _is_nested(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_nested(kind))
-
-
-def _holds_objects(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_struct(kind) or pa.types.is_map(kind))
-
-
-def _is_json(kind: pa.DataType) -> bool:
-    """Whether JSON has all values of the type."""
-    import pyarrow as pa
-
-    is_ = pa.types
-    if is_.is_dictionary(kind):
-        return not _is_nested(kind.value_type) and _is_json(kind.value_type)
-    if is_.is_struct(kind):
-        return all(_is_json(kind.field(i).type) for i in range(kind.num_fields)) and _names_differ(kind)
-    if is_.is_map(kind):
-        return is_.is_string(kind.key_type) and _is_json(kind.item_type)
-    if is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind):
-        return _is_json(kind.value_type)
-    plain = (
-        is_.is_null, is_.is_boolean, is_.is_integer, is_.is_floating, is_.is_string, is_.is_large_string,
-        is_.is_string_view,
-    )  # fmt: skip
-    return any(is_kind(kind) for is_kind in plain)
-
-
-def _names_differ(kind: pa.DataType) -> bool:
-    names = [kind.field(i).name for i in range(kind.num_fields)]
-    return len(set(names)) == len(names)
-
-
-def _nested_bytes(array: pa.Array) -> int:
-    """About how many bytes the values stand for, those of a dictionary as often as they occur."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
-            lengths = pc.binary_length(array.dictionary).cast(pa.int64())
-            return int(pc.sum(lengths.take(array.indices)).as_py() or 0)
-        return 8 * len(array)
-    if pa.types.is_struct(kind):
-        names = sum(len(kind.field(i).name) + 4 for i in range(kind.num_fields))
-        return names * len(array) + sum(_nested_bytes(field) for field in array.flatten())
-    if pa.types.is_map(kind):
-        start, stop = array.offsets[0].as_py(), array.offsets[-1].as_py()
-        parts = (array.keys.slice(start, stop - start), array.items.slice(start, stop - start))
-        return 4 * len(array) + sum(map(_nested_bytes, parts))
-    if _is_nested(kind):
-        return 4 * len(array) + _nested_bytes(array.flatten())
-    return int(array.nbytes)
 
 
 def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[CellFault]]:
