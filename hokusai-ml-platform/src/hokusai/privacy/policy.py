@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -38,6 +38,9 @@ class PiiAction(StrEnum):
 
 ACTING: Final = frozenset({PiiAction.HASH, PiiAction.MASK, PiiAction.DROP})
 """The actions that take the value out."""
+
+HIDING: Final = frozenset({PiiAction.MASK, PiiAction.DROP})
+"""Those after which different values look the same."""
 
 ALWAYS_ALLOWED: Final = ("wallet_address",)
 """Columns that are allowed unless a policy says otherwise, whether data has them or not."""
@@ -170,7 +173,25 @@ class PiiPolicy:
     @property
     def hides(self) -> bool:
         """Whether anything may be masked or dropped, so that different values look the same afterwards."""
-        return not {PiiAction.MASK, PiiAction.DROP}.isdisjoint(self._actions())
+        return not HIDING.isdisjoint(self._actions())
+
+    def without_hiding(self) -> PiiPolicy:
+        """The same for whatever is hashed; what would be masked or dropped stays.
+
+        >>> str(PiiPolicy(default="mask", by_kind={"ip": "hash"}).without_hiding().default)
+        'report'
+        """
+        return replace(
+            self,
+            default=_shown(self.default),
+            by_kind={kind: _shown(action) for kind, action in self.by_kind.items()},
+            by_column={
+                column: _shown(here)
+                if isinstance(here, PiiAction)
+                else {kind: _shown(action) for kind, action in here.items()}
+                for column, here in self.by_column.items()
+            },
+        )
 
     def _actions(self) -> set[PiiAction]:
         nested = (
@@ -202,6 +223,10 @@ def outwards(column: str) -> list[str]:
     """The name itself, and what it may lie within: `a.b.c`, `a.b`, `a`."""
     words = column.split(".")
     return [".".join(words[:length]) for length in range(len(words), 0, -1)]
+
+
+def _shown(action: PiiAction) -> PiiAction:
+    return PiiAction.REPORT if action in HIDING else action
 
 
 def _plain(actions: Mapping[str, PiiAction]) -> dict[str, str]:

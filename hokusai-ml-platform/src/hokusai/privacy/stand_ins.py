@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hokusai.privacy.folding import TAKEN_OUT
+from hokusai.privacy.kinds import ALL_KINDS
 from hokusai.privacy.tokens import TOKEN_PATTERN
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 DECLARED: Final = "personal"
 """The kind of what the caller says is personal, where nothing shows of which kind it is."""
 
+_MASK: Final = rf"\[(?:{'|'.join(ALL_KINDS)}|{DECLARED})\]"
+_JOINED_BYTES: Final = 1 << 30
 _WHOLE: Final = rf"^\s*(?:{TAKEN_OUT}|{TOKEN_PATTERN}|\[{DECLARED}\])\s*$"
 
 
@@ -37,6 +40,31 @@ def is_stand_in(text: pl.Series) -> pl.Series:
     [True, False, None]
     """
     return text.str.contains(_WHOLE)
+
+
+def holds_mask(rows: pl.DataFrame) -> pl.Series:
+    """Which rows have a mask in some cell. What stood there nobody knows: they may look alike and not be the same.
+
+    >>> import polars as pl
+    >>> holds_mask(pl.DataFrame({"n": [1, 2, 3], "note": ["to [email]", "see [1]", None]})).to_list()
+    [True, False, False]
+    """
+    import polars as pl
+
+    texts = pl.DataFrame(
+        [
+            cells.cast(pl.String).alias(str(i))  # names from the data might be patterns to the engine
+            for i, cells in enumerate(rows.get_columns())
+            if cells.dtype in (pl.String, pl.Categorical, pl.Enum)
+        ]
+    )
+    if texts.estimated_size() < _JOINED_BYTES:  # most columns have none, which is seen sooner in one text
+        found = texts.select(pl.all().str.join("").str.contains(_MASK))
+        texts = texts.select(column.name for column in found.get_columns() if column.item())
+    if not texts.width:
+        return pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
+    held = texts.select(pl.any_horizontal(pl.all().str.contains(_MASK)))
+    return held.to_series().fill_null(value=False)
 
 
 def replaced_at(text: pl.Series, rows: pl.Series, cells: pl.Series) -> pl.Series:

@@ -1,7 +1,8 @@
 """Rows that repeat an earlier one, in all columns or by key.
 
 Rows are the same if their digests are (`row_digests`): every value is equal, whatever the width of its type, and
-missing values equal each other. This is the rule of the dataset's hash, and the one by which duplicates are found on
+missing values equal each other. A row with a mask in it, such as `[email]`, repeats none: what was masked may differ.
+This is the rule of the dataset's hash, and the one by which duplicates are found on
 disk (`digest_log`), so that both agree. What merely reads alike is for `near_duplicates`; what a model would take for
 the same, for `row_matching`.
 """
@@ -17,6 +18,7 @@ from hokusai.pipeline.data.columns import require_columns, selected
 from hokusai.pipeline.data.digest_log import sort_order
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.privacy.stand_ins import holds_mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +36,7 @@ def deduplicate(
     Args:
         frame: A pandas, Polars or pyarrow table.
         subset: Columns that make rows the same, such as a key; all, if absent. A row without a value in any of them
-            has no key, and repeats nothing.
+            has no key, and repeats nothing; nor does one with a mask in one of them.
         keep: Of rows that are the same the `first`, the `last`, or `none`.
 
     Returns:
@@ -100,6 +102,9 @@ def first_rows(rows: pl.DataFrame, subset: str | Sequence[str] | None = None) ->
     if subset is not None:
         keyless = compared.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
         firsts = np.where(keyless, np.arange(rows.height), firsts)
+    repeats = np.flatnonzero(firsts != np.arange(rows.height))
+    masked = repeats[holds_mask(compared[repeats]).to_numpy()] if len(repeats) else repeats
+    firsts[masked] = masked
     return firsts
 
 

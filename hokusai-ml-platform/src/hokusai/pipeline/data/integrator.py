@@ -208,6 +208,8 @@ class DataIntegrator:
     ) -> Frame:
         """Leave out rows that repeat another one, in all columns or in those of `subset`.
 
+        A row with a mask there, such as `[email]`, repeats none; to compare what was masked, do this first.
+
         Args:
             df: The table.
             subset: Columns that make rows the same; all, if absent.
@@ -405,6 +407,7 @@ class DataIntegrator:
 
         The rows are those of `load_data`, `reject_invalid`, `remove_pii`, `deduplicate(…, against=base)` and
         `merge_datasets`, one after the other; unless `how` is `update`, the `key` is the `subset` of `deduplicate`.
+        Where the policy masks or drops, `deduplicate` comes before `remove_pii`: afterwards nobody can tell.
         A row that repeats an earlier one counts as a duplicate here, where `reject_invalid` counts it as not unique if
         the schema wants a column to be.
         """

@@ -22,6 +22,7 @@ from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import Reject
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts, scrub
+from hokusai.privacy.stand_ins import holds_mask
 from hokusai.privacy.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class KeyDigests:
 
     Attributes:
         digests: Of the key columns, uint8 of shape (n_rows, 32).
-        absent: Which rows have no key; they equal no other.
+        absent: Which rows have no key, or a mask in it; they equal no other.
     """
 
     digests: NDArray[np.uint8]
@@ -44,13 +45,13 @@ class KeyDigests:
 
     @classmethod
     def of(cls, rows: pl.DataFrame, key: Sequence[str], *, partial: bool = False) -> KeyDigests:
-        """The keys of rows: none where one of the columns is null, or, if `partial`, where all of them are."""
+        """The keys of rows: none where one of the columns is null, or, if `partial`, where all are; none in a mask."""
         import polars as pl
 
         columns = selected(rows, key)
         horizontal = pl.all_horizontal if partial else pl.any_horizontal
         absent = columns.select(horizontal(pl.all().is_null())).to_series()
-        return cls(row_digests(columns), absent.to_numpy())
+        return cls(row_digests(columns), (absent | holds_mask(columns)).to_numpy())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,7 @@ class Processed:
     Attributes:
         rows: Those that were kept, cleaned, in order.
         digests: One for each of them, uint8 of shape (n_rows, 32).
+        masked: Which of them had a mask when they were compared, so that they repeat none that looks like them.
         key: What identifies them, as it stands in `rows`; None if nothing does.
         unique: Their values in each combination of columns that must be unique, as they came in.
         rejects: Rows that were not kept.
@@ -69,6 +71,7 @@ class Processed:
 
     rows: pl.DataFrame
     digests: NDArray[np.uint8]
+    masked: NDArray[np.bool_]
     key: KeyDigests | None
     unique: tuple[KeyDigests, ...]
     rejects: tuple[Reject, ...]
@@ -127,15 +130,21 @@ class Kernel:
         """Check, clean and digest a batch of `source`, whose rows have these numbers there, from 1."""
         rows, rejects, report = self.checked(batch, source, numbers)
         unique = tuple(KeyDigests.of(rows, key) for key in self.unique_keys)
-        pii, before = PiiCounts(), rows
+        pii, told_by = PiiCounts(), rows
         if self.policy is not None:
             gate = self.gate and without_clean_columns(rows, self.gate, self.policy, self.tokenizer)
-            rows, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
-        # What is masked or dropped is the same for everybody: such rows are told apart by what they were.
-        told_by = before if self.policy is not None and self.policy.hides else rows
+            cleaned, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
+            if not self.policy.hides:
+                told_by = cleaned
+            elif (
+                self.policy.hashes
+            ):  # what is masked or dropped is the same for everybody, and is compared as it was
+                told_by, _ = scrub(rows, self.policy.without_hiding(), self.tokenizer, gate=gate)
+            rows = cleaned
         key = KeyDigests.of(told_by, self.key, partial=self.partial_keys) if self.key else None
-        digests = row_digests(selected(told_by, self.compared) if self.compared else told_by)
-        return Processed(rows, digests, key, unique, rejects, report, pii)
+        told_by = selected(told_by, self.compared) if self.compared else told_by
+        masked = holds_mask(told_by).to_numpy()
+        return Processed(rows, row_digests(told_by), masked, key, unique, rejects, report, pii)
 
     def _key_of(self, rows: pl.DataFrame, before: pl.DataFrame, unique: tuple[KeyDigests, ...]) -> KeyDigests:
         """The keys of rows; those that were made already, if the key must be unique and stayed as it was."""

@@ -15,6 +15,9 @@ from hokusai.errors import SchemaError
 from hokusai.pipeline.data.columns import cells_of, selected
 from hokusai.pipeline.data.relations import key_matches, repeated_keys
 from hokusai.pipeline.data.scan import Reject
+from hokusai.privacy.counts import PiiCounts
+from hokusai.privacy.policy import PiiAction
+from hokusai.privacy.stand_ins import holds_mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +78,7 @@ def update_by_key(
 
     Raises:
         SchemaError: A key stands in several rows of one side, so that it is open which one counts, and `repeats` does
-            not settle it; or rows differ and `on_conflict` is `raise`.
+            not settle it; or a key is masked; or rows differ and `on_conflict` is `raise`.
 
     >>> import polars as pl
     >>> sides = Sides(pl.DataFrame({"k": [1, 2]}), pl.DataFrame({"k": [3, 2]}), (), ())
@@ -85,6 +88,8 @@ def update_by_key(
     import numpy as np
     import polars as pl
 
+    for rows, where in ((sides.base, BASE_NAME), (sides.new, NEW_NAME)):
+        require_telling_keys(rows, key, where)
     parts = [str(i) for i in range(len(key))]  # names from the data might be patterns to the engine
     base_keys, new_keys = (
         pl.DataFrame({part: side[name] for part, name in zip(parts, key, strict=True)}).with_row_index(_ROW)
@@ -118,6 +123,33 @@ def update_by_key(
         rejects=_rejects(np.flatnonzero(keyless), refused, np.flatnonzero(open_keys), key),
         notes=_told(superseded),
     )
+
+
+def require_telling_keys(
+    rows: pl.DataFrame, key: Sequence[str], where: str, pii: PiiCounts | None = None
+) -> None:
+    """Check that keys were not taken out as personal data: what is masked or dropped is alike for everybody.
+
+    Args:
+        rows: Rows as they were cleaned, in this run or before.
+        key: The columns of the key.
+        where: Whose rows they are.
+        pii: What was found when they were cleaned in this run.
+
+    Raises:
+        SchemaError: They were.
+    """
+    dropped = {found.column for found in (pii.cells if pii else ()) if found.action == PiiAction.DROP}
+    gone = [name for name in key if name not in rows.columns or name in dropped]
+    if not gone:
+        gone = [name for name in key if holds_mask(selected(rows, [name])).any()]
+    if gone:
+        raise SchemaError(
+            f"The key cannot say which row is meant: in {', '.join(map(repr, gone))} personal data is masked or "
+            "dropped, and looks the same for everybody",
+            where=where,
+            hint="Hash it instead (`--pii hash`, or in the policy): equal values have equal tokens.",
+        )
 
 
 def _refuse_repeated_base(repeated: pl.DataFrame, key: Sequence[str]) -> None:

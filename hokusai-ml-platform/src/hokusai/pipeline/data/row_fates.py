@@ -75,15 +75,19 @@ class RowFates:
 
 
 def _repeated(fresh: Side, base: Side, recipe: Recipe) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows repeat an earlier contributed row, and which of the others one of the base data."""
+    """Which rows repeat an earlier contributed row, and which of the others one of the base data.
+
+    A row with a mask repeats none: what is masked may be something else. In an update the key says which row it is.
+    """
     import numpy as np
 
     by_key = recipe.repeats_by_key
-    repeated = fresh.key.duplicates() if by_key else fresh.digests.duplicates()
+    masked = fresh.masked if recipe.how != "update" else np.zeros(fresh.height, dtype=bool)
+    repeated = fresh.key.duplicates() if by_key else fresh.digests.duplicates(masked)
     if not base.height or recipe.how == "replace":
         return repeated, np.zeros(fresh.height, dtype=bool)
     if not by_key:
-        return repeated, (first_match(fresh.digests, base.digests) >= 0) & ~repeated
+        return repeated, (first_match(fresh.digests, base.digests) >= 0) & ~(repeated | masked)
     found = first_match(fresh.key.digests, base.key.digests) >= 0
     return repeated, found & ~repeated & ~fresh.key.absent
 

@@ -44,6 +44,7 @@ def shipped(kernel: Kernel) -> Callable[[pa.Table], pa.Table]:
         source = table.schema.metadata[_STATE].decode()
         done = kernel(pl.DataFrame(table.select(range(own))), source, pl.Series(table.column(own)))
         result = done.rows.to_arrow().append_column(_BESIDE, _column(done.digests))
+        result = result.append_column(_BESIDE, pa.array(done.masked))
         for keys in (*done.unique, *([done.key] if done.key else ())):
             result = result.append_column(_BESIDE, _column(keys.digests))
             result = result.append_column(_BESIDE, pa.array(keys.absent))
@@ -61,11 +62,12 @@ def unpacked(table: pa.Table) -> Processed:
     beside = table.columns[state["own"] :]
     keys = [
         KeyDigests(_array(digests), absent.to_numpy().astype(bool))
-        for digests, absent in zip(beside[1::2], beside[2::2], strict=True)
+        for digests, absent in zip(beside[2::2], beside[3::2], strict=True)
     ]
     return Processed(
         rows=pl.DataFrame(table.select(range(state["own"]))),
         digests=_array(beside[0]),
+        masked=beside[1].to_numpy().astype(bool),
         unique=tuple(keys[: state["unique"]]),
         key=next(iter(keys[state["unique"] :]), None),
         rejects=tuple(Reject(**fields) for fields in state["rejects"]),

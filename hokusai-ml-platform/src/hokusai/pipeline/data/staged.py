@@ -28,6 +28,7 @@ class Side:
         place.mkdir()
         self.stage: Stage = MemoryStage() if in_memory else DiskStage(place)
         self.digests = closing.enter_context(DigestLog(folder))
+        self._masked: list[NDArray[np.bool_]] = []
         self.key = KeyLog(folder, closing)
         self.unique = [KeyLog(folder, closing) for _ in range(n_unique)]
         self.files: list[FilePart] = []
@@ -39,6 +40,13 @@ class Side:
         """How many rows it has."""
         return sum(file.kept for file in self.files)
 
+    @property
+    def masked(self) -> NDArray[np.bool_]:
+        """Which rows had a mask when they were compared."""
+        import numpy as np
+
+        return np.concatenate(self._masked) if self._masked else np.zeros(0, dtype=bool)
+
     def add(self, done: Processed) -> None:
         """Take in the rows of a batch of the last file."""
         file = self.files[-1]
@@ -48,6 +56,7 @@ class Side:
         if done.rows.height:
             self.stage.append(done.rows)
             self.digests.append(done.digests)
+            self._masked.append(done.masked)
             if done.key is not None:
                 self.key.append(done.key)
             for log, digests in zip(self.unique, done.unique, strict=True):

@@ -25,6 +25,7 @@ from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.gathering import gathered
 from hokusai.pipeline.data.identifiers import FIRST_ROWS, no_features
 from hokusai.pipeline.data.kernel import Kernel, Processed
+from hokusai.pipeline.data.key_update import require_telling_keys
 from hokusai.pipeline.data.near_duplicates import THRESHOLD
 from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.planner import Choice, choose
@@ -273,6 +274,8 @@ class _Run:
             passed = 0
             for height, done in self._processed(scan, kernel, Numbering(side.files[-1].rejected)):
                 passed += height
+                if self.recipe.how == "update":
+                    require_telling_keys(done.rows, self.recipe.key, scan.source.name, done.pii)
                 self.listing.add_all(done.rejects)
                 self.pii = self.pii + done.pii
                 self.report = self.report + done.report
