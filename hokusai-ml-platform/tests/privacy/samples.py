@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 MONTHS = (
     "January",
     "February",
@@ -109,6 +111,12 @@ def phone(rng: random.Random) -> str:
     )
 
 
+def phone_abroad(rng: random.Random) -> str:
+    """As people dial and type numbers of other countries."""
+    number = rng.choice([f"49 30 2{digits(rng, 6)}", f"44 20 7{digits(rng, 3)} {digits(rng, 4)}"])
+    return f"{rng.choice(['+ ', '011 ', '00 '])}{number}"
+
+
 def bare_phone(rng: random.Random) -> str:
     return f"{rng.choice(['415', '212', '617', '303'])}{rng.randrange(200, 990)}{digits(rng, 4)}"
 
@@ -118,6 +126,15 @@ def email(rng: random.Random) -> str:
     host = rng.choice(["example.org", "mail.example.co.uk", "uni-köln.de", "sub.domain.example.com", "b.io"])
     address = f"{user}{rng.randrange(1000)}@{host}"
     return address.upper() if rng.random() < 0.1 else address
+
+
+def quoted_email(rng: random.Random) -> str:
+    return f'"{rng.choice(["ada lovelace", "Bob.Lee", "c d"])}"@example{rng.randrange(9)}.org'
+
+
+def short_ip(rng: random.Random) -> str:
+    """As versions look too."""
+    return ".".join(str(rng.randrange(1, 10)) for _ in range(4))
 
 
 def ip(rng: random.Random) -> str:
@@ -138,6 +155,23 @@ def wallet(rng: random.Random) -> str:
         "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh",
     ]
     return rng.choice(fixed) if rng.random() < 0.4 else "0x" + hexes(rng, 40)
+
+
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def base58(data: bytes) -> str:
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = BASE58[digit] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+def solana(rng: random.Random) -> str:
+    """The public key of a private one."""
+    key = Ed25519PrivateKey.from_private_bytes(rng.randbytes(32)).public_key()
+    return base58(key.public_bytes_raw())
 
 
 def ssn(rng: random.Random) -> str:
@@ -182,6 +216,46 @@ def birth(rng: random.Random) -> str:
     )
 
 
+GIVEN = ("Anna", "John", "María", "Jürgen", "Priya", "Chloé", "Paweł", "Ada", "Mohammed", "Giulia")
+FAMILY = ("Schmidt", "Smith", "García", "Müller", "Patel", "Dupont", "Nowak", "Lovelace", "Hassan", "O'Brien")
+
+
+def name(rng: random.Random) -> str:
+    return f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}"
+
+
+def small_name(rng: random.Random) -> str:
+    return name(rng).replace("O'B", "B").lower()
+
+
+def loud_name(rng: random.Random) -> str:
+    return name(rng).replace("O'B", "B").upper()
+
+
+def surname(rng: random.Random) -> str:
+    return rng.choice([*FAMILY, "von Neumann", "de la Cruz", "van der Berg", "Quigley"])
+
+
+def street(rng: random.Random) -> str:
+    number = rng.randrange(11, 900)
+    return rng.choice(
+        [
+            f"{number} {rng.choice(['MAIN', 'OAK', 'N HILL', 'PARK'])} {rng.choice(['ST', 'AVE', 'STREET', 'RD'])}",
+            f"{number} {rng.choice(['Mill', 'Baker', 'Station', 'Wall'])} {rng.choice(['Street', 'Road', 'Way'])}",
+            f"PO BOX {number}",
+            f"po box {number}",
+            f"{number} Rue Victor Hugo, 75001 Paris",
+            f"{number} Avenue Foch",
+            f"{number} Place Vendôme, 75001 Paris",
+            f"ul. Marszałkowska {number}",
+            f"ul. Długa {number}/4, 00-238 Warszawa",
+            f"Calle Mayor {number}",
+            f"Via Roma {number}",
+            f"Lindenstraße {number}, 10969 Berlin",
+        ]
+    )
+
+
 SENTENCES: dict[str, tuple[str, ...]] = {
     "email": (
         "write to {}",
@@ -201,7 +275,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "Tel. {}",
         "my number, {}, is new",
     ),
-    "bare_phone": ("call {} after five", "Phone: {}.", "my cell is {}", "tel={}", "WhatsApp {}"),
+    "bare_phone": (
+        *("call {} after five", "Phone: {}.", "my cell is {}", "tel={}", "WhatsApp {}"),
+        *("my number is {}", "text me at {}", "her new number: {}"),
+    ),
     "card": ("paid with {} today", "{}", "card: {}.", "Visa {} exp 12/27", "number {} (mine)"),
     "iban": ("transfer to {} please", "{}", "IBAN: {}.", "iban={}", "account {}, thanks"),
     "ip": ("login from {}", "{}", "client {}:", "ip={}", "[{}] GET /", "blocked {}, again"),
@@ -227,6 +304,36 @@ MAKERS: dict[str, Callable[[random.Random], str]] = {
     "national_id": national_id,
     "date_of_birth": birth,
 }
+WORDED_MAKERS: dict[str, tuple[str, Callable[[random.Random], str], tuple[str, ...]]] = {
+    "quoted e-mail": ("email", quoted_email, ("write to {}", "{}", "<{}>")),
+    "phone abroad": ("phone", phone_abroad, ("dial {} today", "{}", "Tel. {}")),
+    "iban in small letters": (
+        "iban",
+        lambda r: iban(r).lower(),
+        ("iban {}", "iban: {}", "to iban {} please"),
+    ),
+    "ip with port": ("ip", short_ip, ("connect to {}:443", "{}:53", "dns={}:8080, up")),
+    "solana": (
+        "crypto_address",
+        solana,
+        ("send SOL to {}", "wallet: {}.", "my Solana address is {}", "{} (phantom)"),
+    ),
+    "titled": ("person_name", surname, ("saw Mr. {}", "Dr. {} called", "Mme {}", "Frau Prof. Dr. {}")),
+    "titled in full": (
+        "person_name",
+        name,
+        ("Dr. med. {}", "Dr. rer. nat. {} called", "Sr. {}", "Prof. {}, MD"),
+    ),
+    "loud": ("person_name", loud_name, ("MR {}", "SPOKE TO DR. {}", "NAME: {}", "CUSTOMER NAME: {}")),
+    "labelled": ("person_name", name, ("customer: {}", "Client = {}", "patient name - {}", "full name: {}")),
+    "small": (
+        "person_name",
+        small_name,
+        ("name: {}", "patient name - {}", "contact = {}", "client: {}, age 40"),
+    ),
+    "street": ("postal_address", street, ("ship to {}", "{}", "he lives at {}.", "{}; ring twice")),
+}
+"""Kind, maker and sentences of what is found by the words beside it, or is seldom written so."""
 HARD_NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "order number": lambda r: f"order {digits(r, 10)} shipped",
     "order number 16": lambda r: f"order no. {r.choice('45')}{digits(r, 15)}",
@@ -286,6 +393,32 @@ HARD_NEGATIVES: dict[str, Callable[[random.Random], str]] = {
         f"Spring {r.randrange(1990, 2030)} collection, Page {r.randrange(99)} of {r.randrange(99)}"
     ),
     "greeting": lambda r: f"Dear {r.choice(['Sir or Madam', 'Customer', 'Hiring Manager', 'Team'])}, thanks",
+    "label of a thing": lambda r: (
+        f"{r.choice(['file', 'table', 'column', 'host'])} name: {r.choice(['report final', 'users', 'web one'])}"
+    ),
+    "label of nobody": lambda r: (
+        f"{r.choice(['name', 'customer', 'client', 'patient', 'contact', 'first name', 'surname'])}"
+        f"{r.choice([': ', '=', ' - '])}{r.choice(['default', 'required', 'string', 'acme corp', 'unknown', 'C-1001'])}"
+    ),
+    "letters of no title": lambda r: (
+        f"{r.choice(['MR', 'DR', 'MS', 'SR'])} {r.choice(['REVIEW', 'PLAN', 'EXCEL FILE'])}"
+    ),
+    "senior": lambda r: f"Sr. {r.choice(['Engineer', 'Data Analyst', 'Python Developer', 'Manager'])} wanted",
+    "title with a street": lambda r: (
+        f"{r.randrange(2, 9)} {r.choice(['Way Street Fighter', 'Wall Street Journals', 'Star Court', 'Wheel Drive'])}"
+    ),
+    "counted in capitals": lambda r: (
+        f"{r.randrange(1, 9)} {r.choice(['HARD DRIVE', 'LANE ROAD', 'WAY STREET', 'TB'])}"
+    ),
+    "number of something": lambda r: (
+        f"the {r.choice(['page', 'prime', 'batch', 'order'])} number {digits(r, 10)}"
+    ),
+    "sum": lambda r: f"{digits(r, 2)} + {digits(r, 2)} {digits(r, 2)} {digits(r, 6)}",
+    "short version": lambda r: ".".join(str(r.randrange(10)) for _ in range(4)),
+    "base58 id": lambda r: f"job {''.join(r.choices(BASE58, k=r.randrange(32, 45)))} done",
+    "ipfs": lambda r: f"pay for {base58(bytes([0x12, 0x20]) + r.randbytes(32))} with the wallet",
+    "key of a wallet's file": lambda r: f"wallet {base58(r.randbytes(r.choice([25, 31, 33])))}",
+    "string in code": lambda r: f'{{"a": "@{hexes(r, 4)}.b{hexes(r, 2)}"}}',
     "way": lambda r: f"{r.randrange(9)} of the Best Way to Drive, {r.randrange(99)} ways",
 }
 TEXT = """the model was trained with care and people asked how well it works in practice because every answer is read by
@@ -305,6 +438,20 @@ def personal(count: int, seed: int = 1) -> list[Labelled]:
             if rng.random() < 0.3:
                 before, after = f"{filler(rng)} {before}", f"{after} {filler(rng)}"
             kind = "phone" if maker == "bare_phone" else maker
+            made.append(
+                Labelled(before + value + after, ((len(before), len(before) + len(value), kind),), maker)
+            )
+    return made
+
+
+def worded(count: int, seed: int = 3) -> list[Labelled]:
+    """`count` texts of each sort that words tell or that is seldom written so."""
+    rng = random.Random(seed)
+    made = []
+    for maker, (kind, make, sentences) in WORDED_MAKERS.items():
+        for _ in range(count):
+            value = make(rng)
+            before, after = rng.choice(sentences).split("{}")
             made.append(
                 Labelled(before + value + after, ((len(before), len(before) + len(value), kind),), maker)
             )

@@ -10,7 +10,7 @@ import pytest
 
 from hokusai.privacy.detector import find
 
-from .samples import HARD_NEGATIVES, Labelled, hard_negatives, personal
+from .samples import HARD_NEGATIVES, Labelled, hard_negatives, personal, worded
 from .written_samples import CONTEXTUAL, NOBODY, STRUCTURED, parsed
 
 COVERED = 0.8
@@ -51,6 +51,11 @@ class TestGenerated:
             "date_of_birth",
         }
         assert set(scores) >= structured
+        assert {kind: score for kind, score in scores.items() if score < 0.98} == {}
+
+    def test_what_words_tell_or_is_seldom_written_so_is_found_too(self) -> None:
+        scores = f1_by_kind([*worded(40), *hard_negatives(10)])
+        assert {"person_name", "postal_address", "crypto_address", "phone", "email", "ip"} <= set(scores)
         assert {kind: score for kind, score in scores.items() if score < 0.98} == {}
 
     def test_of_what_only_looks_like_it_at_most_one_in_a_hundred_is_taken(self) -> None:

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.privacy.columns import as_text, header_words, kind_by_content, kind_by_name, looks_like
+from hokusai.privacy.gate import ColumnGate
 from hokusai.privacy.kinds import PiiKind
+from hokusai.privacy.policy import PiiPolicy
 
 YES = {
     PiiKind.EMAIL: """
@@ -23,7 +25,7 @@ YES = {
         phone|Phone|PHONE_NUMBER|phoneNumber|phone_no|telephone|tel|Tel.|mobile|mobile_number|cell_phone
         |cellphone|fax|fax_number|home_phone|work phone|Telefonnummer|Telefon|téléphone
         |numéro_de_téléphone|telefono|Handynummer|msisdn|phone1|contact_phone|電話番号|телефон
-        |user_mobile|whatsapp
+        |user_mobile|whatsapp|handy|movil|contact_number
     """,
     PiiKind.CARD: """
         card|card_number|cardNumber|credit_card|creditcard|credit_card_number|CC|cc_number|ccnum
@@ -38,10 +40,12 @@ YES = {
         ip|IP|ip_address|ipAddress|IPAddress|ip_addr|client_ip|user_ip|source_ip|ipv4|IPv6|ipv4_address
         |remote_addr|last_ip|login_ip
     """,
-    PiiKind.CRYPTO_ADDRESS: "wallet|wallet_address|walletAddress|eth_address|address_eth|btc_address|user_wallet",
+    PiiKind.CRYPTO_ADDRESS: """
+        wallet|wallet_address|walletAddress|eth_address|address_eth|btc_address|user_wallet|solana_address
+    """,
     PiiKind.DATE_OF_BIRTH: """
         dob|DOB|date_of_birth|dateOfBirth|birth_date|birthdate|birthday|Geburtsdatum|date_de_naissance
-        |fecha_nacimiento|patient_dob|born|生年月日
+        |fecha_nacimiento|gebdat|Geb.Dat.|date_naissance|patient_dob|born|生年月日
     """,
     PiiKind.PERSON_NAME: """
         name|Name|first_name|firstName|FIRSTNAME|last_name|lastname|surname|full_name|fullname|given_name
@@ -177,6 +181,56 @@ class TestByContent:
 
     def test_only_the_kinds_that_are_looked_for(self) -> None:
         assert kind_by_content(pl.Series(["a@b.co"]), kinds=[PiiKind.PHONE]) is None
+
+
+class TestPeople:
+    """Columns whose names leave open whether people are in them."""
+
+    @pytest.mark.parametrize(
+        ("name", "cells", "kind"),
+        [
+            ("contact", ["ada@example.org", "bob@example.org"], PiiKind.EMAIL),
+            ("contact", ["Ada Lovelace", "John Doe"], PiiKind.PERSON_NAME),
+            ("Emergency Contact", ["+49 30 901820", "+1 415 555 2671"], PiiKind.PHONE),
+            ("customer", ["Roe, Jane", "Anna Schmidt", "Quigley"], PiiKind.PERSON_NAME),
+            ("patient", ["MARÍA GARCÍA", "john smith"], PiiKind.PERSON_NAME),
+            ("client", ["[person_name]", "[person_name]"], PiiKind.PERSON_NAME),
+            ("nom", ["Dupont", "Lefebvre"], PiiKind.PERSON_NAME),
+            ("name", ["Ada", "Bob"], PiiKind.PERSON_NAME),
+            ("name", ["李小龍"], PiiKind.PERSON_NAME),
+            ("name", [], PiiKind.PERSON_NAME),
+            ("direccion", ["Calle Mayor 5"], PiiKind.POSTAL_ADDRESS),
+            ("address", ["東京都千代田区千代田1-1"], PiiKind.POSTAL_ADDRESS),
+        ],
+    )
+    def test_cells_tell(self, name: str, cells: list[str], kind: PiiKind) -> None:
+        plan = ColumnGate.decide(pl.DataFrame({name: pl.Series(cells, dtype=pl.String)}), PiiPolicy()).plans[
+            name
+        ]
+        assert (plan.treatment, plan.kind) == ("cells", kind)
+
+    @pytest.mark.parametrize(
+        ("name", "cells"),
+        [
+            ("contact", ["email", "phone"]),
+            ("contact", []),
+            ("customer", ["C-1001", "C-1002"]),
+            ("customer", ["Acme Corp", "Wells Fargo", "Siemens AG"]),
+            ("client", ["Chrome", "Firefox"]),
+            ("patient", [1, 2]),
+            ("nom", ["Chaise Bleue", "Table"]),
+            ("name", ["Blue Chair", "Lamp", "Summer Hat"]),
+            ("direccion", ["norte", "sur"]),
+            ("address", ["0x7ffe", "0x12"]),
+        ],
+    )
+    def test_cells_that_say_nothing_of_people_are_left(self, name: str, cells: list[object]) -> None:
+        frame = pl.DataFrame({name: pl.Series(cells, dtype=None if cells else pl.String)})
+        assert ColumnGate.decide(frame, PiiPolicy()).plans[name].treatment != "cells"
+
+    def test_beside_a_column_of_people_a_name_is_one_of_theirs(self) -> None:
+        frame = pl.DataFrame({"nom": ["Bzzt"], "prenom": ["Qzzt"], "customer": ["C-1"]})
+        assert ColumnGate.decide(frame, PiiPolicy()).personal == {"nom", "prenom"}
 
 
 class TestLooksLike:

@@ -18,7 +18,7 @@ from hokusai.privacy.detector import DEFAULT_REGIONS, find, prefilter
 from hokusai.privacy.folding import fold
 from hokusai.privacy.kinds import ALL_KINDS, PiiKind
 
-from .samples import HARD_NEGATIVES, MAKERS
+from .samples import HARD_NEGATIVES, MAKERS, WORDED_MAKERS
 from .written_samples import CONTEXTUAL, NOBODY, STRUCTURED, parsed
 
 SPANS = {
@@ -43,9 +43,16 @@ PIECES = st.one_of(
         st.sampled_from(list(HARD_NEGATIVES.values())),
         st.randoms(use_true_random=False),
     ),
+    st.builds(
+        lambda sort, rng: rng.choice(sort[2]).format(sort[1](rng)),
+        st.sampled_from(list(WORDED_MAKERS.values())),
+        st.randoms(use_true_random=False),
+    ),
     st.text(max_size=6),
     st.text("0123456789 -.()+/:ABCabc@", max_size=20),
-    st.sampled_from(["born ", "Dear ", "SSN ", "call ", "Mr ", " St", "\n", "Ä", "é", "は"]),
+    st.sampled_from(
+        ["born ", "Dear ", "SSN ", "call ", "Mr ", "name: ", "customer - ", " St", "\n", "Ä", "é", "は"]
+    ),
 )
 
 UNITS = {
@@ -258,6 +265,12 @@ class TestHostileText:
             "1.",
             "a.b-",
             "Mr A",
+            "MR ANNA ",
+            "name: ada ",
+            "name - ann-",
+            "ul. A ",
+            '"a',
+            "a 9 ROAD ",
             "Dear A",
             "12 Ab ",
             "born 1",

@@ -15,6 +15,7 @@ from hokusai.privacy.kinds import PiiKind
         ("https://x.com/?email=john%40example.com&x=1", "john%40example.com", "john@example.com"),
         ("u=JOHN%2Bnews%40Example.com", "JOHN%2Bnews%40Example.com", "john+news@example.com"),
         ("via user%40inner.com@relay.org", "user%40inner.com@relay.org", "user%40inner.com@relay.org"),
+        ('<"Ada Lovelace"@example.org>', '"Ada Lovelace"@example.org', '"ada lovelace"@example.org'),
         ("x@b@c.com", "b@c.com", "b@c.com"),
     ],
 )
@@ -26,4 +27,12 @@ def test_an_address_is_found_as_pages_and_relays_write_it(text: str, written: st
 
 @pytest.mark.parametrize("text", ["50%40 off", "logo%402x.png", "%40example.com", "100%40 a.b"])
 def test_a_share_or_a_picture_is_no_address(text: str) -> None:
+    assert find(pl.Series([text]), [PiiKind.EMAIL]).is_empty()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": "@scope.name"}', '["x", "@scope.name"]', '""@b.org', 'x"y"@b.org', '" a"@b.org', '"logo"@2x.png'],
+)
+def test_the_end_of_a_string_in_code_is_no_local_part(text: str) -> None:
     assert find(pl.Series([text]), [PiiKind.EMAIL]).is_empty()

@@ -57,3 +57,15 @@ def test_versions_and_names_of_packages_are_no_addresses(text: str) -> None:
 )
 def test_cells_that_are_none_have_no_form(cell: str) -> None:
     assert ips.canonical(cell) is None
+
+
+@pytest.mark.parametrize("text", ["8.8.8.8:53", "to 1.1.1.1:443,", "([2001:db8::1]:443)"])
+def test_a_port_makes_an_address_of_what_may_be_a_version(text: str) -> None:
+    assert len(found_in(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["8.8.8.8", "1.2.3.4:5", "1.2.3.4:99999", "1.2.3.4:10:20", "section 8.8.8.8:53"]
+)
+def test_other_colons_do_not(text: str) -> None:
+    assert found_in(text) == []

@@ -53,6 +53,80 @@ def test_a_label_gives_a_name_away(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Mr. von Neumann agreed", "von neumann"),
+        ("Dr. med. Anna Schmidt", "anna schmidt"),
+        ("Prof. Dr. rer. nat. h.c. Müller", "müller"),
+        ("Dr.-Ing. Anna Schmidt", "anna schmidt"),
+        ("MR JOHN SMITH CALLED", "john smith"),
+        ("DR. GARCIA LOPEZ IS IN", "garcia lopez"),
+        ("el Sr. García", "garcía"),
+        ("Mme Dupont et Frau Müller", "dupont"),
+    ],
+)
+def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) -> None:
+    assert found_in(text)[0] == (name, "person_name")
+    (first, *_) = find(pl.Series([text])).rows()
+    titled = text[: first[2]].rpartition("el ")[2]
+    assert canonical_whole(pl.Series([titled]), PiiKind.PERSON_NAME).to_list() == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("MR REVIEW NEEDED", "DR PLAN READY", "MS EXCEL FILE", "Sr. Software Engineer", "Sr. Data Analyst"),
+        *("Mr. and mrs.", "Dr. Pepper", "Dr. med.", "DR. PEPPER"),
+    ],
+)
+def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("name: ada lovelace", "ada lovelace"),
+        ("customer: John Doe", "john doe"),
+        ("Customer: Jane van der Doe.", "jane van der doe"),
+        ("patient name - jane roe", "jane roe"),
+        ("Contact - Jane Roe", "jane roe"),
+        ("client = jane roe, age 40", "jane roe"),
+        ("customer: jane roe called again", "jane roe"),
+        ("full name: ada quigley", "ada quigley"),
+        ("surname: quigley", "quigley"),
+        ("first name: xaver; last seen today", "xaver"),
+        ("NAME: JOHN SMITH", "john smith"),
+        ("my name: jane roe", "jane roe"),
+        ("Surname: von Neumann", "von neumann"),
+    ],
+)
+def test_a_label_gives_a_name_away_in_small_letters_and_capitals(text: str, name: str) -> None:
+    assert found_in(text) == [(name, "person_name")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("file name: report final", "file name: anna report", "name: default", "table name: users"),
+        *(
+            "name: build and test",
+            "name: grace period",
+            "name: maria db",
+            "name: unit tests",
+            "my name: default",
+        ),
+        *("customer: acme corp", "Customer: Acme Corp", "Client: Mozilla Firefox", "client: web app"),
+        *("customer - centric design", "contact - us", "name - value pairs", "patient - not known"),
+        *("first name: string", "First name: Required", "surname: max 40 characters", "first name: C-1001"),
+        *("client: ruby on rails", "customer: Schmidt GmbH", "contact: see below"),
+    ],
+)
+def test_small_letters_behind_a_label_are_no_names_by_themselves(text: str) -> None:
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Name: Blue Chair\nPrice: 5",

@@ -184,3 +184,36 @@ def test_digits_in_one_piece_without_a_word_for_telephones_are_passed_over_quick
     ]
     quick = pl.Series(nobody + somebody).str.contains(GATE_UNTOLD).to_list()
     assert quick == [False] * len(nobody) + [True] * len(somebody)
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "number"),
+    [
+        ("my number is 4155552671", "4155552671", "+14155552671"),
+        ("Her new number: 4155552671", "4155552671", "+14155552671"),
+        ("text me at 4155552671", "4155552671", "+14155552671"),
+        ("from abroad + 49 30 901820", "+ 49 30 901820", "+4930901820"),
+        ("011 49 30 901820", "011 49 30 901820", "+4930901820"),
+        ("grade A + 020 7946 0958", "+ 020 7946 0958", "+442079460958"),
+    ],
+)
+def test_numbers_are_found_as_people_write_and_dial_them(text: str, written: str, number: str) -> None:
+    (found,) = spans(text, REGIONS)
+    assert (text[found[0] : found[1]], found[2]) == (written, number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("the number 4155552671 is prime", "page number 4155552671", "our number of rows is 4155552671"),
+        *(
+            "text 4155552671 characters",
+            "his order number is 4155552671",
+            "12 + 49 30 901820",
+            "C++ 49 30 901820",
+        ),
+        "011 49",
+    ],
+)
+def test_a_number_of_something_else_is_no_telephone(text: str) -> None:
+    assert list(spans(text, REGIONS)) == []

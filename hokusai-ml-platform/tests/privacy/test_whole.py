@@ -120,5 +120,11 @@ def test_names_and_addresses_of_a_told_column_are_any_words() -> None:
     assert canonical_whole(streets, PiiKind.POSTAL_ADDRESS).to_list() == ["5 main st"]
 
 
+@pytest.mark.parametrize("told", ["+ 49 30 901820", "011 49 30 901820", "00 49 30 901820", "+49 30 901820"])
+def test_a_number_of_another_country_has_one_form_however_it_is_dialled(told: str) -> None:
+    assert canonical_whole(pl.Series([told]), PiiKind.PHONE).to_list() == ["+4930901820"]
+    assert find(pl.Series([f"see {told} there"]))["canonical"].to_list() == ["+4930901820"]
+
+
 def test_all_kinds_that_have_a_maker_are_tried() -> None:
     assert {*CELLS, PiiKind.DATE_OF_BIRTH} == {PiiKind(kind) for kind in MAKERS if kind != "bare_phone"}

@@ -36,7 +36,7 @@ LEAST_SHARE: Final = 0.9
 """Of the cells that must be of a kind for the column to be so by its content."""
 
 _LEAST_LOOK: Final = 0.1
-_NUMBER: Final = r"^\s*\(?\+?(?:[0-9][\s()./\-]*){%s}$"
+_NUMBER: Final = r"^\s*\(?\+? ?(?:[0-9][\s()./\-]*){%s}$"
 _LOOKS: Final[dict[PiiKind, str]] = {
     PiiKind.EMAIL: "[@\uff20]",
     PiiKind.PHONE: _NUMBER % "6,16",

@@ -100,6 +100,7 @@ _KNOWN_TITLED = re.compile(
 _QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
+_CODE_NEXT = re.compile("-?[0-9]")
 _LABEL_NEXT = re.compile(r"[ ]{0,2}[,;|\r\n]{1,3}[ ]{0,3}[^\W\d_]{2,24}(?:[ _-][^\W\d_]{2,24})?[ ]?[:=]")
 _DETAIL_NEXT = re.compile(
     r"(?i)[ ]{0,2}(?:[,;|\r\n]{1,3}[ ]{0,3})?(?:tel|telephone|phone|mobile|fax|e-?mail|dob|date of birth|born"
@@ -116,7 +117,7 @@ _CAPITAL = r"\p{Lu}"
 GATE = (
     rf"{_ANY_TITLE}.*{_CAPITAL}"
     rf"|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_PARTICLES}{_CAPITAL}"
-    rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}\p{{L}}|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
+    rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}[\p{{L}}\p{{N}}]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
     rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
 )
 """Rust regex for the rows that are left."""
@@ -169,7 +170,7 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
             start, end = found.span("name")
-            if not _says_nothing(text[start:end]):
+            if not _says_nothing(text[start:end]) and not _CODE_NEXT.match(text, end):
                 yield _own_words(text, start, end)
     for pattern in _OPEN_PATTERNS:
         found_open = pattern.search(text)

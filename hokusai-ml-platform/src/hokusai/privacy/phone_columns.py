@@ -15,7 +15,7 @@ from hokusai.privacy.numbering import NumberingPlan, country_codes, internationa
 if TYPE_CHECKING:
     import polars as pl
 
-_CELL = r"^[+(]{0,2}[0-9][0-9 ()./-]{5,30}[0-9](?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?$"
+_CELL = r"^(?:\+ |[+(]{0,2})[0-9][0-9 ()./-]{5,30}[0-9](?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?$"
 _BETWEEN = list("+( )./-")
 _WITHOUT_BETWEEN = str.maketrans("", "", "".join(_BETWEEN))
 """All that stands between the digits of a cell."""
@@ -198,6 +198,8 @@ def _form(digits: str, written: str, known: tuple[NumberingPlan, ...], *, told: 
         return f"+{plan.country_code}{national}"
     if digits.startswith("00"):
         return international(digits[2:])
+    if digits.startswith("011") and (found := international(digits[3:])):
+        return found
     if not told:
         return None
     for plan in known:

@@ -1,0 +1,53 @@
+"""Postal addresses: how streets are written in capitals and elsewhere, and titles that hold a number and a street."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from hokusai.privacy.detector import find
+from hokusai.privacy.kinds import PiiKind
+
+
+def found_in(text: str) -> list[str]:
+    spans = find(pl.Series([text]), [PiiKind.POSTAL_ADDRESS]).select("start", "end").rows()
+    return [text[start:end] for start, end in spans]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("PO BOX 55", "P.O. BOX 1234, DENVER, CO 80201", "po box 7", "123 MAIN ST", "45 N OAK AVE"),
+        *("742 EVERGREEN TERRACE, SPRINGFIELD, OR 97403", "5 42ND STREET", "12 Star Street", "3 Abbey Road"),
+        *(
+            "1 Rue Victor Hugo, 75001 Paris",
+            "12 Avenue Foch",
+            "8 Place Vendôme, 75001 Paris",
+            "3 rue de la Paix",
+        ),
+        *("ul. Marszałkowska 10", "ul. Długa 3/4, 00-238 Warszawa", "Al. Jerozolimskie 54", "ul. 3 Maja 5"),
+        *("Calle Mayor 5", "Via Roma 12", "22 Mill Way", "123 Main Street"),
+    ],
+)
+def test_streets_are_found_to_the_character(address: str) -> None:
+    assert found_in(f"send it to {address} today") == [address]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("3 Way Street Fighter", "2 Way Street", "2 LANE ROAD", "5 Star Court", "3 Wall Street Journals"),
+        *("4 Supreme Court cases", "10 Square Feet", "a 4 Wheel Drive", "1 TB HARD DRIVE", "2 Google Drive"),
+        *(
+            "5 PM CT",
+            "5 Square Enix games",
+            "4 Place Settings",
+            "2 Route Options",
+            "et al. Nature 10",
+            "BOX 5",
+        ),
+        *("ul. 10", "TOP 10 PLACE", "Via Appia is old", "500 Sq Ft"),
+    ],
+)
+def test_titles_and_counted_things_are_no_addresses(text: str) -> None:
+    assert found_in(text) == []
