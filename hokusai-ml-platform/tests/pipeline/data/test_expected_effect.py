@@ -90,6 +90,16 @@ class TestExpectedEffect:
         assert found.change.gain > 0
         assert found.to_dict()["change"] < 0
 
+    @pytest.mark.filterwarnings("error")
+    def test_rows_with_an_infinite_label_are_not_learnt_from(self) -> None:
+        base, new = (labelled(n, n).with_columns(label=pl.sum_horizontal("x0", "x1")) for n in (160, 400))
+        odd = [
+            frame[:20].with_columns(label=pl.lit(math.inf), x0=pl.lit(float(i)))
+            for i, frame in enumerate((base, new))
+        ]
+        with_odd = [pl.concat([frame, rows]) for frame, rows in zip((base, new), odd, strict=True)]
+        assert expected_effect(*with_odd, "label") == expected_effect(base, new, "label")
+
     def test_why_there_is_no_estimate(self) -> None:
         base = labelled(200, 7)
         cases = {

@@ -175,7 +175,7 @@ def expected_effect(
     names = [name for name in old.features if name in added.features]
     if not names or old.target is None or added.target is None:
         return NoEstimate("base and new data share no feature, or one has no label")
-    old_rows, new_rows = old.frame(), added.frame()
+    old_rows, new_rows = (_with_finite_labels(sample.frame(), target) for sample in (old, added))
     if not old_rows.height or not new_rows.height:
         return NoEstimate("base or new data have no labelled row")
     schema = old_rows.schema
@@ -217,6 +217,10 @@ def expected_effect(
     return ExpectedEffect(
         change, training.height, new_rows.height, test.height, tuple(zip(rows, values, strict=True)), sampled
     )
+
+
+def _with_finite_labels(rows: pl.DataFrame, target: str) -> pl.DataFrame:
+    return rows.filter(col(target).is_finite()) if target in rows and rows.schema[target].is_float() else rows
 
 
 def _sample(data: pl.DataFrame | RowSample, target: str, features: Sequence[str] | None) -> RowSample:
