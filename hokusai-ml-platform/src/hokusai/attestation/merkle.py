@@ -18,12 +18,15 @@ from itertools import pairwise
 from typing import Any
 
 from hokusai.errors import IntegrityError, InvalidInputError
+from hokusai.utils.many_sha256 import sha256_many
 from hokusai.utils.short_sha256 import sha256_for
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of no entries at all."""
 
+_MANY = 1024
+"""So many nodes are hashed at once; fewer need no numpy."""
 _MAX_PATH = 64
 """A path longer than this would belong to a tree of more than 2^64 entries."""
 
@@ -269,9 +272,16 @@ def hashes(value: object, field: str, most: int = _MAX_PATH) -> tuple[bytes, ...
 
 
 def _level_above(pairs: bytes) -> bytes:
-    sha256 = sha256_for(2 * HASH_BYTES + 1)  # looked up once: this loop is what a tree costs
-    cuts = range(0, len(pairs) + 1, 2 * HASH_BYTES)
-    return b"".join([sha256(b"\x01" + pairs[start:end]).digest() for start, end in pairwise(cuts)])
+    n, size = len(pairs) // (2 * HASH_BYTES), 2 * HASH_BYTES
+    if n < _MANY:
+        sha256 = sha256_for(size + 1)  # looked up once: this loop is what a tree costs
+        cuts = range(0, len(pairs) + 1, size)
+        return b"".join([sha256(b"\x01" + pairs[start:end]).digest() for start, end in pairwise(cuts)])
+    import numpy as np
+
+    nodes = np.ones((n, 1 + size), np.uint8)
+    nodes[:, 1:] = np.frombuffer(pairs, np.uint8).reshape(n, size)
+    return sha256_many(nodes).tobytes()
 
 
 def _path_length(index: int, size: int) -> int:

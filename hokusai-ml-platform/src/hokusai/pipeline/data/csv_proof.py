@@ -183,7 +183,7 @@ class Proof:
         later = self._see(block, records, numbers) if records.rows else []
         self.blocks.append(ProvedBlock(len(block), records.rows - len(later), records.cuts, later))
         self.records += records.rows + len(faulty)
-        self.lines += block.count(b"\n")
+        self.lines += records.lines
         self.offset += len(block)
 
     def _see(self, block: bytes, records: Records, numbers: Sequence[int]) -> list[tuple[int, int]]:

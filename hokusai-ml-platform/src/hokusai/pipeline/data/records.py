@@ -65,6 +65,7 @@ class Records:
         cuts: Byte ranges of the block that are not in `text`, in order.
         faults: Records that cannot be read.
         consumed: Bytes of the block that were examined; the rest belongs to the next block.
+        lines: Line ends in them, those in quotes included.
         longest: Bytes of the longest record.
         empty: Which of the sound records, from 0, have several fields and nothing in any of them.
     """
@@ -74,6 +75,7 @@ class Records:
     cuts: Sequence[tuple[int, int]] = ()
     faults: Sequence[Fault] = field(default=())
     consumed: int = 0
+    lines: int = 0
     longest: int = 0
     empty: Sequence[int] = ()
 
@@ -141,6 +143,7 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
 
     data = np.frombuffer(block, dtype=np.uint8)
     line_ends, separators = bits_of(data, _LF), bits_of(data, ord(delimiter))
+    lines = int(np.bitwise_count(line_ends).sum())
     outside: Bits = np.full(1, ~np.uint64(0))  # without quotes all is outside
     if _QUOTE in block:
         quotes = bits_of(data, _QUOTE)
@@ -156,12 +159,13 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
     if blank.any():
         cuts = list(zip(starts[blank].tolist(), stops[blank].tolist(), strict=True))
         proven = prove(cut(block, cuts), delimiter, width)
-        return proven and replace(proven, cuts=cuts, consumed=len(block))
+        return proven and replace(proven, cuts=cuts, consumed=len(block), lines=lines)
     if (np.diff(counted(separators, stops), prepend=0) != width - 1).any():
         return None
     lengths = stops - starts
     empty = _without_values(data, starts, stops, width) if width > 1 and (lengths <= width + 1).any() else []
-    return Records(block, len(stops), consumed=len(block), longest=int(lengths.max(initial=0)), empty=empty)
+    longest = int(lengths.max(initial=0))
+    return Records(block, len(stops), consumed=len(block), lines=lines, longest=longest, empty=empty)
 
 
 def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:
@@ -202,7 +206,7 @@ def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:
             number += 1
         at = stop
     sound = cut(block[:at], cuts)
-    return Records(sound, number - len(faults), cuts, faults, at)
+    return Records(sound, number - len(faults), cuts, faults, at, block.count(b"\n", 0, at))
 
 
 def cut(block: bytes, ranges: Sequence[tuple[int, int]]) -> bytes:
