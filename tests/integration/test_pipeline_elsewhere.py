@@ -20,6 +20,7 @@ from tests.integration.pipeline_process import QUERIES, ROOT, STEPS, dry_run, en
 def on_s3(s3_server):
     """The variables that put Metaflow's datastore into the bucket."""
     return s3_server.env() | {
+        "METAFLOW_S3_WORKER_COUNT": "2",  # of 64 processes, which it would start for a handful of files
         "METAFLOW_DATASTORE_SYSROOT_S3": s3_server.uri("metaflow"),
         "METAFLOW_DATATOOLS_S3ROOT": s3_server.uri("metaflow-data"),
     }
