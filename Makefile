@@ -12,7 +12,7 @@ TOGETHER := --dist loadfile --no-loadscope-reorder
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-.PHONY: setup demo test coverage check format bench-pipeline bench-memory bench-delta bench-registry bench-data docs lock wheel clean
+.PHONY: setup demo test coverage check lint types format bench-pipeline bench-memory bench-delta bench-registry bench-data docs lock wheel clean
 setup: ## make .venv with everything for development
 	@./setup.sh dev
 
@@ -26,11 +26,15 @@ test: setup ## run all tests, the documentation's code blocks among them
 coverage: setup ## run all tests, and show which lines they reach (at least 90 % of them; a few minutes longer)
 	@$(PY) -m pytest -n $(PYTEST_WORKERS) $(TOGETHER) --cov --cov-report=term --cov-fail-under=90
 
-check: setup ## format, lint, strict types, import layers
+check: lint types ## format, lint, import layers, strict types
+
+lint: setup ## format, lint, import layers
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
-	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache
+
+types: setup ## strict types
+	@$(PY) -m mypy
 
 format: setup ## rewrite the code in the house format
 	@$(PY) -m ruff format .
