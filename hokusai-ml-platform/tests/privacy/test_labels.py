@@ -119,6 +119,7 @@ def test_a_label_gives_a_name_away_in_small_letters_and_capitals(text: str, name
         *("customer: acme corp", "Customer: Acme Corp", "Client: Mozilla Firefox", "client: web app"),
         *("customer - centric design", "contact - us", "name - value pairs", "patient - not known"),
         *("first name: string", "First name: Required", "surname: max 40 characters", "first name: C-1001"),
+        *("familyName = element.text", "SURNAME = ObjectIdentifier(4)", "self.lastName = lastName"),
         *("client: ruby on rails", "customer: Schmidt GmbH", "contact: see below"),
     ],
 )

@@ -100,7 +100,8 @@ _KNOWN_TITLED = re.compile(
 _QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
-_CODE_NEXT = re.compile("-?[0-9]")
+_CODE_NEXT = re.compile(r"-?[0-9]|[(\[_]|\.[a-z]")
+"""What makes of a word a code, or a piece of a program: `surname = Element.text`."""
 _LABEL_NEXT = re.compile(r"[ ]{0,2}[,;|\r\n]{1,3}[ ]{0,3}[^\W\d_]{2,24}(?:[ _-][^\W\d_]{2,24})?[ ]?[:=]")
 _DETAIL_NEXT = re.compile(
     r"(?i)[ ]{0,2}(?:[,;|\r\n]{1,3}[ ]{0,3})?(?:tel|telephone|phone|mobile|fax|e-?mail|dob|date of birth|born"
@@ -187,7 +188,9 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         yield _known_titled(text, *found.span(found.lastgroup or 0))
     for found in _QUIET.finditer(text):
         start, end = found.span("name")
-        if not _says_nothing(text[start:end]) and _is_person(text, end):
+        name = text[start:end]
+        one_case = name.islower() or name.isupper() or name[1:].islower()  # as `firstName` is not
+        if one_case and not _says_nothing(name) and _is_person(text, end) and not _CODE_NEXT.match(text, end):
             yield start, end
 
 
