@@ -145,7 +145,7 @@ class TestCheck:
         assert ["label", "value not allowed", "one of 0, 1", "1", "11"] in lines
         assert ["feature_1", "too small", "at least -10", "1", "13"] in lines
         assert ["query_id", "not unique", "a value that no earlier row has", "1", "12"] in lines
-        assert ["query_text", "email", "1", "content", "reported only"] in lines
+        assert ["query_text", "email", "1", "content", "hashed"] in lines
         assert done.out.splitlines()[-1].startswith("3 of 16 rows would be rejected")
 
     def test_what_stands_in_the_cells_is_shown_only_if_asked_for(self, hokusai: Hokusai, home: Path) -> None:
@@ -198,6 +198,25 @@ class TestCheck:
         (home / "copy.csv").write_bytes((home / "base.csv").read_bytes())
         done = hokusai("data", "check", "copy.csv", "--base", "base.csv")
         assert (done.code, done.out.splitlines()[-1]) == (1, "Every row repeats one that is there already.")
+
+    def test_tells_what_cleaning_will_leave_out_and_writes_nothing(
+        self, hokusai: Hokusai, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOKUSAI_HOME", str(home / "own"))
+        (home / "new.csv").write_text("email,v\nAda@Example.org,1\nada@example.org,1\nbob@example.org,2\n")
+        before = set(home.iterdir())
+        for pii, duplicates in (((), 1), (("--pii", "mask"), 0), (("--pii", "report"), 0)):
+            seen = hokusai("data", "check", "new.csv", *pii, "--json").json["manifest"]["rows"]
+            assert {path for path in home.iterdir() if path.name != "own"} == before
+            done = hokusai("data", "clean", "new.csv", *pii, "--output", "o.csv", "--json").json["rows"]
+            assert seen == done
+            assert seen["duplicates"] == duplicates
+            (home / "o.csv").unlink()
+        (home / "own" / "keys" / "pii.key").unlink()
+        table = hokusai("data", "check", "new.csv").out
+        assert "would be" in table
+        assert "hashed" in table
+        assert not (home / "own" / "keys" / "pii.key").exists()
 
     def test_a_policy_says_where_personal_data_may_stand(self, hokusai: Hokusai, home: Path) -> None:
         (home / "policy.yaml").write_text("allow: [query_text]\n")

@@ -80,7 +80,7 @@ data.add_command(verify)
 @click.option(
     "--benchmark-rows", type=click.IntRange(min=1), metavar="N", help="rows of the benchmark that will judge"
 )
-@click.option("--policy", metavar="YAML", help="which personal data is looked for, and where it may stand")
+@personal("hash")
 @click.option(
     "--values/--no-values",
     default=None,
@@ -99,6 +99,7 @@ def check(
     target: str | None,
     features: tuple[str, ...],
     benchmark_rows: int | None,
+    pii: str,
     policy: str | None,
     values: bool | None,
     as_json: bool,
@@ -106,6 +107,7 @@ def check(
 ) -> None:
     """Check FILE… as the pipeline will: schema, personal data, duplicates, quality, and the likely effect.
 
+    With the options of `clean` and `merge` it tells what these would do; nothing is written, and no key is needed.
     The exit code is 1 if rows would be rejected, and 2 if FILE could not be checked at all.
     """
     from hokusai.pipeline.data.preview import preview
@@ -126,7 +128,7 @@ def check(
                 features=features,
                 key=key,
                 near_text=near,
-                pii=policy_of("report", policy),
+                pii=policy_of(pii, policy),
                 read=read_options(given, rules, "reject"),
                 benchmark_rows=benchmark_rows or 0,
                 progress=tell,
@@ -437,7 +439,7 @@ def _show_preview(seen: Preview, *, values: bool) -> None:
         click.echo()
         show_rejects(seen.rejects)
     click.echo()
-    show_pii(manifest)
+    show_pii(manifest, done="would be")
     click.echo()
     show_quality(seen.quality)
     click.echo()

@@ -118,14 +118,14 @@ def show_rejects(rejects: Sequence[Reject]) -> None:
         )
 
 
-def show_pii(manifest: DataManifest) -> None:
-    """Where personal data was found, and what was done; never what it was."""
+def show_pii(manifest: DataManifest, *, done: str = "done") -> None:
+    """Where personal data was found, and what was done, or would be; never what it was."""
     findings = manifest.pii.findings
     if not findings:
         show_line(styled("No personal data was found by patterns and names of columns.", "green"))
         return
     show_table(
-        ["column", "personal data", "cells", "found by", "done"],
+        ["column", "personal data", "cells", "found by", done],
         [
             [f.column, styled(f.kind, "yellow"), f"{f.cells:,}", f.found_by, _DONE.get(f.action, f.action)]
             for f in findings

@@ -6,6 +6,7 @@ cleaning it again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from hokusai.privacy.folding import TAKEN_OUT
@@ -65,6 +66,39 @@ def holds_mask(rows: pl.DataFrame) -> pl.Series:
         return pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
     held = texts.select(pl.any_horizontal(pl.all().str.contains(_MASK)))
     return held.to_series().fill_null(value=False)
+
+
+def token_keys(rows: pl.DataFrame) -> frozenset[str]:
+    """The ids of the keys that made the tokens in these rows.
+
+    >>> import polars as pl
+    >>> sorted(token_keys(pl.DataFrame({"a": ["by pii:email:mlq7bkdb:ihlwjofg6iwr5pyx5tkppffjmw", "x"]})))
+    ['mlq7bkdb']
+    """
+    import polars as pl
+
+    found: set[str] = set()
+    for cells in rows.get_columns():
+        if cells.dtype == pl.String:
+            having = cells.alias("").filter(cells.str.contains("pii:", literal=True))
+            tokens = having.str.extract_all(TOKEN_PATTERN).explode().drop_nulls()
+            found.update(token.split(":")[2] for token in tokens.to_list())
+    return frozenset(found)
+
+
+def other_key_notes(found: Iterable[tuple[str, frozenset[str]]], key_id: str) -> Iterator[str]:
+    """What cannot be found out about tokens that were there before.
+
+    Args:
+        found: Files, and the keys of the tokens in them.
+        key_id: The key by which others were hashed now; empty if nothing was.
+    """
+    for name, keys in found if key_id else ():
+        if others := sorted(keys - {key_id}):
+            yield (
+                f"{name}: It holds tokens of another key ({', '.join(others)}). What is hashed now cannot be compared "
+                "with them: rows that only that key would show to repeat one another are kept"
+            )
 
 
 def replaced_at(text: pl.Series, rows: pl.Series, cells: pl.Series) -> pl.Series:

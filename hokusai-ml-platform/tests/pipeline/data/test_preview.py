@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hokusai.domain.manifest import RowAccount
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.column_states import ColumnStates
@@ -15,7 +16,9 @@ from hokusai.pipeline.data.preview import preview
 from hokusai.pipeline.data.profiling import profile_files
 from hokusai.pipeline.data.reading import read_table
 from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.pipeline.data.streaming import Recipe, integrate_files
 from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.tokens import Tokenizer
 
 
 @pytest.fixture
@@ -56,14 +59,45 @@ class TestPreview:
         effect = preview(files / "new.csv", base=files / "base.csv", target="y").to_dict()["effect"]
         assert "reason" in effect
 
-    def test_personal_data_is_only_reported_whatever_the_policy_does_with_it(self, files: Path) -> None:
-        (files / "p.csv").write_text("id,note\n1,write to ada@example.org\n2,fine\n")
-        masking = PiiPolicy.parse({"default": "mask", "by_column": {"note": "hash"}})
-        seen = preview(files / "p.csv", pii=masking)
-        (found,) = seen.integration.manifest.pii.findings
-        assert (found.kind, found.action, found.cells) == ("email", "report", 1)
+    @pytest.mark.parametrize(
+        ("policy", "duplicates"),
+        [({}, 2), ({"default": "mask"}, 1), ({"default": "report"}, 1), ({"by_column": {"note": "drop"}}, 1)],
+    )
+    def test_rows_are_compared_as_cleaning_will_leave_them(
+        self, files: Path, policy: dict[str, object], duplicates: int
+    ) -> None:
+        people = ["Ada@Example.org", "ada@example.org", "ada@example.org", "[email]", "[email]"]
+        pl.DataFrame({"id": [1] * 5, "note": people}).write_csv(files / "p.csv")
+        wanted, tokenizer = PiiPolicy.parse(policy), Tokenizer(bytes(range(32)))
+        seen = preview(files / "p.csv", pii=wanted)
+        done = integrate_files(files / "p.csv", recipe=Recipe(pii=wanted), tokenizer=tokenizer)
+        assert (
+            seen.integration.manifest.rows
+            == done.manifest.rows
+            == RowAccount(5, 5 - duplicates, 0, duplicates)
+        )
+        assert seen.integration.manifest.pii.findings == done.manifest.pii.findings
+        assert seen.quality == done.quality
+        assert "pii:" not in str(seen.to_dict(values=True))
+        again = preview(files / "p.csv", pii=wanted)
+        assert again.integration.manifest.hash == seen.integration.manifest.hash
+        assert seen.integration.manifest.pii.key_id == ""
         plain = preview(files / "p.csv", pii=PiiPolicy.parse({"allow": ["note"]}))
         assert plain.integration.manifest.pii.findings == ()
+
+    def test_tokens_in_the_base_can_be_compared_with_tokens_only(self, files: Path) -> None:
+        token = Tokenizer(bytes(range(32))).token("email", "ada@example.org")
+        for name, mail in (("tokens", token), ("raw", "ada@example.org"), ("none", "-")):
+            pl.DataFrame({"id": [1], "mail": [mail]}).write_csv(files / f"{name}.csv")
+        told = preview(files / "raw.csv", base=files / "tokens.csv").integration.manifest
+        assert told.rows.kept == 1
+        (note,) = told.notes
+        assert note.startswith("tokens.csv: It holds tokens of another key (mlq7bkdb)")
+        assert (
+            preview(files / "tokens.csv", base=files / "tokens.csv").integration.manifest.rows.duplicates == 1
+        )
+        for new, base in (("tokens", "tokens"), ("none", "tokens"), ("raw", "raw")):
+            assert preview(files / f"{new}.csv", base=files / f"{base}.csv").integration.manifest.notes == ()
 
     def test_a_missing_column_cannot_be_previewed(self, files: Path) -> None:
         with pytest.raises(SchemaError, match="'label' is missing"):

@@ -26,12 +26,15 @@ from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
-from hokusai.privacy.policy import PiiAction, PiiPolicy
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.tokens import KEY_BYTES, Tokenizer
 from hokusai.utils.text import quantity
 
 Paths = str | Path | Sequence[str | Path]
 
 SHOWN_REJECTS = 20
+_NO_SECRET = bytes(KEY_BYTES)
+"""By it equal values have equal tokens, in every preview of the same rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def preview(
         features: What it is predicted from; by default all other columns but those that only identify a row.
         key: Columns by which rows repeat one another; by default only equal rows do.
         near_text: Columns whose text repeats where it says nearly the same.
-        pii: Which personal data is looked for; by default all kinds. It is only reported.
+        pii: What will happen to personal data, since rows are compared as it leaves them; by default it is hashed, by
+            a key that is no secret: no token is kept or shown.
         read: What is known about the files.
         benchmark_rows: Rows of the benchmark, if it is known.
         progress: Is told how far it is.
@@ -128,10 +132,9 @@ def preview(
         SchemaError: The columns do not fit, so that no row could, or the target or a feature is missing.
     """
     options = replace(read or ReadOptions(), on_error="reject")
-    looking = replace(pii or PiiPolicy(), default=PiiAction.REPORT, by_kind={}, by_column={})
     recipe = Recipe(
         schema=schema,
-        pii=looking,
+        pii=pii or PiiPolicy(),
         key=tuple(key),
         near_text=tuple(near_text),
         target=target,
@@ -140,8 +143,17 @@ def preview(
     )
     with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder:
         listing = Path(folder) / "rejects.jsonl"
-        done = integrate_files(contributed, base=base, recipe=recipe, rejects=listing, progress=progress)
+        done = integrate_files(
+            contributed,
+            base=base,
+            recipe=recipe,
+            tokenizer=Tokenizer(_NO_SECRET),
+            rejects=listing,
+            progress=progress,
+        )
         rejects = tuple(islice(read_rejects(listing), SHOWN_REJECTS))
+    pii_found = replace(done.manifest.pii, key_id="")  # the tokens are gone, and were made by nobody's key
+    done = replace(done, manifest=replace(done.manifest, pii=pii_found))
     if done.quality is None or done.samples is None:
         raise AssertionError("the recipe asks for both")
     effect = None

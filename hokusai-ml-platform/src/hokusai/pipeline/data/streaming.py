@@ -46,6 +46,7 @@ from hokusai.pipeline.data.writers import check_held, output_format, writing
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts
+from hokusai.privacy.stand_ins import other_key_notes, token_keys
 from hokusai.privacy.tokens import Tokenizer
 from hokusai.utils.files import check_no_overwrite, check_writable, move_into_place
 
@@ -168,6 +169,8 @@ class _Run:
         self.pii = PiiCounts()
         self.report = SchemaReport()
         self.gate: ColumnGate | None = None
+        self.token_keys: list[tuple[str, frozenset[str]]] = []
+        """By file, the keys of the tokens that it holds already."""
         self.untold: tuple[str, ...] = ()
         """Columns of which an update says nothing: rows that are replaced keep what they have there."""
 
@@ -200,6 +203,7 @@ class _Run:
         kernel = replace(kernel, gate=self.gate)
         self.tell("Cleaning", 0, None)
         base = self._first_pass(old, "base", replace(kernel, schema=None))
+        base_key_id = self.pii.key_id
         self.pii, self.report = PiiCounts(), SchemaReport()  # the account is of what came in
         fresh = self._first_pass(new, "new", kernel)
         if self.recipe.schema is not None:
@@ -238,7 +242,7 @@ class _Run:
             rejects=dict(self.listing.counts),
             quality=quality.to_dict() if quality else None,
             transformations=tuple(self._steps(new, fresh, base, account, fates, result)),
-            notes=(*self._notes(old, new), *written),
+            notes=(*self._notes(old, new, self.pii.key_id or base_key_id), *written),
             engine=str(self.choice),
         )
         return Integration(
@@ -256,7 +260,11 @@ class _Run:
         import polars as pl
 
         policy = kernel.policy or PiiPolicy(default=PiiAction.REPORT)
-        samples = [first for scan in scans if (first := next(scan.batches(), None)) is not None]
+        samples = []
+        for scan in scans:
+            if (first := next(scan.batches(), None)) is not None:
+                samples.append(first)
+                self.token_keys.append((scan.source.name, token_keys(first.head(GATE_ROWS))))
         gates = [
             ColumnGate.decide(kernel.checked(sample, "")[0].head(GATE_ROWS), policy)
             for sample in samples or [pl.DataFrame(schema=kernel.columns)]
@@ -379,11 +387,12 @@ class _Run:
             }
             yield Transformation("merge_datasets", rows, result.height, told)
 
-    def _notes(self, old: Sequence[TableScan], new: Sequence[TableScan]) -> Iterator[str]:
+    def _notes(self, old: Sequence[TableScan], new: Sequence[TableScan], key_id: str) -> Iterator[str]:
         for scan in (*old, *new):
             yield from (f"{scan.source.name}: {note}" for note in scan.notes)
         yield from union_notes([*old, *new])
         yield from self.gate.notes() if self.gate and self.recipe.pii is not None else ()
+        yield from other_key_notes(self.token_keys, key_id)
 
 
 def _account(file: FilePart, fates: RowFates, at: slice) -> RowAccount:
