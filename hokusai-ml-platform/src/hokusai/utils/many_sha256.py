@@ -31,6 +31,8 @@ _AT_ONCE: Final = 256
 class EndToEnd(NamedTuple):
     """Many byte strings in one.
 
+    Both arrays are read-only, always: for others Numba would compile its loops once more.
+
     Attributes:
         offsets: Where each begins, and where the last one ends, int64 of shape (n + 1,).
         data: Their bytes.
@@ -49,6 +51,13 @@ class EndToEnd(NamedTuple):
         _, offsets, data = array.buffers()
         bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
         return cls(bounds, np.frombuffer(data if data is not None else b"", np.uint8))
+
+    @classmethod
+    def of_nothing(cls, n: int) -> EndToEnd:
+        """`n` empty ones."""
+        import numpy as np
+
+        return cls(np.frombuffer(bytes(8 * (n + 1)), np.int64), np.frombuffer(b"", np.uint8))
 
     def to_list(self) -> list[bytes]:
         """Each as an object."""
@@ -84,8 +93,8 @@ def sha256_many(beginnings: NDArray[np.uint8], rests: EndToEnd | None = None) ->
     if compiled.pays(len(beginnings)) and (rests is None or rests.longest <= _LONG_BYTES):
         from hokusai.utils import sha256_lanes
 
-        offsets, data = rests or (np.zeros(len(beginnings) + 1, np.int64), np.empty(0, np.uint8))
-        return sha256_lanes.digests(np.ascontiguousarray(beginnings), offsets, data, sha256_lanes.START, 0)
+        rests = rests or EndToEnd.of_nothing(len(beginnings))
+        return sha256_lanes.digests(np.ascontiguousarray(beginnings), *rests, sha256_lanes.START, 0)
     width = beginnings.shape[1]
     firsts: Sequence[bytes] = (
         np.ascontiguousarray(beginnings).view(f"V{width}")[:, 0].tolist()
@@ -148,4 +157,4 @@ class HmacSha256:
         inner, outer = (lanes.absorbed(np.frombuffer(block, np.uint8)) for block in self._blocks)
         n = len(messages.offsets) - 1
         digests = lanes.digests(np.empty((n, 0), np.uint8), *messages, inner, BLOCK_BYTES)
-        return lanes.digests(digests, np.zeros(n + 1, np.int64), np.empty(0, np.uint8), outer, BLOCK_BYTES)
+        return lanes.digests(digests, *EndToEnd.of_nothing(n), outer, BLOCK_BYTES)
