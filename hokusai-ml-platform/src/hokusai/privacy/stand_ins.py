@@ -78,9 +78,10 @@ def token_keys(rows: pl.DataFrame) -> frozenset[str]:
     import polars as pl
 
     found: set[str] = set()
-    for cells in rows.get_columns():
+    for column in rows.get_columns():
+        cells = column.alias("")  # methods of a series take its name for a pattern
         if cells.dtype == pl.String:
-            having = cells.alias("").filter(cells.str.contains("pii:", literal=True))
+            having = cells.filter(cells.str.contains("pii:", literal=True))
             tokens = having.str.extract_all(TOKEN_PATTERN).explode().drop_nulls()
             found.update(token.split(":")[2] for token in tokens.to_list())
     return frozenset(found)
