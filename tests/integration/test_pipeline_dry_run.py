@@ -9,10 +9,10 @@ from tests.integration.pipeline_process import QUERIES, dry_run
 
 @pytest.fixture(scope="module")
 def again(dry, tmp_path_factory):
-    """The same run once more, in another folder, through the other engine, signed with the same key."""
+    """The same run once more, in another folder, signed with the same key. The other engine: see the coalitions."""
     key = (dry.home / "keys" / "attestation-ed25519.pem").read_text()
     folder = tmp_path_factory.mktemp("again")
-    return dry_run(folder, HOKUSAI_LOCAL_ENGINE="process", HOKUSAI_SIGNING_KEY=key)
+    return dry_run(folder, HOKUSAI_SIGNING_KEY=key)
 
 
 class TestDeterminism:
