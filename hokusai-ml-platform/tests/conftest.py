@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg2
@@ -12,10 +13,11 @@ from hokusai.stack.postgres import PostgresServer
 
 
 @pytest.fixture
-def postgres_database(postgres_server: PostgresServer) -> str:
-    """The URI of an empty database, for one test alone."""
+def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URI of an empty database, for one test alone; gone after it, or PostgreSQL would go on tidying hundreds."""
     name = f"test_{uuid.uuid4().hex}"
     with closing(psycopg2.connect(postgres_server.uri)) as connection:
         connection.autocommit = True
         connection.cursor().execute(f"CREATE DATABASE {name}")
-    return postgres_server.uri.removesuffix(postgres_server.database) + name
+        yield postgres_server.uri.removesuffix(postgres_server.database) + name
+        connection.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
