@@ -1,5 +1,8 @@
 """The fixtures of the real servers, for every test of the repository, and how property tests draw their examples."""
 
+import sys
+from functools import cache
+
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
@@ -15,3 +18,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("no_cover")
+
+
+def pytest_runtest_setup() -> None:
+    """MLflow reads eighty files for the newest version of its tables each time a store is opened; once will do."""
+    tables = sys.modules.get("mlflow.store.db.utils")
+    if tables is not None and not hasattr(tables._get_latest_schema_revision, "cache_info"):
+        tables._get_latest_schema_revision = cache(tables._get_latest_schema_revision)  # type: ignore[attr-defined]
