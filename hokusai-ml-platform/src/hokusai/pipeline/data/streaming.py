@@ -242,7 +242,12 @@ class _Run:
             rejects=dict(self.listing.counts),
             quality=quality.to_dict() if quality else None,
             transformations=tuple(self._steps(new, fresh, base, account, fates, result)),
-            notes=(*self._notes(old, new, self.pii.key_id or base_key_id), *written),
+            notes=(
+                *self._notes(old, new),
+                *other_key_notes(self.token_keys, self.pii.key_id or base_key_id),
+                *self._not_compared(fresh),
+                *written,
+            ),
             engine=str(self.choice),
         )
         return Integration(
@@ -387,12 +392,19 @@ class _Run:
             }
             yield Transformation("merge_datasets", rows, result.height, told)
 
-    def _notes(self, old: Sequence[TableScan], new: Sequence[TableScan], key_id: str) -> Iterator[str]:
+    def _not_compared(self, fresh: Side) -> Iterator[str]:
+        count = int(fresh.masked.sum())
+        if count and self.recipe.deduplicate and not self.recipe.key:
+            yield (
+                f"Rows that hold masks such as [email], and are told apart from all others: {count:,}; "
+                "what was masked may differ. A key without masks says which of them repeat one another"
+            )
+
+    def _notes(self, old: Sequence[TableScan], new: Sequence[TableScan]) -> Iterator[str]:
         for scan in (*old, *new):
             yield from (f"{scan.source.name}: {note}" for note in scan.notes)
         yield from union_notes([*old, *new])
         yield from self.gate.notes() if self.gate and self.recipe.pii is not None else ()
-        yield from other_key_notes(self.token_keys, key_id)
 
 
 def _account(file: FilePart, fates: RowFates, at: slice) -> RowAccount:
