@@ -193,6 +193,7 @@ def test_digits_in_one_piece_without_a_word_for_telephones_are_passed_over_quick
         ("Her new number: 4155552671", "4155552671", "+14155552671"),
         ("text me at 4155552671", "4155552671", "+14155552671"),
         ("from abroad + 49 30 901820", "+ 49 30 901820", "+4930901820"),
+        ("call + 4930901820", "+ 4930901820", "+4930901820"),
         ("011 49 30 901820", "011 49 30 901820", "+4930901820"),
         ("grade A + 020 7946 0958", "+ 020 7946 0958", "+442079460958"),
     ],
@@ -212,7 +213,7 @@ def test_numbers_are_found_as_people_write_and_dial_them(text: str, written: str
             "12 + 49 30 901820",
             "C++ 49 30 901820",
         ),
-        "011 49",
+        *("011 49", "total + 50268354720", "call (1 + 50268354720)"),
     ],
 )
 def test_a_number_of_something_else_is_no_telephone(text: str) -> None:

@@ -97,6 +97,9 @@ _KNOWN_TITLED = re.compile(
     rf"|\bSr\.?[ ]{{1,2}}(?P<spanish>{_PARTICLES}{_FULL})"
 )
 """`MR` is also a merge request, and `Sr.` a senior: here too."""
+_QUIET_TITLED = re.compile(
+    rf"\b(?:mrs|mr|dr|prof)\b\.?[ ]{{1,2}}(?P<name>{_ANY_NAME}(?:[ ]{{1,2}}{_ANY_NAME})?)"
+)
 _QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
@@ -108,7 +111,7 @@ _DETAIL_NEXT = re.compile(
     r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis)\b"
 )
 """What people have and things have not."""
-_ANY_TITLE = rf"(?-u:\b)(?:{_TITLES}|{_LOUD_TITLES}|Sr)\.?(?:-Ing\.)? "
+_ANY_TITLE = rf"(?-u:\b)(?:{_TITLES}|{_LOUD_TITLES}|Sr|mrs?|dr|prof)\.?(?:-Ing\.)? "
 HINT = (
     rf"{_ANY_TITLE}|Señor|(?:{_INTRODUCTIONS}) |(?i:{_LABELS}|{_WEAK_LABELS}) ?(?:[:=]|- )"
     rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) "
@@ -116,7 +119,7 @@ HINT = (
 """Rust regex without counting, for the quick pass over all rows."""
 _CAPITAL = r"\p{Lu}"
 GATE = (
-    rf"{_ANY_TITLE}.*{_CAPITAL}"
+    rf"{_ANY_TITLE}.*{_CAPITAL}|(?-u:\b)(?:mrs?|dr|prof)\.? {{1,2}}[\p{{L}}\p{{N}}]"
     rf"|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_PARTICLES}{_CAPITAL}"
     rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}[\p{{L}}\p{{N}}]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
     rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
@@ -186,6 +189,11 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
             yield (_known if found["name"] else _known_small)(text, *found.span(found.lastgroup or 0))
     for found in _KNOWN_TITLED.finditer(text):
         yield _known_titled(text, *found.span(found.lastgroup or 0))
+    for found in _QUIET_TITLED.finditer(text):
+        start, end = found.span("name")
+        first = text[start:end].partition(" ")[0]
+        alone = start + len(first) * is_known_name(first)
+        yield start, max(alone, _known_small(text, start, end)[1])
     for found in _QUIET.finditer(text):
         start, end = found.span("name")
         name = text[start:end]
@@ -216,14 +224,19 @@ def _known(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _known_small(text: str, start: int, end: int) -> tuple[int, int]:
-    """As many words in small letters as are such a name: all that stands there, or those that are all known."""
+    """As many words in small letters as are such a name: up to a known surname, or all that stands there."""
     words = [(found[0], found.end()) for found in _WORD.finditer(text, start, end)]
-    for count in range(len(words), 1, -1):
-        some, right = [word for word, _ in words[:count]], words[count - 1][1]
-        whole = is_known_given(some[0]) and _is_person(text, right)
-        if (whole or all(map(is_known_name, some))) and _NO_VALUES.isdisjoint(map(str.lower, some)):
-            return start, right
-    return start, start
+    known = next((at for at, (word, _) in enumerate(words) if not is_known_name(word)), len(words))
+    if known < 2 or is_known_given(words[known - 1][0]):
+        for count in range(len(words), 1, -1):
+            some = [word.lower() for word, _ in words[:count]]
+            if (
+                is_known_given(some[0])
+                and _NO_VALUES.isdisjoint(some)
+                and _is_person(text, words[count - 1][1])
+            ):
+                return start, words[count - 1][1]
+    return start, words[known - 1][1] if known > 1 else start
 
 
 def _known_titled(text: str, start: int, end: int) -> tuple[int, int]:

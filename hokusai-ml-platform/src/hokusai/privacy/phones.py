@@ -173,7 +173,8 @@ def _number(
     told: bool,
 ) -> str | None:
     right = groups[-1][1]
-    plus = "+" in text[left : groups[0][0]]
+    spaced = text.startswith("+ ", left)  # as sums have it too: the digits have to be grouped
+    plus = "+" in text[left : groups[0][0]] and (not spaced or len(lengths) > 1 or worded)
     abroad = _EXIT_CODE.match(text, left)
     likely = _likely(lengths, known)
     if likely and _is_plain_number(text, left, groups, lengths):
@@ -181,12 +182,16 @@ def _number(
     if not (worded or likely or plus or abroad) or not _is_apart(text, left, right):
         return None
     digits = "".join([text[start:end] for start, end in groups])
-    if plus and ((found := international(digits)) or "+ " not in text[left:right]):
+    named = (told or (worded and _is_named(text, left))) and not _DATE.fullmatch(text, left, right)
+    if (
+        plus
+        and (not spaced or len(lengths) > 1 or named)
+        and ((found := international(digits)) or not spaced)
+    ):
         return found
     for plan in likely:
         if national := _written_by(plan, digits, lengths, text[left:right]):
             return f"+{plan.country_code}{national}"
-    named = (told or (worded and _is_named(text, left))) and not _DATE.fullmatch(text, left, right)
     if abroad and (named or len(lengths) > 1) and (found := international(digits[len(abroad[0]) :])):
         return found
     dialled = ((plan, plan.national(digits)) for plan in known if named)
