@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import importlib.metadata
 import os
 import runpy
 import secrets
@@ -113,6 +114,9 @@ def _serve(listener: int, lifeline: int) -> None:
     with quiet_mlflow():
         for module in _MODULES:
             importlib.import_module(module)
+    # Metaflow asks at the start of every run; the answer takes a second and is the same for all forks.
+    importlib.metadata.packages_distributions = cache(importlib.metadata.packages_distributions)
+    importlib.metadata.packages_distributions()
     os.environ.clear()
     os.environ.update(before)
     requests = socket.socket(fileno=listener)
