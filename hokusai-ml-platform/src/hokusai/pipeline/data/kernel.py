@@ -134,23 +134,16 @@ class Kernel:
         if self.policy is not None:
             gate = self.gate and without_clean_columns(rows, self.gate, self.policy, self.tokenizer)
             cleaned, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
+            # What is masked or dropped is the same for everybody, and is compared as it was.
             if not self.policy.hides:
                 told_by = cleaned
-            elif (
-                self.policy.hashes
-            ):  # what is masked or dropped is the same for everybody, and is compared as it was
+            elif self.policy.hashes:
                 told_by, _ = scrub(rows, self.policy.without_hiding(), self.tokenizer, gate=gate)
             rows = cleaned
         key = KeyDigests.of(told_by, self.key, partial=self.partial_keys) if self.key else None
         told_by = selected(told_by, self.compared) if self.compared else told_by
         masked = holds_mask(told_by).to_numpy()
         return Processed(rows, row_digests(told_by), masked, key, unique, rejects, report, pii)
-
-    def _key_of(self, rows: pl.DataFrame, before: pl.DataFrame, unique: tuple[KeyDigests, ...]) -> KeyDigests:
-        """The keys of rows; those that were made already, if the key must be unique and stayed as it was."""
-        if self.key in self.unique_keys and selected(rows, self.key).equals(selected(before, self.key)):
-            return unique[self.unique_keys.index(self.key)]
-        return KeyDigests.of(rows, self.key)
 
 
 def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:

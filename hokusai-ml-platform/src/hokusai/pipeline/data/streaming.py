@@ -9,16 +9,17 @@ little data waits in memory (see `planner`) the same things happen, only without
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hokusai.domain.manifest import DataManifest, RowAccount, Transformation
+from hokusai.domain.manifest import DataManifest, RowAccount
 from hokusai.domain.schema_report import SchemaReport
+from hokusai.pipeline.data.account import account_of, notes, steps
 from hokusai.pipeline.data.checks import raise_unless_ok, report_of_unread
-from hokusai.pipeline.data.column_union import common_columns, union_notes
+from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.columns import require_columns, require_named
 from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.files import expand_paths
@@ -26,7 +27,6 @@ from hokusai.pipeline.data.gathering import gathered
 from hokusai.pipeline.data.identifiers import FIRST_ROWS, no_features
 from hokusai.pipeline.data.kernel import Kernel, Processed
 from hokusai.pipeline.data.key_update import require_telling_keys
-from hokusai.pipeline.data.near_duplicates import THRESHOLD
 from hokusai.pipeline.data.numbering import Numbering
 from hokusai.pipeline.data.planner import Choice, choose
 from hokusai.pipeline.data.quality_report import QualityReport
@@ -228,7 +228,7 @@ class _Run:
                     writer.write(batch.rows)
                 self.tell("Writing", result.height, None)
             written = writer.notes() if writer is not None else ()
-        accounts = tuple((file.name, _account(file, fates, at)) for file, at in fresh.slices())
+        accounts = tuple((file.name, account_of(file, fates, at)) for file, at in fresh.slices())
         account = sum((account for _, account in accounts), RowAccount(0, 0))
         quality = self._quality(result, account) if self.recipe.quality else None
         personal = self.gate.personal | {finding.column for finding in self.pii.summary().findings}
@@ -241,11 +241,10 @@ class _Run:
             pii=self.pii.summary(),
             rejects=dict(self.listing.counts),
             quality=quality.to_dict() if quality else None,
-            transformations=tuple(self._steps(new, fresh, base, account, fates, result)),
+            transformations=tuple(steps(self.recipe, self.schema, new, fresh, base, account, fates, result)),
             notes=(
-                *self._notes(old, new),
+                *notes(self.recipe, self.gate, old, new, fresh),
                 *other_key_notes(self.token_keys, self.pii.key_id or base_key_id),
-                *self._not_compared(fresh),
                 *written,
             ),
             engine=str(self.choice),
@@ -344,74 +343,6 @@ class _Run:
         rows, recipe = first_kept_rows(fresh, fates, FIRST_ROWS), self.recipe
         key = recipe.key if recipe.how == "update" else ()
         return no_features(rows, columns, recipe.target, recipe.features, self.schema, key)
-
-    def _steps(
-        self,
-        new: Sequence[TableScan],
-        fresh: Side,
-        base: Side,
-        account: RowAccount,
-        fates: RowFates,
-        result: Result,
-    ) -> Iterator[Transformation]:
-        rows = sum(scan.rows_read - len(scan.rejects) for scan in new)
-        if self.schema is not None:
-            yield Transformation("validate_schema", rows, fresh.height, {"schema_sha256": self.schema.digest})
-        rows = fresh.height
-        if self.recipe.pii is not None:
-            yield Transformation("remove_pii", rows, rows, self.recipe.pii.to_dict())
-        taken_out: list[tuple[str, bool, int, Mapping[str, object]]] = [
-            (
-                "deduplicate",
-                self.recipe.deduplicate,
-                int((fates.repeated | fates.in_base).sum()),
-                {"subset": list(self.recipe.key)} if self.recipe.repeats_by_key else {},
-            ),
-            ("reject_repeated_keys", bool(fates.refused.any()), int(fates.refused.sum()), {}),
-            (
-                "deduplicate_nearly",
-                bool(self.recipe.near_text),
-                account.near_duplicates,
-                {"columns": list(self.recipe.near_text), "threshold": THRESHOLD},
-            ),
-        ]
-        for name, done, gone, details in taken_out:
-            if done:
-                yield Transformation(name, rows, rows - gone, details)
-            rows -= gone
-        if base.height:
-            changed = int((fates.replaces >= 0).sum())
-            told = {
-                "how": self.recipe.how,
-                "key": list(self.recipe.key),
-                "base_rows": base.height,
-                "added": account.kept - changed,
-                "changed": changed,
-                "unchanged": int(fates.in_base.sum()),
-                "conflicts": dict(sorted(result.conflicts.items())),
-            }
-            yield Transformation("merge_datasets", rows, result.height, told)
-
-    def _not_compared(self, fresh: Side) -> Iterator[str]:
-        count = int(fresh.masked.sum())
-        if count and self.recipe.deduplicate and not self.recipe.key:
-            yield (
-                f"Rows that hold masks such as [email], and are told apart from all others: {count:,}; "
-                "what was masked may differ. A key without masks says which of them repeat one another"
-            )
-
-    def _notes(self, old: Sequence[TableScan], new: Sequence[TableScan]) -> Iterator[str]:
-        for scan in (*old, *new):
-            yield from (f"{scan.source.name}: {note}" for note in scan.notes)
-        yield from union_notes([*old, *new])
-        yield from self.gate.notes() if self.gate and self.recipe.pii is not None else ()
-
-
-def _account(file: FilePart, fates: RowFates, at: slice) -> RowAccount:
-    near = int(fates.near[at].sum())
-    duplicates = int((fates.repeated | fates.in_base)[at].sum()) + near
-    rejected = len(file.rejected) + int(fates.refused[at].sum())
-    return RowAccount(file.read, file.read - duplicates - rejected, rejected, duplicates, near)
 
 
 def _numbers(start: int, height: int, numbering: Numbering) -> pl.Series:
