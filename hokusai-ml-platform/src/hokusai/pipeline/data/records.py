@@ -231,7 +231,10 @@ def record_ranges(text: bytes) -> NDArray[np.int64]:
 
 def last_record_end(data: bytes, quotes_before: int = 0) -> int:
     """Position after the last line end outside quotes; 0 if there is none."""
-    quotes, end = quotes_before + data.count(b'"'), len(data)
+    import numpy as np
+
+    quotes = quotes_before + int(np.count_nonzero(np.frombuffer(data, np.uint8) == _QUOTE))
+    end = len(data)
     while (newline := data.rfind(b"\n", 0, end)) >= 0:
         quotes -= data.count(b'"', newline, end)
         if quotes % 2 == 0:
