@@ -86,7 +86,7 @@ class TestArgoWorkflows:
         needed = {
             f"hokusai/{path.relative_to(package).as_posix()}"
             for path in package.rglob("*")
-            if path.is_file() and path.suffix != ".pyc" and path.name != "py.typed"
+            if path.is_file() and "__pycache__" not in path.parts and path.name != "py.typed"
         }
         assert sorted(needed - flat) == []
         assert not [name for name in flat if "/tests/" in name or name.endswith(".pyc")]
