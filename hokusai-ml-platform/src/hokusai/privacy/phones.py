@@ -19,7 +19,7 @@ GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
 _RUN = re.compile(r"[0-9][0-9 ()./-]*[0-9]")
 _WIDE = re.compile(r"[ ()./-]{4,}")
 _GROUP = re.compile(r"[0-9]+")
-_EXIT_CODE = re.compile("00|011")
+_EXIT_CODES = ("00", "011")
 """What is dialled before a country code, in North America and elsewhere."""
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|Durchwahl|poste) ?[0-9]{1,6}\b")
 _WORDS_TEXT = """
@@ -31,18 +31,20 @@ contact hotline helpline landline numéro fone teléf telf phonenumber
 _WORDS = frozenset(_WORDS_TEXT.split())
 _ROOTS_TEXT = """
 tel tél phon fon fax mob móv mov cel handy ruf portable call ring dial sms reach contact hotline helpline landline
-number txt text numéro whats 電話 携帯 ☎ 📞 फ़ोन
+numéro whats 電話 携帯 ☎ 📞 फ़ोन
 """
 _ROOTS = _ROOTS_TEXT.split()
 """Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
 _SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBER_IS = (
-    r"(?:^|[^A-Za-z])(?:(?:my|his|her|our|your|their)(?: (?:new|old|own|cell|work|home|private|personal|direct))?"
+    r"(?:^|[^A-Za-z])(?:(?:my|his|her|our|your|their)(?: (?:new|old|own|home|work|private|personal|direct))?"
     r" (?:number|nr|no)\.?(?: is now| is| was)?|txt"
     r"|text (?:(?:me|us|him|her|them)(?: back)?(?: at| on)?|back at|to))[ :=]{1,3}"
 )
-_IS_NUMBER = re.compile(rf"(?i){_NUMBER_IS}$")
+_NUMBER_ROOTS = (" number", " no", " nr", "txt", "text ")
+_NUMBER = re.compile(_NUMBER_IS)
+_NUMBER_BEFORE = re.compile(rf"{_NUMBER_IS}$")
 """What right before a number says that it is somebody's, where `number` alone would say little."""
 GATE_UNTOLD = (
     rf"\+[0-9(]|[0-9][ ()./-]{{1,3}}[0-9]|(?i:{_NUMBER_IS})[0-9(]"
@@ -80,7 +82,7 @@ def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterato
     """
     known = plans(regions)
     lower = text.lower()
-    worded = told or any(root in lower for root in _ROOTS)
+    worded = told or any(root in lower for root in _ROOTS) or _says_number(lower, _NUMBER)
     for run in _RUN.finditer(text):
         start = _left_edge(text, 0, run.start())
         if run.end() - start < _DIGITS[0]:
@@ -173,29 +175,27 @@ def _number(
     told: bool,
 ) -> str | None:
     right = groups[-1][1]
-    spaced = text.startswith("+ ", left)  # as sums have it too: the digits have to be grouped
-    plus = "+" in text[left : groups[0][0]] and (not spaced or len(lengths) > 1 or worded)
-    abroad = _EXIT_CODE.match(text, left)
+    plus = "+" in text[left : groups[0][0]]
+    abroad = text.startswith(_EXIT_CODES, left)
     likely = _likely(lengths, known)
     if likely and _is_plain_number(text, left, groups, lengths):
         likely = ()
     if not (worded or likely or plus or abroad) or not _is_apart(text, left, right):
         return None
     digits = "".join([text[start:end] for start, end in groups])
-    named = (told or (worded and _is_named(text, left))) and not _DATE.fullmatch(text, left, right)
-    if (
-        plus
-        and (not spaced or len(lengths) > 1 or named)
-        and ((found := international(digits)) or not spaced)
-    ):
+    spaced = plus and text.startswith("+ ", left)
+    if plus and ((found := international(digits) if not spaced or len(lengths) > 1 else None) or not spaced):
         return found
     for plan in likely:
         if national := _written_by(plan, digits, lengths, text[left:right]):
             return f"+{plan.country_code}{national}"
-    if abroad and (named or len(lengths) > 1) and (found := international(digits[len(abroad[0]) :])):
+    named = (told or (worded and _is_named(text, left))) and not _DATE.fullmatch(text, left, right)
+    # Behind a plus and a blank, digits in one piece are a sum unless a word says more.
+    dialled = digits if spaced else digits[2 + digits.startswith("011") :]
+    if (named if spaced else abroad and (named or len(lengths) > 1)) and (found := international(dialled)):
         return found
-    dialled = ((plan, plan.national(digits)) for plan in known if named)
-    return next((f"+{plan.country_code}{national}" for plan, national in dialled if national), None)
+    read = ((plan, plan.national(digits)) for plan in known if named)
+    return next((f"+{plan.country_code}{national}" for plan, national in read if national), None)
 
 
 def _is_named(text: str, left: int) -> bool:
@@ -206,7 +206,12 @@ def _is_named(text: str, left: int) -> bool:
     cut = start > 0 and text[start - 1].isalpha()  # "par|cel" is no cell phone
     whole = {token[0].lower() for token in tokens if token.start() or not cut}
     named = not _WORDS.isdisjoint(whole) or any(sign in words for sign in _SIGNS)
-    return (named or _IS_NUMBER.search(words) is not None) and not is_numbered_thing(words)
+    return (named or _says_number(words.lower(), _NUMBER_BEFORE)) and not is_numbered_thing(words)
+
+
+def _says_number(lower: str, pattern: re.Pattern[str]) -> bool:
+    """Whether there is "my number is" or the like."""
+    return any(root in lower for root in _NUMBER_ROOTS) and pattern.search(lower) is not None
 
 
 def _is_plain_number(text: str, left: int, groups: list[tuple[int, int]], lengths: tuple[int, ...]) -> bool:
