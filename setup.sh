@@ -54,6 +54,14 @@ for modules in "mlflow, mlflow.store.tracking.sqlalchemy_store" \
   "sklearn.linear_model, sklearn.compose, sklearn.feature_extraction.text, sklearn.datasets, sklearn.model_selection, skops.io, metaflow.cli, polars, structlog, jinja2, rich.progress, rich.table"; do
   env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -W ignore -c "import $modules" &
 done
+if [ "$set_name" = dev ]; then # machine code too, so that no test waits for it
+  .venv/bin/python -W ignore -c "
+import numpy, polars
+from hokusai.pipeline.data.value_hash import hash_values
+from hokusai.utils.many_sha256 import sha256_many
+sha256_many(numpy.zeros((400_000, 1), numpy.uint8))
+hash_values(polars.Series(['', None])), hash_values(polars.Series([0]))" &
+fi
 wait
 .venv/bin/python -m compileall -q hokusai-ml-platform/src src metaflow_extensions
 echo "$want" > ".venv/.installed-$set_name"
