@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, fitting
+from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, all_fit, fitting
 
 
 def kind_of(*blocks: list[str | None], known: dict[str, CellType] | None = None) -> CellType:
@@ -144,3 +144,33 @@ class TestNotes:
             (note,) = self.notes(cells, range(1, 4), decimal_commas=commas and "," not in cells[-1])
             assert told in note
             assert cells[0] not in note or cells[0] in "$1,234.50 or 1.234,50; days such as 31.12.2023; WAHR"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CellType if kind is not CellType.TEXT])
+def test_all_cells_fit_where_each_does(kind: CellType) -> None:
+    cells = [
+        "",
+        None,
+        "0",
+        "-7",
+        "9223372036854775807",
+        "9223372036854775808",
+        "1.5",
+        ".5",
+        "1e3",
+        "1e999",
+        "1e-999",
+    ]
+    cells += [
+        "true",
+        "FALSE",
+        "2024-02-29",
+        "2023-02-29",
+        "2024-02-29 10:00:00",
+        "2023-02-29T10:00:00",
+        "word",
+    ]
+    for one in cells:
+        for other in cells:
+            both = pl.Series([one, other], dtype=pl.String)
+            assert all_fit(both, kind) is fitting(both, kind).all(), (one, other)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hokusai.errors import ConfigurationError, DataError
-from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, fitting
+from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, all_fit, fitting
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected
 from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.dialect import Dialect
@@ -224,7 +224,8 @@ class Proof:
                     found.setdefault(int(row), name)
                 continue
             column = _with_points(column) if name in self.comma_floats else column
-            for row in (~fitting(column, self.declared[name])).arg_true():
+            kind = self.declared[name]
+            for row in () if all_fit(column, kind) else (~fitting(column, kind)).arg_true():
                 found.setdefault(int(row), name)
         return dict(sorted(found.items()))
 
