@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from hokusai.domain.contribution import Contribution
 from hokusai.domain.manifest import ColumnSummary, RowAccount
 from hokusai.domain.metrics import Task
+from hokusai.pipeline.data.canonical_columns import nested_as_text
 from hokusai.pipeline.data.column_states import ColumnStates, dtype_name
 from hokusai.pipeline.data.columns import col, selected
 from hokusai.pipeline.data.quality_report import QualityReport
@@ -45,6 +46,7 @@ def assess_frame(
     """The report on a frame as it is: every row is kept, and rows with equal content count as duplicates."""
     import numpy as np
 
+    frame, base = nested_as_text(frame), None if base is None else nested_as_text(base)
     state = QualityState(frame.schema, target=target, features=features).see(frame)
     duplicates = frame.height - len(np.unique(hash_rows(frame.get_columns())))
     return quality_report(

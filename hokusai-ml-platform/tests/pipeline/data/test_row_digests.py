@@ -129,9 +129,14 @@ class TestRefused:
             (pl.Series([1], dtype=pl.Duration("ns")), "parts of a microsecond"),
             (pl.Series([999], dtype=pl.Time), "parts of a microsecond"),
             (pl.Series([-(2**63)], dtype=pl.Int64).cast(pl.Datetime("ms")), "beyond 290,000 years"),
-            (pl.Series([[1]]), "type List"),
-            (pl.Series([{"a": 1}]), "type Struct"),
-            (pl.Series([[1, 2]], dtype=pl.Array(pl.Int8, 2)), "type Array"),
+            (pl.Series([[dt.date(2024, 1, 1)]]), "type List"),
+            (pl.Series([{"a": [b"x"]}]), "type Struct"),
+            (pl.Series([[1, 2]], dtype=pl.Array(pl.Int128, 2)), "type Array"),
+            (
+                pl.Series([[1.0], [float("inf")]]),
+                "1 cells of .* in row 2 there is a number beyond",
+            ),
+            (pl.Series([{"n": 2**60}]), "an integer of 19 digits within a list or object"),
             (pl.Series([object()], dtype=pl.Object), "type Object"),
         ],
     )

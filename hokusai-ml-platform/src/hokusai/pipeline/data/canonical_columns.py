@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data.columns import col
+from hokusai.pipeline.data.columns import cells_of, col
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +52,7 @@ def canonical_columns(schema: Mapping[str, pl.DataType]) -> tuple[CanonicalColum
     """The columns of a schema, by name.
 
     Raises:
-        SchemaError: A column has a type without canonical values, such as a list.
+        SchemaError: A column has a type without canonical values, such as a list of dates.
 
     >>> import polars as pl
     >>> canonical_columns({"n": pl.UInt8(), "label": pl.Categorical()})
@@ -89,8 +89,53 @@ def canonical_frame(frame: pl.DataFrame) -> pl.DataFrame:
     columns = canonical_columns(schema)
     if not columns:
         return frame
+    frame = nested_as_text(frame)
+    schema = frame.schema
     _refuse_what_does_not_fit(frame)
     return frame.select(_canonical(column, schema[column.name]).alias(column.name) for column in columns)
+
+
+def nested_as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with lists and objects as their JSON texts (`nested_values`), as they are when they come from a file.
+
+    Raises:
+        SchemaError: One of them has none, or JSON has not all values of its type; the text tells the column.
+
+    >>> import polars as pl
+    >>> nested_as_text(pl.DataFrame({"tags": [["a", None], None]}))["tags"].to_list()
+    ['["a",null]', None]
+    """
+    from hokusai.pipeline.data.arrow_nested import json_texts
+
+    for name, dtype in frame.schema.items():
+        if dtype.is_nested() and _kind(name, dtype):
+            texts, faults = json_texts(cells_of(frame, name).to_arrow())
+            if faults:
+                raise SchemaError(
+                    f"{len(faults):,} cells of column {name!r} have no JSON text, so the rows cannot be hashed: in row "
+                    f"{faults[0][0] + 1:,} there is {faults[0][1]}",
+                    hint="Give such values a column of their own.",
+                )
+            frame = frame.with_columns(texts.alias(name))
+    return frame
+
+
+def _has_json(dtype: pl.DataType) -> bool:
+    """Whether JSON has all values of a type."""
+    import polars as pl
+
+    if isinstance(dtype, pl.List | pl.Array):
+        return _has_json(_instance(dtype.inner))
+    if isinstance(dtype, pl.Struct):
+        return all(_has_json(_instance(field.dtype)) for field in dtype.fields)
+    plain = dtype.is_integer() and dtype not in (pl.Int128, pl.UInt128)
+    others = (pl.Boolean, pl.String, pl.Categorical, pl.Enum, pl.Null)
+    return plain or dtype.is_float() or dtype.base_type() in others
+
+
+def _instance(dtype: Any) -> pl.DataType:
+    made: pl.DataType = dtype() if isinstance(dtype, type) else dtype
+    return made
 
 
 def _kind(name: str, dtype: pl.DataType) -> Kind:
@@ -113,11 +158,11 @@ def _kind(name: str, dtype: pl.DataType) -> Kind:
         pl.Decimal: "n",
         pl.Binary: "x",
     }
-    kind = simple.get(dtype.base_type())
+    kind = "s" if dtype.is_nested() and _has_json(dtype) else simple.get(dtype.base_type())
     if kind is None:
         raise SchemaError(
             f"Column {name!r} is of type {dtype}, whose values have no canonical form",
-            hint="Give each part a column of its own, or store the values as JSON text.",
+            hint="Give each part a column of its own, or store the values as text.",
         )
     return kind
 

@@ -252,7 +252,11 @@ class ColumnStates:
     """
 
     def __init__(self, schema: Mapping[str, pl.DataType], *, moments: bool = False) -> None:
-        canonical_columns(schema)  # refuses lists and objects, by name
+        canonical_columns(schema)  # refuses what has no canonical values, by name
+        if nested := [name for name, dtype in schema.items() if dtype.is_nested()]:
+            raise SchemaError(
+                f"Column {nested[0]!r} holds lists or objects", hint="Take their texts: `nested_as_text`."
+            )
         self._states = {name: ColumnState(name, dtype, moments=moments) for name, dtype in schema.items()}
 
     def see(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hokusai.domain.manifest import DataManifest, DatasetHash, RowAccount
 from hokusai.domain.schema import DataSchema
 from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.canonical_columns import nested_as_text
 from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.column_union import common_columns, union_notes
 from hokusai.pipeline.data.columns import require_columns
@@ -343,7 +344,7 @@ class DataIntegrator:
             SchemaError: There is no such column.
             ConfigurationError: A weight is for no part.
         """
-        rows, _ = to_polars(df)
+        rows = nested_as_text(to_polars(df)[0])
         require_columns(rows.columns, (*((target,) if target else ()), *features), "")
         ignored = no_features(rows.head(FIRST_ROWS), rows.columns, target, features, self.schema)
         history = self._history(df, rows.height)
@@ -353,7 +354,7 @@ class DataIntegrator:
             history.account
             if "deduplicate" in steps and history.account.kept == rows.height
             else _counted(rows),
-            base=None if base is None else _state_of(to_polars(base)[0], rows, target),
+            base=None if base is None else _state_of(nested_as_text(to_polars(base)[0]), rows, target),
             schema_checked="validate_schema" in steps,
             label_noise=target is not None,
             weights=weights,
@@ -361,7 +362,7 @@ class DataIntegrator:
 
     def manifest(self, df: Frame, *, quality: QualityReport | None = None) -> DataManifest:
         """The full account of a table and of how it came to be; by default with the quality of the table itself."""
-        rows, _ = to_polars(df)
+        rows = nested_as_text(to_polars(df)[0])
         history = self._history(df, rows.height)
         pii = history.pii.summary()
         gate = ColumnGate.decide(rows, PiiPolicy(default=PiiAction.REPORT))
