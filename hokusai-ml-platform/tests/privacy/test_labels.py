@@ -65,6 +65,14 @@ def test_a_label_gives_a_name_away(text: str, name: str) -> None:
         ("saw dr garcia today", "garcia"),
         ("el Sr. García", "garcía"),
         ("Mme Dupont et Frau Müller", "dupont"),
+        ("Herrn Max Müller anrufen", "max müller"),
+        ("Mr. J. Smith called", "j smith"),
+        ("Dr. E. Codd called", "e codd"),
+        ("Mrs. A. B. Smith is here", "a b smith"),
+        ("Mr J. R. R. Tolkien", "j r r tolkien"),
+        ("Mr A Smith", "a smith"),
+        ("MR J. SMITH CALLED", "j smith"),
+        ("Herr Martens kommt", "martens"),
     ],
 )
 def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) -> None:
@@ -80,6 +88,7 @@ def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) ->
         *("MR REVIEW NEEDED", "DR PLAN READY", "MS EXCEL FILE", "Sr. Software Engineer", "Sr. Data Analyst"),
         *("Mr. and mrs.", "Dr. Pepper", "Dr. med.", "DR. PEPPER"),
         *("mr. robot", "dr pepper", "see prof of physics", "the mr was merged"),
+        *("Dr. Martens", "Mr. Coffee", "Dr. Oetker Pizza", "Attn: Billing", "Signed by: Management"),
     ],
 )
 def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
@@ -108,6 +117,11 @@ def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
 )
 def test_a_label_gives_a_name_away_in_small_letters_and_capitals(text: str, name: str) -> None:
     assert found_in(text) == [(name, "person_name")]
+
+
+@pytest.mark.parametrize("text", ["My name is Max Miller", "First name: Max Miller", "Best regards,\nMax Miller"])
+def test_a_given_name_that_is_also_a_word_of_forms_is_a_name_in_capitals(text: str) -> None:
+    assert found_in(text) == [("max miller", "person_name")]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ _PARTICLES = (
     r"(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|bin|ibn|al|el|zu|ter|ten|st\.|mac|mc)[ ]){0,3}"
 )
 _TWO = rf"{_NAME}[ ]{{1,2}}{_PARTICLES}(?:(?:{_NAME}|[{UPPER}]\.)[ ]{{1,2}}{_PARTICLES}){{0,2}}{_NAME}"
-_FULL = rf"{_NAME}(?:[ ]{{1,2}}{_PARTICLES}(?:{_NAME}|[{UPPER}]\.)){{0,3}}"
+_INITIALS = rf"(?:[{UPPER}]\.[ ]{{0,2}}){{0,3}}"
+_FULL = rf"{_INITIALS}{_NAME}(?:[ ]{{1,2}}{_PARTICLES}(?:{_NAME}|[{UPPER}]\.)){{0,3}}"
 _DEGREES = "med|phil|rer|nat|jur|ing|dent|vet|oec|pol|theol|habil|h\\. ?c|mult"
 """What stands behind a German title: `Dr. rer. nat.`"""
 _TITLES = (
@@ -93,7 +94,7 @@ _KNOWN_PATTERNS = tuple(
 """What may be anything: it has to be a name that many people have."""
 _KNOWN_TITLED = re.compile(
     rf"\b(?:(?:{_LOUD_TITLES})\b\.?[ ]{{1,2}}){{1,3}}"
-    rf"(?P<name>{_LOUD_NAME}(?:[ ]{{1,2}}(?:{_LOUD_NAME}|[{UPPER}]\.)){{0,2}})"
+    rf"(?P<name>{_INITIALS}{_LOUD_NAME}(?:[ ]{{1,2}}(?:{_LOUD_NAME}|[{UPPER}]\.)){{0,2}})"
     rf"|\bSr\.?[ ]{{1,2}}(?P<spanish>{_PARTICLES}{_FULL})"
 )
 """`MR` is also a merge request, and `Sr.` a senior: here too."""
@@ -101,6 +102,8 @@ _QUIET_TITLED = re.compile(
     rf"\b(?:mrs|mr|dr|prof)\b\.?[ ]{{1,2}}(?P<name>{_ANY_NAME}(?:[ ]{{1,2}}{_ANY_NAME})?)"
 )
 _QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
+_BRAND = re.compile(r"Dr\.? (?:Martens|Oetker|Scholl)\b|Mr\.? (?:Coffee|Clean|Muscle|Potato)\b")
+"""What is sold under a title."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
 _CODE_NEXT = re.compile(r"-?[0-9]|[(\[_]|\.[a-z]")
@@ -136,6 +139,7 @@ University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or F
 Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
 April June July August September October November December Google Amazon Microsoft Apple Alexa Siri
 Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
+Billing Management Accounting Payroll Marketing Reception Purchasing Procurement Logistics Shipping
 Robot First Last Full Middle Given Family Name Names Surname
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
@@ -174,7 +178,8 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
             start, end = found.span("name")
-            if not _says_nothing(text[start:end]) and not _CODE_NEXT.match(text, end):
+            nobody = _says_nothing(text[start:end]) or _BRAND.match(text, found.start())
+            if not nobody and not _CODE_NEXT.match(text, end):
                 yield _own_words(text, start, end)
     for pattern in _OPEN_PATTERNS:
         found_open = pattern.search(text)
@@ -213,7 +218,15 @@ def canonical(text: str) -> str:
 
 
 def _says_nothing(name: str) -> bool:
-    return name.partition(" ")[0].lower() in _NO_VALUES
+    first, _, rest = name.partition(" ")
+    return first.lower() in _NO_VALUES and first != "Max" and not _is_initial(first, rest)
+
+
+def _is_initial(word: str, rest: str) -> bool:
+    """Whether a word is one letter of a name, and no article: with a dot, or before a name that many people have."""
+    if len(word.removesuffix(".")) != 1 or not rest:
+        return False
+    return word.endswith(".") or is_known_name(rest.partition(" ")[0])
 
 
 def _known(text: str, start: int, end: int) -> tuple[int, int]:
@@ -245,6 +258,8 @@ def _known_titled(text: str, start: int, end: int) -> tuple[int, int]:
     words = [(found[0], found.end()) for found in _WORD.finditer(text, start, end)]
     right = start
     for at, (word, after) in enumerate(words):
+        if len(word) == 1:
+            continue
         given = at > 0 and (is_known_given(words[at - 1][0]) or len(words[at - 1][0]) == 1)
         if not given and not is_known_name(word):
             break
@@ -256,7 +271,10 @@ def _own_words(text: str, start: int, end: int) -> tuple[int, int]:
     """A name without the words from the first one on that is nobody's name; empty if that is the first of all."""
     at = start
     for word in text[start:end].split(" "):
-        if word.rstrip(",") in _NO_NAMES or (word.isupper() and word.strip(".,").capitalize() in _NO_NAMES):
+        nobody = word.rstrip(",") in _NO_NAMES or (
+            word.isupper() and word.strip(".,").capitalize() in _NO_NAMES
+        )
+        if nobody and not _is_initial(word, text[at + len(word) + 1 : end]):
             return start, start + len(text[start:at].rstrip(" ,"))
         at += len(word) + 1
     return start, end
