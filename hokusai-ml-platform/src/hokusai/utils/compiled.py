@@ -7,12 +7,14 @@ process does, and says yes when there has been enough. Without Numba (extra `fas
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -41,7 +43,29 @@ def compiled(function: _Function) -> _Function:
     """The function as machine code, made when it is called first and kept for other processes where there is room."""
     from numba import njit
 
-    try:
-        return cast("_Function", njit(function, cache=True, nogil=True, error_model="numpy"))
-    except RuntimeError:  # there is no folder for it that can be written
-        return cast("_Function", njit(function, nogil=True, error_model="numpy"))
+    made: Any = njit(function, nogil=True, error_model="numpy")
+    with contextlib.suppress(RuntimeError):  # there is no folder for it that can be written
+        made._cache = _cache_of(function)
+    return cast("_Function", made)
+
+
+def _cache_of(function: Callable[..., object]) -> Any:
+    """Numba's cache of a function, without which all goes on: a full disk or a damaged file costs time only."""
+    caching: Any = import_module("numba.core.caching")
+    cache = caching.FunctionCache(function)
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(*given: Any) -> Any:
+        try:
+            return load(*given)
+        except Exception:  # noqa: BLE001  # whatever a damaged file raises
+            with contextlib.suppress(OSError):
+                cache.flush()
+            return None
+
+    def save_overload(*given: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(*given)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload
+    return cache
