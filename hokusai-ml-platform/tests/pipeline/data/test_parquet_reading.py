@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from hokusai.errors import DataError, HokusaiError
 from hokusai.pipeline.data import arrow_columns, parquet_reading
+from hokusai.pipeline.data.arrow_columns import _as_doubles
 from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.reading import Table, open_table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions
@@ -176,6 +177,14 @@ class TestTypes:
                 pa.array([Decimal(1), None, Decimal("12345678901234567.89")], pa.decimal128(20, 2)),
                 "more digits than a double holds",
             ),
+            (
+                pa.array([Decimal(5), None, Decimal("999999999999999999")], pa.decimal128(18, 0)),
+                "more digits than a double holds",
+            ),
+            (
+                pa.array([Decimal("1.0"), None, Decimal("9999999999999999.9")], pa.decimal128(17, 1)),
+                "more digits than a double holds",
+            ),
         ],
     )
     def test_values_that_it_cannot_keep_are_faults_of_their_rows(
@@ -190,6 +199,19 @@ class TestTypes:
         ]
         assert (table.rows_read, table.frame["b"].to_list()) == (3, ["x", "y"])
         assert table.frame["a"].null_count() == 1
+
+    @given(st.integers(1, 38), st.data())
+    @settings(max_examples=60)
+    def test_decimals_are_the_doubles_that_are_written_like_them_or_faults(
+        self, precision: int, data
+    ) -> None:
+        scale = data.draw(st.integers(0, precision))
+        digits = st.integers(0, precision).flatmap(lambda n: st.integers(-(10**n) + 1, 10**n - 1))
+        values = [Decimal(one).scaleb(-scale) for one in data.draw(st.lists(digits, min_size=1, max_size=20))]
+        doubles, lost = _as_doubles(pl.Series(values, dtype=pl.Decimal(precision, scale)))
+        for value, double, is_lost in zip(values, doubles.to_list(), lost.to_list(), strict=True):
+            held = Decimal(repr(float(value))) == value
+            assert (double, is_lost) == ((float(value), False) if held else (None, True)), value
 
     def test_values_of_a_dictionary_too(self, read) -> None:
         column = pa.array([1, 2**64 - 1, 2, 2**64 - 1], pa.uint64()).dictionary_encode()

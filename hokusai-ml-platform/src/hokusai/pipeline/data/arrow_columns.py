@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.arrow_nested import holds_objects, is_json, is_nested, json_texts, nested_bytes
-from hokusai.pipeline.data.cell_types import CellType
+from hokusai.pipeline.data.cell_types import EXACT_INTEGER_DIGITS, CellType
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected, fitted, told_dtype
 from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note
 from hokusai.pipeline.data.unpacking import RATIO_MATTERS_FROM
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 BATCH_BYTES = 64 << 20
 """Unpacked bytes of a batch that is given out, unless a single row has more."""
 
+_EXACT_POWERS = 22
+"""Powers of ten up to this one are doubles."""
 _DAY_MS = 86_400_000
 _YEARS_US = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """0001-01-01 and the last microsecond of 9999, in microseconds since 1970: what ISO 8601 can write in four digits."""
@@ -290,10 +293,25 @@ def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[Cell
             narrow.is_null() & values.is_not_null(), name, NOT_KEPT, "an integer beyond 64 bits"
         )
     if values.dtype.is_decimal():
-        doubles = values.cast(pl.Float64)
-        lost = (doubles.cast(values.dtype, strict=False) != values).fill_null(False) & values.is_not_null()
+        doubles, lost = _as_doubles(values)
         return doubles, _faults(lost, name, NOT_KEPT, "more digits than a double holds")
     return values, []
+
+
+def _as_doubles(decimals: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Decimals as doubles; and which of them a double, as it is written, does not give back (up to 15 digits all)."""
+    import polars as pl
+
+    many = decimals.to_physical().abs() >= 10**EXACT_INTEGER_DIGITS
+    if isinstance(decimals.dtype, pl.Decimal) and decimals.dtype.scale > _EXACT_POWERS:
+        many = decimals.is_not_null()
+    rows = many.arg_true()
+    if not len(rows):
+        return decimals.cast(pl.Float64), many.fill_null(False)
+    exact = decimals.gather(rows).to_list()
+    kept = [number if Decimal(repr(number)) == one else None for one in exact for number in (float(one),)]
+    doubles = decimals.set(many, None).cast(pl.Float64).scatter(rows, pl.Series(kept, dtype=pl.Float64))
+    return doubles, doubles.is_null() & decimals.is_not_null()
 
 
 def _time(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
