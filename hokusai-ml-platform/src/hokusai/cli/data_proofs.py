@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ def hash_(
     The data hash is of the rows in their order, the content root of the rows in any order. Both are the same for CSV,
     JSON, Parquet and Arrow, and for any order of the columns. Rows are hashed as they stand in the files; `clean` says
     the hash of what it writes. Types are part of the rows: those of a text file are found from its cells, unless
-    --manifest or --schema says them.
+    --manifest or --schema says them. Exits with 1 if the manifest has another hash.
     """
     told = told_types(schema, manifest)
     with _digested(files, read_options(given, None, "raise"), told) as (log, columns):
@@ -74,20 +75,18 @@ def hash_(
     same = found.data_hash == told.data_hash
     if as_json:
         show_json({**found.to_dict(), **({"as_in_manifest": same} if manifest else {})})
-        return
-    show_facts(
-        {
+    else:
+        facts = {
             "data hash": found.data_hash,
             "content root": found.content_root,
             "rows": f"{found.rows:,}",
             "specification": found.spec,
-            **(
-                {"manifest": "has this hash" if same else f"has another, {told.data_hash}"}
-                if manifest
-                else {}
-            ),
         }
-    )
+        if manifest:
+            facts["manifest"] = "has this hash" if same else f"has another, {told.data_hash}"
+        show_facts(facts)
+    if manifest and not same:
+        sys.exit(1)
 
 
 @click.command(short_help="Prove that a row is in files, or is not.")
