@@ -94,8 +94,32 @@ ab ag bank bv co company corp corporation department dept foundation gmbh group 
 industries institute kg limited llc llp ltd nv office oy partners plc sa sarl school services solutions spa srl store
 studio systems team technologies trust university
 """
+_THINGS_TEXT = """
+air airlines airport app armchair audio backpack bag balm band bands basket bath battery bay beach beans bed bedside
+beer belt bench beverage bike blanket blazer blouse boat book bookcase books boots bottle bowl box boxers bra bracelet
+bread bridge bros brothers bundle cabinet cable cafe cake camera candle candy cap capital car card cardigan care case
+chair chairs chaise charger cheese chips chocolate city clock coast coat coffee collection comfort cookies copper
+corner cosmetics cotton couch county cover cream cup cups curtain cushion deluxe desk dining dish door drawer dress
+dresses drink edition electric electronics energy engine express farms figure flats food foods foot fork frame game
+games garden gin glass glasses gloves gold gown grill guitar hair handbag hat headphones health heels hoodie
+hotel house iron island isle italian jacket jam jar jeans jewelers jewelry jug juice jumper kettle keyboard kit knife
+knit lamp laptop large leather leggings lens lighting linen lipstick loafers loan lotion luggage magazine mask
+mat mattress medium milk mini mirror mitts model monitor mount motor motors mountain mouse mug museum music national
+necklace new north office oil organizer original outfit oven pack paint pan pants paper pen pencil pendant
+perfume pillow pizza plate polo port pot powder premium print printer pro pullover purse rack radio red regular
+restaurant ring river road robe rug sandal sandals sauce saw scarf schal schrank seat set shampoo sheet sheets shelf
+shirt shirts shoe shoes shorts shower silk skirt slim slippers snacks sneaker sneakers soap socks sofa soup
+south speaker spoon spray square stool store street stuhl suit sunglasses suitcase swimsuit sweater sweatshirt table
+tablet tank tea tee tennis theater theatre tie tights tisch towel toy tray trousers tshirt tumbler tv umbrella
+underwear unit valley vase vest vodka wallet wash watch whiskey whisky wine wool yoga
+los saint san sankt santa sao st the
+"""
+_MOST_WORDS: Final = 4
 _GIVEN: Final = frozenset(_GIVEN_TEXT.split())
 _FAMILY: Final = frozenset(_FAMILY_TEXT.split())
+_THINGS: Final = frozenset(_THINGS_TEXT.split())
+"""Words in the names of goods, places and books: Anna Dress, San Diego, The Dubliners. Few people have
+them for a name."""
 _ALSO_WORDS: Final = frozenset(_ALSO_WORDS_TEXT.split())
 _PARTICLES: Final = frozenset(_PARTICLES_TEXT.split())
 _FIRMS: Final = frozenset(_FIRMS_TEXT.split())
@@ -134,3 +158,39 @@ def is_known_name(text: str) -> bool:
     if not words or not words.isdisjoint(_FIRMS):
         return False
     return not words.isdisjoint(_GIVEN) or (words <= _FAMILY | _ALSO_WORDS and not words.isdisjoint(_FAMILY))
+
+
+def is_persons_name(text: str) -> bool:
+    """Whether some words are a name that many people have, at least for the family, and no name of a thing.
+
+    >>> is_persons_name("Jane Quigley"), is_persons_name("Aditya Kumar"), is_persons_name("Emma Skirt")
+    (True, True, False)
+    """
+    if names_thing(text):
+        return False
+    return is_known_name(text) or (reads_as_name(text) and plain_word(text.rsplit(maxsplit=1)[-1]) in _FAMILY)
+
+
+def reads_as_name(text: str) -> bool:
+    """Whether some words may be a name, be it nobody's that is known: a few in capitals, or one that is also a word.
+
+    >>> reads_as_name("Ngozi Adeyemi"), reads_as_name("Jan van der Berg"), reads_as_name("Bob")
+    (True, True, True)
+    >>> reads_as_name("Emma Skirt"), reads_as_name("Berlin"), reads_as_name("Pride and Prejudice")
+    (False, False, False)
+    """
+    words = [word for word in text.split() if plain_word(word) not in _PARTICLES]
+    if len(words) == 1:
+        return plain_word(words[0]) in _ALSO_WORDS
+    in_capitals = all(word[0].isupper() for word in words)
+    return 2 <= len(words) <= _MOST_WORDS and in_capitals and not names_thing(text)
+
+
+def names_thing(text: str) -> bool:
+    """Whether a word in a name says that it is that of a firm, of goods or of a place.
+
+    >>> names_thing("Anna Dress"), names_thing("Schmidt GmbH"), names_thing("Anna Schmidt")
+    (True, True, False)
+    """
+    words = {plain_word(word) for piece in text.split() for word in piece.split("-")}
+    return not words.isdisjoint(_THINGS | _FIRMS)

@@ -1,7 +1,8 @@
 """Whether the cells of a column look like names of people, where its own name leaves that open.
 
 A column `name` or `nom` may hold products, and a column `customer` names, firms or numbers. Capitals tell little, so
-some of the cells have to be names that many people have (`known_names`).
+some of the cells have to be names that many people have (`known_names`). But goods are called after people too (Anna
+Dress), and so are firms, towns and books: in a column `name` most of the others have to read like names as well.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from hokusai.privacy.folding import TAKEN_OUT
 from hokusai.privacy.kinds import PiiKind
-from hokusai.privacy.known_names import is_known_name
+from hokusai.privacy.known_names import is_persons_name, reads_as_name
 
 if TYPE_CHECKING:
     import polars as pl
 
-LEAST_SHARE_NAMED: Final = 0.1
-"""Of the cells that say something, in a column that says that it holds names, be it of things."""
+LEAST_SHARE_NAMED: Final = 0.3
+"""Of names that many people have among the cells that say something, in a column of names, be it of things."""
 LEAST_SHARE_OPEN: Final = 0.25
 """The same in one that does not: firms are called after people too."""
+_LEAST_SHARE_ALIKE: Final = 0.5
+"""Of these and what else reads like a name, in a column that may list things."""
 _MOST_CHARACTERS: Final = 60
 _MOST_WORDS: Final = 5
 _NO_NAME: Final = re.compile(r"[0-9@/_:!?<>{}()=+*&%$#\\]")
@@ -37,7 +40,8 @@ def hold_people(cells: pl.Series, least_share: float, *, unless_shown: bool) -> 
     Args:
         cells: Text without null, as it came.
         least_share: How many are enough.
-        unless_shown: What to answer if no cell says anything.
+        unless_shown: Whether the column's name says that it holds names, be it of things: what to answer if no cell
+            says anything. Then half of the cells at least have to read like names.
 
     >>> import polars as pl
     >>> hold_people(pl.Series(["Roe, Jane", "Mr. John Doe"]), 0.1, unless_shown=False)
@@ -47,22 +51,28 @@ def hold_people(cells: pl.Series, least_share: float, *, unless_shown: bool) -> 
     """
     import polars as pl
 
-    names = asked = 0
+    names = alike = asked = 0
     for cell in cells.cast(pl.String).to_list():
         text = cell.strip()
         if text.startswith(_LEFT_NAMES):
             names += 1
+            alike += 1
         elif not text or _LEFT.fullmatch(text):
             continue
         else:
-            names += _is_name(text)
+            plain = text.replace(",", " ")
+            may_be = _may_be_name(plain)
+            is_name = may_be and (_LATIN.search(plain) is None or is_persons_name(plain))
+            names += is_name
+            alike += is_name or (may_be and reads_as_name(plain))
         asked += 1
-    return names >= least_share * asked if asked else unless_shown
+    if not asked:
+        return unless_shown
+    return names >= least_share * asked and (not unless_shown or alike >= _LEAST_SHARE_ALIKE * asked)
 
 
-def _is_name(text: str) -> bool:
+def _may_be_name(text: str) -> bool:
+    """Whether letters alone stand here, and few; of scripts other than the Latin nothing else is known."""
     if len(text) > _MOST_CHARACTERS or _NO_NAME.search(text) or not _LETTER.search(text):
         return False
-    if not _LATIN.search(text):
-        return True  # nothing is known of other scripts; the column's name decides
-    return len(text.split()) <= _MOST_WORDS and is_known_name(text.replace(",", " "))
+    return not _LATIN.search(text) or len(text.split()) <= _MOST_WORDS
