@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from hokusai.domain.schema import ColumnRule
 from hokusai.pipeline.data.checks import check_table
-from hokusai.pipeline.data.schema_inference import SchemaInference, infer_schema
+from hokusai.pipeline.data.schema_inference import SchemaInference, infer_schema, infer_schema_of_files
 
 
 def rule(values: list[Any], name: str = "x", *, ranges: bool = False, dtype: Any = None) -> ColumnRule:
@@ -49,6 +50,31 @@ def test_text_of_few_values_is_listed_and_other_text_is_not() -> None:
 
 def test_values_of_a_column_that_is_named_like_personal_data_are_not_listed() -> None:
     assert rule(["Anna", "Bob"] * 100, "surname").allowed == ()
+
+
+def test_values_of_a_column_that_cleaning_takes_for_personal_data_are_not_told() -> None:
+    days = [f"19{50 + i % 40}-01-0{1 + i % 9}" for i in range(399)]
+    frame = pl.DataFrame(
+        {
+            "customer": ["Jane Roe", "Peter Patel", "Acme GmbH"] * 133,
+            "client": ["Roe, Jane", "Patel, Peter", "Lee, Ann"] * 133,
+            "contact": ["ada qqq", "bob xyz", "eve abc"] * 133,
+            "born": pl.Series(days).str.to_date(),
+            "phone": [12125550100 + i for i in range(399)],
+            "status": ["open", "closed", "lost"] * 133,
+            "due": pl.Series(days).str.to_date(),
+        }
+    )
+    rules = {rule.name: rule for rule in infer_schema(frame, ranges=True).columns}
+    assert [name for name, rule in rules.items() if rule.allowed] == ["status"]
+    assert [name for name, rule in rules.items() if rule.minimum is not None] == ["due"]
+
+
+def test_what_the_first_rows_of_any_file_show_to_be_personal_is_not_told(tmp_path: Path) -> None:
+    pl.DataFrame({"client": ["ACME 1", "ACME 2"] * 100}).write_csv(tmp_path / "a.csv")
+    assert infer_schema_of_files(tmp_path / "a.csv").columns[0].allowed == ("ACME 1", "ACME 2")
+    pl.DataFrame({"client": ["Jane Roe", "Peter Patel"] * 100}).write_csv(tmp_path / "b.csv")
+    assert infer_schema_of_files([tmp_path / "a.csv", tmp_path / "b.csv"]).columns[0].allowed == ()
 
 
 def test_ranges_are_rules_only_if_asked_for() -> None:

@@ -7,15 +7,18 @@ doubt becomes a rule, and the result is a start for a schema file that somebody 
 |----------|-----------------------------------------------------------------------------------------------------|
 | type     | always; nothing is said of a column without any value                                                |
 | nullable | false where at least 100 rows all have a value                                                       |
-| allowed  | text of at most 20 different values, each in 10 rows on average, in a column not named like personal  |
-|          | data, and none of which holds any; numbers are measured and not listed                               |
-| minimum, | only if asked for: the next good row may well lie beyond; never of a column named like personal data |
+| allowed  | text of at most 20 different values, each in 10 rows on average, none of which holds personal data;   |
+|          | numbers are measured and not listed                                                                 |
+| minimum, | only if asked for: the next good row may well lie beyond                                            |
 | maximum  |                                                                                                     |
+
+A schema is passed on, so nothing is told of the values of a column that is named like personal data, or that cleaning
+would treat as such (`ColumnGate`), say one of customers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +33,8 @@ from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.privacy.columns import kind_by_name
 from hokusai.privacy.detector import holding
+from hokusai.privacy.policy import PiiAction, PiiPolicy
+from hokusai.privacy.scrub import ColumnGate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +58,7 @@ def infer_schema(frame: pl.DataFrame, *, ranges: bool = False) -> DataSchema:
     ColumnRule('label', type='text', nullable=False, allowed=['bad', 'good'])
     ColumnRule('score', type='float')
     """
-    seen = SchemaInference(frame.schema)
+    seen = SchemaInference(frame.schema, _personal([frame]))
     seen.see(frame)
     return seen.result(ranges=ranges)
 
@@ -79,7 +84,10 @@ def infer_schema_of_files(
     """
     scans = [open_table(path, read) for path in expand_paths(paths)]
     columns = common_columns(scans)
-    seen = SchemaInference(columns)
+    firsts = (next(scan.batches(), None) for scan in scans)
+    seen = SchemaInference(
+        columns, _personal(conformed(first, columns) for first in firsts if first is not None)
+    )
     total = sum(scan.rows_read for scan in scans)
     for scan in scans:
         for batch in scan.batches():
@@ -104,10 +112,12 @@ class SchemaInference:
 
     Args:
         schema: The types that all batches have.
+        personal: Columns of whose values nothing is told.
     """
 
-    def __init__(self, schema: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, schema: Mapping[str, pl.DataType], personal: Collection[str] = ()) -> None:
         self.schema = dict(schema)
+        self.personal = frozenset(personal) | {name for name in schema if kind_by_name(name) is not None}
         self.rows = 0
         self._columns = {name: _Column() for name in schema}
 
@@ -121,7 +131,7 @@ class SchemaInference:
 
     def merge(self, other: SchemaInference) -> SchemaInference:
         """What is known from the rows of both."""
-        both = SchemaInference(self.schema)
+        both = SchemaInference(self.schema, self.personal | other.personal)
         both.rows = self.rows + other.rows
         both._columns = {name: _joined(self._columns[name], other._columns[name]) for name in self.schema}
         return both
@@ -138,7 +148,7 @@ class SchemaInference:
             "type": _type(dtype),
             "nullable": column.nulls > 0 or self.rows < _ENOUGH_ROWS,
         }
-        if ranges and column.low is not None and kind_by_name(name) is None:
+        if ranges and column.low is not None and name not in self.personal:
             rules |= {"minimum": column.low, "maximum": column.high}
         if self._is_listed(name, column):
             rules["allowed"] = tuple(sorted(column.values or ()))
@@ -150,9 +160,15 @@ class SchemaInference:
             bool(column.values)
             and self.rows >= _ENOUGH_ROWS
             and filled >= _ROWS_A_VALUE * len(column.values or ())
-            and kind_by_name(name) is None
+            and name not in self.personal
             and not holding(column.values or ())
         )
+
+
+def _personal(firsts: Iterable[pl.DataFrame]) -> frozenset[str]:
+    """The columns that hold personal data in the first rows of any file."""
+    policy = PiiPolicy(default=PiiAction.REPORT)
+    return frozenset[str]().union(*(ColumnGate.decide(rows, policy).personal for rows in firsts))
 
 
 def _learnt(batch: pl.DataFrame, name: str, dtype: pl.DataType, *, listing: bool) -> _Column:
