@@ -46,6 +46,10 @@ class TestBySimilarity:
         assert near_duplicates(rows, threshold=0.66, shingle_words=1).first_row.tolist() == [0, 0]
         assert near_duplicates(rows, threshold=0.67, shingle_words=1).first_row.tolist() == [0, 1]
 
+    def test_a_text_with_a_mask_is_like_no_other(self) -> None:
+        rows = frame("[email]", "[email]", "write to [email]", "email", "Email")
+        assert near_duplicates(rows).first_row.tolist() == [0, 1, 2, 3, 3]
+
     def test_shingles_are_runs_of_words(self) -> None:
         rows = frame("a b c d e f", "a b c d e x", "f e d c b a")  # 3 runs of three words common, of 5
         assert near_duplicates(rows, threshold=0.6).first_row.tolist() == [0, 0, 2]

@@ -19,6 +19,7 @@ from hokusai.adapters.in_process_engine import InProcessEngine
 from hokusai.domain.manifest import RowAccount
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import DataError, InvalidInputError, SchemaError
+from hokusai.pipeline.data.columns import UnknownColumnError
 from hokusai.pipeline.data.dataset_hash import dataset_hash
 from hokusai.pipeline.data.integrator import DataIntegrator
 from hokusai.pipeline.data.merging import merge
@@ -259,6 +260,60 @@ class TestRepeatsByKey:
             integrate(files[1], recipe=Recipe(key=("query",)))
         with pytest.raises(InvalidInputError, match="such rows are to be kept"):
             integrate(files[1], recipe=Recipe(key=("query_id",), deduplicate=False))
+
+
+class TestNearRepeats:
+    NOTES = (
+        "ada@example.org",
+        "bob@example.org",
+        "ADA@example.org !",
+        "[email]",
+        "[EMAIL] [email]",
+        "+12125550100",
+    )
+
+    @pytest.mark.parametrize("way", TestRepeatsByKey.WAYS)
+    @pytest.mark.parametrize(
+        "pii",
+        [
+            PiiPolicy(default="mask"),  # type: ignore[arg-type]
+            PiiPolicy(default="drop"),  # type: ignore[arg-type]
+            PiiPolicy(by_kind={"email": "mask"}),  # type: ignore[dict-item]
+            PiiPolicy(by_column={"note": "drop"}),  # type: ignore[dict-item]
+            PiiPolicy(),
+        ],
+    )
+    def test_are_told_by_what_is_hidden_afterwards(
+        self, tmp_path: Path, pii: PiiPolicy, way: dict[str, object]
+    ) -> None:
+        base = pl.DataFrame({"v": [-1, -2, -3], "note": ["eve@example.org", "eve@example.org", "[email]"]})
+        base.write_csv(tmp_path / "base.csv")
+        notes = (*self.NOTES, "Eve@example.org", "+1 212 555 0101")
+        pl.DataFrame({"v": range(8), "note": notes}).write_csv(tmp_path / "in.csv")
+        recipe = Recipe(near_text=("note", "note"), pii=pii)
+        done = integrate(tmp_path / "in.csv", tmp_path / "out.parquet", tmp_path / "base.csv", recipe, **way)
+        kept = [-1, -2, -3, 0, 1, 3, 4, 5, 7]
+        assert pl.read_parquet(tmp_path / "out.parquet")["v"].to_list() == kept
+        assert done.manifest.rows == RowAccount(read=8, kept=6, duplicates=2, near_duplicates=2)
+
+    def test_are_found_again_by_nobody_in_what_was_masked(self, tmp_path: Path) -> None:
+        rows = {"v": range(300), "note": [f"user{i}@example.org" for i in range(300)]}
+        pl.DataFrame(rows).write_csv(tmp_path / "in.csv")
+        recipe = Recipe(near_text=("note",), pii=PiiPolicy(default="mask"))  # type: ignore[arg-type]
+        integrate(tmp_path / "in.csv", tmp_path / "out.csv", recipe=recipe)
+        again = integrate(tmp_path / "out.csv", recipe=recipe)
+        assert again.manifest.rows == RowAccount(read=300, kept=300)
+
+
+class TestColumnsThatThePolicyDrops:
+    @pytest.mark.parametrize("named", [{"target": "mail"}, {"target": "v", "features": ("mail",)}])
+    def test_are_neither_target_nor_feature(self, tmp_path: Path, named: dict[str, object]) -> None:
+        rows = {"mail": [f"user{i}@example.org" for i in range(9)], "v": range(9)}
+        pl.DataFrame(rows).write_csv(tmp_path / "in.csv")
+        recipe = Recipe(pii=PiiPolicy(default="drop"), **named)  # type: ignore[arg-type]
+        with pytest.raises(UnknownColumnError, match=r"Column 'mail' .* takes it out"):
+            integrate(tmp_path / "in.csv", tmp_path / "out.csv", recipe=recipe)
+        assert not (tmp_path / "out.csv").exists()
 
 
 class TestTheAccount:

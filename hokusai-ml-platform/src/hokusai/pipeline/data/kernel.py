@@ -6,7 +6,7 @@ this process, in another, or on another machine; what it learns on the way can b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from hokusai.domain.schema_report import SchemaReport
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.checks import check
 from hokusai.pipeline.data.column_values import fit
-from hokusai.pipeline.data.columns import cells_of, col, selected
+from hokusai.pipeline.data.columns import UnknownColumnError, cells_of, col, selected
 from hokusai.pipeline.data.reconcile import MOST_EXACT
 from hokusai.pipeline.data.repeated_values import without_clean_columns
 from hokusai.pipeline.data.row_digests import row_digests
@@ -64,6 +64,7 @@ class Processed:
         masked: Which of them had a mask when they were compared, so that they repeat none that looks like them.
         key: What identifies them, as it stands in `rows`; None if nothing does.
         unique: Their values in each combination of columns that must be unique, as they came in.
+        near: Their text that is compared for nearness, where `rows` does not have it as it is compared; or None.
         rejects: Rows that were not kept.
         report: All problems, the further ones of rejected rows too.
         pii: What personal data was found.
@@ -74,6 +75,7 @@ class Processed:
     masked: NDArray[np.bool_]
     key: KeyDigests | None
     unique: tuple[KeyDigests, ...]
+    near: pl.DataFrame | None
     rejects: tuple[Reject, ...]
     report: SchemaReport
     pii: PiiCounts
@@ -92,6 +94,7 @@ class Kernel:
         key: The columns that identify a row.
         partial_keys: Whether some of them may be null.
         compared: The columns that a row's digest is of; all, if there are none here.
+        near_text: The columns of text in which rows may say nearly the same.
     """
 
     columns: Mapping[str, pl.DataType]
@@ -102,6 +105,7 @@ class Kernel:
     key: tuple[str, ...] = ()
     partial_keys: bool = False
     compared: tuple[str, ...] = ()
+    near_text: tuple[str, ...] = ()
 
     @property
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
@@ -114,6 +118,20 @@ class Kernel:
         import polars as pl
 
         return dict(self(pl.DataFrame(schema=self.columns), "").rows.schema)
+
+    def require_kept(self, named: Iterable[str]) -> None:
+        """Check that the policy leaves every column that the caller names for the result, such as the target.
+
+        Raises:
+            UnknownColumnError: It drops one, or replaces its name.
+        """
+        left = self.result_columns
+        for name in named:
+            if name not in left:
+                raise UnknownColumnError(
+                    f"Column {name!r} is wanted as target or feature, but the policy for personal data takes it out",
+                    hint="Name another column, or choose another action for this one, such as `hash` or `keep`.",
+                )
 
     def checked(
         self, batch: pl.DataFrame, source: str, numbers: pl.Series | None = None
@@ -141,9 +159,14 @@ class Kernel:
                 told_by, _ = scrub(rows, self.policy.without_hiding(), self.tokenizer, gate=gate)
             rows = cleaned
         key = KeyDigests.of(told_by, self.key, partial=self.partial_keys) if self.key else None
+        near = selected(told_by, self.near_text) if self.near_text and self._hides else None
         told_by = selected(told_by, self.compared) if self.compared else told_by
         masked = holds_mask(told_by).to_numpy()
-        return Processed(rows, row_digests(told_by), masked, key, unique, rejects, report, pii)
+        return Processed(rows, row_digests(told_by), masked, key, unique, near, rejects, report, pii)
+
+    @property
+    def _hides(self) -> bool:
+        return self.policy is not None and self.policy.hides
 
 
 def conformed(batch: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -34,6 +34,7 @@ from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.row_matching import normalised_text
 from hokusai.pipeline.data.value_hash import hash_values
+from hokusai.privacy.stand_ins import holds_mask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,7 @@ def near_duplicates(
     """Find rows whose text is nearly that of an earlier row.
 
     A row whose `first_row` is another has at least the similarity `threshold` to that one, which is its own first row.
-    A row without text is like no other.
+    A row without text is like no other, nor is one with a mask in it, such as `[email]`: what was masked may differ.
 
     Args:
         rows: The rows.
@@ -147,7 +148,7 @@ def near_duplicates(
         raise InvalidInputError(f"A shingle cannot have {shingle_words} words")
     names = _text_columns(rows, columns)
     require_columns(rows.columns, within, "")
-    texts = _texts(rows, names)
+    texts = _texts(rows, names).set(holds_mask(selected(rows, names)), None)
     firsts, groups = _equal_texts(texts, selected(rows, within))
     at = np.flatnonzero((firsts == np.arange(rows.height)) & texts.is_not_null().to_numpy())
     shingles = _Shingles.of(texts.gather(at), shingle_words)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from hokusai.domain.schema import DataSchema
 from hokusai.domain.schema_report import MOST_ROWS, Rule, SchemaProblem, SchemaReport
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.digest_log import first_match
 from hokusai.pipeline.data.key_update import SHARED_BY_NONE
 from hokusai.pipeline.data.near_duplicates import near_duplicates
@@ -162,9 +161,9 @@ def _nearly_repeated(fresh: Side, base: Side, recipe: Recipe, left: NDArray[np.b
     near = np.zeros(fresh.height, dtype=bool)
     if not recipe.near_text:
         return near
-    columns = list(recipe.near_text)
+    columns = list(dict.fromkeys(recipe.near_text))
     before = base if recipe.how == "append" else None
-    parts = [selected(rows, columns) for side in (before, fresh) if side for rows in side.stage.batches()]
+    parts = [rows for side in (before, fresh) if side for rows in side.near_text(columns)]
     n_before = before.height if before else 0
     taking_part = np.concatenate([np.ones(n_before, dtype=bool), left])
     if not taking_part.any():

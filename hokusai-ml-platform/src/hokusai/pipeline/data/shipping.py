@@ -43,12 +43,16 @@ def shipped(kernel: Kernel) -> Callable[[pa.Table], pa.Table]:
         own = table.num_columns - 1
         source = table.schema.metadata[_STATE].decode()
         done = kernel(pl.DataFrame(table.select(range(own))), source, pl.Series(table.column(own)))
-        result = done.rows.to_arrow().append_column(_BESIDE, _column(done.digests))
+        result = done.rows.to_arrow()
+        for text in () if done.near is None else done.near.to_arrow().columns:
+            result = result.append_column(_BESIDE, text)
+        result = result.append_column(_BESIDE, _column(done.digests))
         result = result.append_column(_BESIDE, pa.array(done.masked))
         for keys in (*done.unique, *([done.key] if done.key else ())):
             result = result.append_column(_BESIDE, _column(keys.digests))
             result = result.append_column(_BESIDE, pa.array(keys.absent))
-        state = {**_state(done), "own": done.rows.width, "unique": len(done.unique)}
+        near = None if done.near is None else done.near.columns
+        state = {**_state(done), "own": done.rows.width, "near": near, "unique": len(done.unique)}
         return result.replace_schema_metadata({_STATE: json.dumps(state).encode()})
 
     return run
@@ -57,9 +61,11 @@ def shipped(kernel: Kernel) -> Callable[[pa.Table], pa.Table]:
 def unpacked(table: pa.Table) -> Processed:
     """What a shipped kernel found out."""
     import polars as pl
+    import pyarrow as pa
 
     state: dict[str, Any] = json.loads(table.schema.metadata[_STATE])
-    beside = table.columns[state["own"] :]
+    near = table.columns[state["own"] :][: len(state["near"] or ())]
+    beside = table.columns[state["own"] + len(near) :]
     keys = [
         KeyDigests(_array(digests), absent.to_numpy().astype(bool))
         for digests, absent in zip(beside[2::2], beside[3::2], strict=True)
@@ -69,6 +75,7 @@ def unpacked(table: pa.Table) -> Processed:
         digests=_array(beside[0]),
         masked=beside[1].to_numpy().astype(bool),
         unique=tuple(keys[: state["unique"]]),
+        near=None if state["near"] is None else pl.DataFrame(pa.table(near, names=state["near"])),
         key=next(iter(keys[state["unique"] :]), None),
         rejects=tuple(Reject(**fields) for fields in state["rejects"]),
         report=SchemaReport(

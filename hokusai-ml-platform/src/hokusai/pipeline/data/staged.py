@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.columns import selected
 from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.kernel import KeyDigests, Processed
 from hokusai.pipeline.data.stage import DiskStage, MemoryStage, Stage
@@ -29,6 +30,7 @@ class Side:
         self.stage: Stage = MemoryStage() if in_memory else DiskStage(place)
         self.digests = closing.enter_context(DigestLog(folder))
         self._masked: list[NDArray[np.bool_]] = []
+        self._near: list[pl.DataFrame] = []
         self.key = KeyLog(folder, closing)
         self.unique = [KeyLog(folder, closing) for _ in range(n_unique)]
         self.files: list[FilePart] = []
@@ -57,10 +59,16 @@ class Side:
             self.stage.append(done.rows)
             self.digests.append(done.digests)
             self._masked.append(done.masked)
+            if done.near is not None:
+                self._near.append(done.near)
             if done.key is not None:
                 self.key.append(done.key)
             for log, digests in zip(self.unique, done.unique, strict=True):
                 log.append(digests)
+
+    def near_text(self, columns: Sequence[str]) -> list[pl.DataFrame]:
+        """The text of all rows that is compared for nearness: as it came in, where the policy hides something."""
+        return self._near or [selected(rows, columns) for rows in self.stage.batches()]
 
     def slices(self) -> Iterator[tuple[FilePart, slice]]:
         """Each file with the place of its rows among all."""

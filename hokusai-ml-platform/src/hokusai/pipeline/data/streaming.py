@@ -198,9 +198,11 @@ class _Run:
             key=self.recipe.key,
             partial_keys=self.recipe.repeats_by_key,
             compared=tuple(name for name in columns if name in told) if self.untold else (),
+            near_text=tuple(dict.fromkeys(self.recipe.near_text)),
         )
         self.gate = self._gate(kernel, [*old, *new])
         kernel = replace(kernel, gate=self.gate)
+        kernel.require_kept((*target, *self.recipe.features))
         self.tell("Cleaning", 0, None)
         base = self._first_pass(old, "base", replace(kernel, schema=None))
         base_key_id = self.pii.key_id
