@@ -188,6 +188,8 @@ class TestRefuses:
             ),
             ([True, 12345], "Column 'bad' holds objects of different types"),
             ([2**70, 1], "Column 'bad' holds objects of different types"),
+            ([1.0, True], "Column 'bad' holds objects of different types"),
+            (pd.Series([1.5, 2**53 + 1], dtype=object), "Column 'bad' holds objects of different types"),
             ([object()], "Column 'bad' holds objects of different types"),
             (pd.period_range("2020", periods=2, freq="D"), r"Column 'bad' holds values of type period\[D\]"),
             (pd.interval_range(0, 2), "Column 'bad' holds values of type interval"),

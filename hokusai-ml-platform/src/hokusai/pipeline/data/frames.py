@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hokusai.domain.canonical import MAX_SAFE_INTEGER
 from hokusai.errors import DataError
 
 if TYPE_CHECKING:
@@ -216,6 +217,9 @@ def _converted(table: nw.DataFrame[Any]) -> pl.DataFrame:
         raise DataError("The table's columns cannot be read together")
     types = rows.schema
     _refuse_first(table, lambda name: isinstance(types[name], pl.BaseExtension | pl.Object))
+    native = table.to_native()
+    if _is_pandas(native):
+        _refuse_first(table, lambda name: types[name].is_float() and _is_rounded(native[name]))
     return rows
 
 
@@ -232,6 +236,15 @@ def _refuse_first(table: nw.DataFrame[Any], unusable: Callable[[str], bool]) -> 
         f"Column {name!r} holds {found}, which no data file could hold",
         hint="Make it a column of numbers, text, booleans, dates or times; as text: "
         "frame[column] = frame[column].map(str, na_action='ignore').",
+    )
+
+
+def _is_rounded(column: pd.Series[Any]) -> bool:
+    """Whether objects that became doubles were something else: truth values, or integers that doubles do not hold."""
+    if str(column.dtype) != "object":
+        return False
+    return any(
+        isinstance(cell, bool) or (isinstance(cell, int) and abs(cell) > MAX_SAFE_INTEGER) for cell in column
     )
 
 
