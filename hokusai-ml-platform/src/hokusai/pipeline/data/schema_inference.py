@@ -105,6 +105,8 @@ class _Column:
     values: frozenset[str] | None = field(default_factory=frozenset)
     low: Any = None
     high: Any = None
+    infinite: bool = False
+    """Whether there are infinite numbers, which no `float` of a schema is."""
 
 
 class SchemaInference:
@@ -145,10 +147,10 @@ class SchemaInference:
         if column.nulls == self.rows:
             return ColumnRule(name)
         rules: dict[str, Any] = {
-            "type": _type(dtype),
+            "type": "any" if column.infinite else _type(dtype),
             "nullable": column.nulls > 0 or self.rows < _ENOUGH_ROWS,
         }
-        if ranges and column.low is not None and name not in self.personal:
+        if ranges and column.low is not None and not column.infinite and name not in self.personal:
             rules |= {"minimum": column.low, "maximum": column.high}
         if self._is_listed(name, column):
             rules["allowed"] = tuple(sorted(column.values or ()))
@@ -178,16 +180,17 @@ def _learnt(batch: pl.DataFrame, name: str, dtype: pl.DataType, *, listing: bool
     if dtype.is_float():
         cells = cells.fill_nan(None)
     values: frozenset[str] | None = None
-    low, high = None, None
+    low, high, infinite = None, None, False
     if listing and isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         different = cells.cast(pl.String).drop_nulls().unique()
         values = frozenset(different) if len(different) <= MOST_ALLOWED else None
     elif (dtype.is_numeric() and not dtype.is_decimal()) or dtype in (pl.Date, pl.Datetime):
         ordered = cells.to_frame().select(as_utc(pl.first(), dtype)).to_series()
         if dtype.is_float():
+            infinite = bool(ordered.is_infinite().any())
             ordered = ordered.filter(ordered.is_finite())
         low, high = ordered.min(), ordered.max()
-    return _Column(cells.null_count(), values, low, high)
+    return _Column(cells.null_count(), values, low, high, infinite)
 
 
 def _joined(one: _Column, other: _Column) -> _Column:
@@ -196,7 +199,8 @@ def _joined(one: _Column, other: _Column) -> _Column:
         values = None
     lows = [low for low in (one.low, other.low) if low is not None]
     highs = [high for high in (one.high, other.high) if high is not None]
-    return _Column(one.nulls + other.nulls, values, min(lows, default=None), max(highs, default=None))
+    low, high = min(lows, default=None), max(highs, default=None)
+    return _Column(one.nulls + other.nulls, values, low, high, one.infinite or other.infinite)
 
 
 def _type(dtype: pl.DataType) -> str:
