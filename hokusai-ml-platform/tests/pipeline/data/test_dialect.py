@@ -181,6 +181,39 @@ class TestComments:
         assert found("# by us\n#id,b\n1,2\n").columns == ("#id", "b")
         assert found("#id\n").columns == ("#id",)
 
+    @pytest.mark.parametrize(
+        ("content", "comments", "columns"),
+        [
+            ("#tag,n\n#happy,1\nok,2\n", 0, ("#tag", "n")), ("# by us\n#tag,n\n#happy,1\nok,2\n", 1, ("#tag", "n")),
+            ("# by us, and you\n# on 2024-01-01\na,b\n1,2\n", 2, ("a", "b")), ("#a;b\n#c;1\nd;2\n", 0, ("#a", "b")),
+            ("#tag,n\n#short\n\n#happy,1\nok,2\n", 0, ("#tag", "n")),
+            ("#t,1\n#u,2\nv,3\n", 0, ("column_1", "column_2")),
+            ("#happy\n#sad\nok\n", 0, ("#happy",)),
+        ],
+    )  # fmt: skip
+    def test_a_line_with_as_many_fields_as_the_others_is_none(
+        self, found, content: str, comments: int, columns: tuple[str, ...]
+    ) -> None:
+        dialect = found(content)
+        has_header = dialect.columns[0] != "column_1"
+        assert (dialect.columns, dialect.skipped_lines) == (columns, comments + has_header)
+        told = [one for one in dialect.assumed if "comments" in one]
+        assert told == [f"Lines on top that begin with # were taken for comments: {comments}"] * bool(
+            comments
+        )
+
+    def test_none_is_one_where_there_is_no_header(self, found) -> None:
+        for content in ("#t1,1\n#t2,2\nw,3\n", "# a\n# b\nc\n", "#a,1\n#b\n"):
+            dialect = found(content, has_header=False)
+            assert (dialect.skipped_bytes, dialect.assumed) == (0, ())
+
+    @pytest.mark.parametrize(
+        "content", ["# happy, 1\nok,2\n", "# happy,1\n#sad,2\nok,3\n", "# by us\nid\n1\n"]
+    )
+    def test_what_may_be_either_is_refused_by_its_line(self, found, content: str) -> None:
+        with pytest.raises(DataError, match=r"Line 1 begins with #.* --no-header"):
+            found(content)
+
 
 @settings(max_examples=200)
 @given(text=st.text(alphabet='a,"\r\n', max_size=30), n_bytes=st.integers(1, 8))

@@ -1,7 +1,9 @@
 """How a delimited text is written: its delimiter, its header, its line ends; found from its first records.
 
-Only four delimiters are considered; whether the first record is a header, `headers` finds out. What was found, and what
-is in doubt, is said in sentences, so that whoever reads the result can object.
+Lines on top that begin with # are comments, unless one has as many fields as the first other record: it and all
+below it are the header or rows. Where it is said that there is no header, no line is a comment. Only four delimiters
+are considered; whether the first record is a header, `headers` finds out. What was found, and what is in doubt, is
+said in sentences, so that whoever reads the result can object.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ DELIMITERS = ",\t;|"
 
 _HEAD_BYTES = 4 << 20
 _MAX_RECORDS = 100
+_AFTER_A_COMMENT_SIGN = (b" ", b"#", b"\t")
 _QUOTED = re.compile(rb'"[^"]*"')
 _SEPARATOR_LINE = re.compile(rb"sep=([^\r\n])\r?\n", re.IGNORECASE)
 """What a spreadsheet writes on top of a file, and hides when it reads it."""
@@ -81,7 +84,7 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
     skipped = spreadsheet.group() if spreadsheet else b""
     if spreadsheet:
         assumed.append("Its first line (sep=) was written by a spreadsheet, and left out")
-    comments = _comments(head, len(skipped))
+    comments = [] if options.has_header is False else _comments(head, len(skipped))
     records = _first_records(head, len(skipped) + sum(map(len, comments)), whole=whole)
     if not records and comments:
         comments, records = [], _first_records(head, len(skipped), whole=whole)
@@ -95,9 +98,10 @@ def dialect_of(file: OpenedFile, options: ReadOptions) -> Dialect:
     _check_delimiter(delimiter)
     if delimiter != ("\t" if options.format == "tsv" else ",") and not options.delimiter:
         assumed.append(f"Its fields are separated by {delimiter!r}")
-    if comments and _may_be_header(comments[-1], records[0], delimiter):
-        _refuse_doubtful(comments[-1], len(comments), file.name)
-        records.insert(0, comments.pop())
+    n_comments = _comments_above(comments, records[0], delimiter, file.name)
+    if n_comments < len(comments):
+        comments = comments[:n_comments]
+        records = _first_records(head, len(skipped) + sum(map(len, comments)), whole=whole)
     if comments:
         assumed.append(f"Lines on top that begin with # were taken for comments: {len(comments)}")
     skipped += b"".join(comments)
@@ -189,18 +193,24 @@ def _comments(head: bytes, at: int) -> list[bytes]:
     return lines
 
 
-def _may_be_header(comment: bytes, record: bytes, delimiter: str) -> bool:
-    return comment.startswith(b"#") and fields_of(comment, delimiter) == fields_of(record, delimiter)
+def _comments_above(lines: Sequence[bytes], record: bytes, delimiter: str, name: str) -> int:
+    """How many of the lines are comments: those above the first that is like the header or a row (`#id,name`).
 
-
-def _refuse_doubtful(line: bytes, number: int, name: str) -> None:
-    """`#id,name` is a header; `# made by us, today` may be one, or a comment with a comma in it."""
-    if line[1:2] in (b" ", b"#", b"\t"):
+    Raises:
+        DataError: The last of them has as many fields too, as `# made by us, today`: nobody knows what it is.
+    """
+    fields = fields_of(record, delimiter)
+    alike = [line.startswith(b"#") and fields_of(line, delimiter) == fields for line in lines]
+    plain = (i for i, line in enumerate(lines) if alike[i] and line[1:2] not in _AFTER_A_COMMENT_SIGN)
+    number = next(plain, len(lines))
+    if number and alike[number - 1]:
         raise DataError(
             f"Line {number} begins with # and has as many fields as the next: it may be a comment or the header",
             where=name,
-            hint="Remove the line if it is a comment, or the # and the blank if it is the header.",
+            hint="Remove the line if it is a comment, or the # and the blank if it is the header. "
+            "If it is a row, say that there is no header: --no-header.",
         )
+    return number
 
 
 def _first_records(head: bytes, at: int, *, whole: bool) -> list[bytes]:
