@@ -76,6 +76,49 @@ def test_a_float_column_may_have_exponents_in_later_blocks() -> None:
     assert kind_of(["1.5"], ["1e-300"], ["1e-400"]) == "text"
 
 
+class TestMoreDigitsThanADouble:
+    """17 digits name every double; what has more is a number only if the double says the same."""
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "12345678901234567.5", "-12345678901234568.25", "0.123456789012345678", "1.23456789012345671e-5",
+            ".000123456789012345678", "123456789012345678.", "123456789012345678E3", "12345678901234567.50",
+        ],
+    )  # fmt: skip
+    def test_a_column_that_would_be_rounded_is_text_and_says_where(self, cell: str) -> None:
+        types = ColumnTypes(["a"])
+        types.see(pl.DataFrame({"a": ["1.5", "", cell, "2"]}), range(11, 15))
+        assert types.result()["a"] == "text"
+        (note,) = types.notes()
+        assert "Column 'a' is read as text: row 13 has a number of more than 17 digits" in note
+        assert cell not in note
+        assert (
+            kind_of(["1.5"], [cell]) == kind_of([cell], ["1.5"]) == kind_of(["1"], [cell], ["1.5"]) == "text"
+        )
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "0.30000000000000004", "-1.7976931348623157e+308", "0.00000000000000000001", "5.684341886080802e-14",
+            "100000000000000000000.0", "1.500000000000000000000", "1.000000000000000056e-01",
+            "0.1000000000000000055511151231257827", "1.000000000000000000e+00", "9007199254740993.0",
+        ],
+    )  # fmt: skip
+    def test_zeros_and_what_numpy_writes_for_a_double_are_numbers(self, cell: str) -> None:
+        assert kind_of([cell, "1.5"]) == "float"
+
+    @settings(max_examples=100)
+    @given(number=st.floats(allow_nan=False, allow_infinity=False), digits=st.integers(17, 40))
+    def test_however_many_digits_of_a_double_are_written(self, number: float, digits: int) -> None:
+        assert kind_of([f"{number:.{digits}e}"]) == "float"
+        assert kind_of([pl.DataFrame({"a": [number]}).write_csv().split()[1]]) == "float"
+
+    def test_who_says_float_has_them_rounded(self) -> None:
+        assert fitting(pl.Series(["12345678901234567.5"]), CellType.FLOAT).to_list() == [True]
+        assert kind_of(["12345678901234567.5"], known={"a": CellType.FLOAT}) == "float"
+
+
 def test_columns_that_are_known_are_not_learnt() -> None:
     assert kind_of(["x"], known={"a": CellType.INTEGER}) == "integer"
     assert ColumnTypes(["a", "b"], {"a": CellType.TEXT}).open == ["b"]

@@ -9,7 +9,8 @@ in meaning; whatever is in doubt stays text, which loses nothing, and a note say
 | boolean  | `true` or `false`, in any case                                                               |
 | integer  | decimal digits that fit in 64 bits, perhaps with `-`; no `+`, no leading zeros                |
 | float    | the same with a point or an exponent, within the range of doubles (no `1e999`, and no `1e-999`, |
-|          | which would become 0), or an integer of at most 15 digits                                     |
+|          | which would become 0), or an integer of at most 15 digits; of more than 17 digits only what a  |
+|          | double gives back, as the 0.1000000000000000056 of numpy, unless the type is said to be float |
 | date     | `2024-02-29`                                                                                 |
 | datetime | `2024-02-29 10:00:00` or with a `T`, perhaps with up to 6 digits of a second; no time zone     |
 | empty    | (there is none)                                                                              |
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 EXACT_INTEGER_DIGITS = 15
 """Integers of so many digits are exact as doubles."""
+_FLOAT_DIGITS = 17
+"""So many digits are enough for every double; text that has more is rounded, or says no more than these."""
 _SURELY_64_BITS = 18
 _NEARLY = 0.9
 _DECIMAL_COMMA = r"^-?(?:0|[1-9][0-9]*)(?:,[0-9]+)?$"
@@ -103,6 +106,8 @@ _BETWEEN = "\0"
 """Stands in no cell: a file that has it is not read as text."""
 _SURELY_IN_RANGE = 100
 _NOT_ZERO = "^-?[0.]*[1-9]"
+_MORE_DIGITS = rf"^-?[0.]*[1-9](?:\.?[0-9]){{{_FLOAT_DIGITS - 1},}}\.?[1-9]"
+"""How a number with too many digits begins; zeros on the left and on the right do not count."""
 _WIDER = {CellType.INTEGER: (CellType.FLOAT,)}
 _ALL = (CellType.INTEGER, CellType.FLOAT, CellType.BOOLEAN, CellType.DATE, CellType.DATETIME)
 
@@ -204,6 +209,12 @@ class ColumnTypes:
                 f"Column {name!r} is read as text: it has integers of more than {EXACT_INTEGER_DIGITS} digits "
                 "beside fractions, and no number type holds both exactly"
             )
+        elif kind is CellType.FLOAT and (at := _first_rounded(cells, longest)) is not None:
+            kind = CellType.TEXT
+            column.note = (
+                f"Column {name!r} is read as text: row {numbers[at]:,} has a number of more than "
+                f"{_FLOAT_DIGITS} digits, which would be rounded; if it may be, say that the type is float"
+            )
         elif kind is CellType.TEXT:
             column.note = self._why_text(name, cells, numbers)
         elif kind is CellType.INTEGER and longest > EXACT_INTEGER_DIGITS:
@@ -277,6 +288,28 @@ def held_as_float(text: pl.Expr) -> pl.Expr:
 
     number = text.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite() & ((number != 0) | ~text.str.contains(_NOT_ZERO))).then(number)
+
+
+def _first_rounded(cells: pl.Series, longest: int) -> int | None:
+    """The first of the cells, all of which are floats, with more digits than its double gives back; None if none."""
+    import polars as pl
+
+    if longest <= _FLOAT_DIGITS + 1:  # a point, and one digit too many
+        return None
+    places = (cells.str.len_bytes() > _FLOAT_DIGITS + 1).arg_true()
+    places = places.filter(cells.gather(places).str.contains(_MORE_DIGITS))
+    texts = cells.gather(places)
+    digits = _digits(texts)
+    doubles = zip((digits.str.len_bytes() - 1).to_list(), texts.cast(pl.Float64).to_list(), strict=True)
+    given_back = _digits(pl.Series(["%.*e" % one for one in doubles], dtype=pl.String))  # noqa: UP031  # the fastest
+    rounded = places.filter(digits != given_back)
+    return int(rounded[0]) if len(rounded) else None
+
+
+def _digits(numbers: pl.Series) -> pl.Series:
+    """Those before the exponent, from the first that is not zero."""
+    mantissas = numbers.str.replace("[eE].*", "").str.replace(".", "", literal=True)
+    return mantissas.str.strip_chars_start("-0")
 
 
 def _out_of_range(cells: pl.Series) -> pl.Series:
