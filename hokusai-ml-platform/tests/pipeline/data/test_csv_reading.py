@@ -107,7 +107,35 @@ class TestLines:
         assert read(b'a,b\n\n"x\n\ny",1\n').frame.rows() == [("x\n\ny", 1)]
 
     def test_blank_lines_in_a_file_of_one_column(self, read) -> None:
-        assert read(b'a\n\nx\n\n""\n').frame["a"].to_list() == ["x", ""]
+        table = read(b'a\n\nx\n\n""\n')
+        assert table.frame["a"].to_list() == ["x", ""]
+        (note,) = table.notes
+        assert "2 blank lines were not taken for rows" in note
+        assert any("1 blank line was" in one for one in read(b"a\r\n1\r\n\r\n2\r\n").notes)
+        assert read(b"a,b\n\n1,2\n").notes == read(b'a\n"\n\n"\n').notes == ()
+
+    def test_blank_lines_beside_rows_that_cannot_be_read(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(b"a\n1\n\n1,2\n\n3\n")
+        table = read_table(tmp_path / "a.csv", ReadOptions(on_error="reject"))
+        assert (table.frame["a"].to_list(), len(table.rejects)) == ([1, 3], 1)
+        assert any("2 blank lines" in note for note in table.notes)
+
+    def test_rows_that_begin_like_comments_are_all_there(self, tmp_path: Path) -> None:
+        lines = [f"#t{i},{i}" for i in range(900)] + [f"w{i},{i}" for i in range(100)]
+        (tmp_path / "a.csv").write_text("\n".join(lines))
+        for options in (ReadOptions(has_header=False), ReadOptions()):
+            table = read_table(tmp_path / "a.csv", options)
+            assert (table.rows_read, table.frame.height) == (1000, 1000)
+
+    def test_numbers_of_too_many_digits_stay_apart(self, tmp_path: Path) -> None:
+        cells = ["12345678901234567.5", "12345678901234567.0", "12345678901234568.25"]
+        path = tmp_path / "a.csv"
+        path.write_text("a,b\n" + "".join(f"{cell},1\n" for cell in cells))
+        table = read_table(path)
+        assert table.frame["a"].to_list() == cells
+        assert "row 1 has a number of more than 17 digits" in table.notes[0]
+        told = read_table(path, ReadOptions(types={"a": "float"}))
+        assert told.frame["a"].to_list() == [float(cell) for cell in cells]
 
     def test_a_blank_first_line(self, read) -> None:
         refused(read, b"\na,b\n1,2\n", "Line 1 is blank")

@@ -81,6 +81,7 @@ class Proof:
         offset: Bytes of the text, likewise.
         empty: Rows that have no value in any column.
         first_empty: The number of the first of them.
+        blank: Blank lines, which are no rows.
     """
 
     file: OpenedFile
@@ -97,6 +98,7 @@ class Proof:
     offset: int = 0
     empty: int = 0
     first_empty: int = 0
+    blank: int = 0
 
     def __post_init__(self) -> None:
         named = [name for name in self.dialect.columns if name not in self.dialect.unnamed]
@@ -131,10 +133,16 @@ class Proof:
 
     def notes(self) -> list[str]:
         """What a reader should know."""
-        if not self.empty:
-            return self.types.notes()
-        rows = f"{self.empty:,} rows have" if self.empty > 1 else "1 row has"
-        return [*self.types.notes(), f"{rows} no value in any column; the first is row {self.first_empty:,}"]
+        notes = self.types.notes()
+        if self.empty:
+            rows = f"{self.empty:,} rows have" if self.empty > 1 else "1 row has"
+            notes.append(f"{rows} no value in any column; the first is row {self.first_empty:,}")
+        if self.blank and self.dialect.width == 1:
+            lines = f"{self.blank:,} blank lines were" if self.blank > 1 else "1 blank line was"
+            notes.append(
+                f'{lines} not taken for rows; in a file of one column a missing value is written as ""'
+            )
+        return notes
 
     def _proved(self, block: bytes, *, last: bool) -> Records:
         delimiter, width = self.dialect.delimiter, self.dialect.width
@@ -184,6 +192,7 @@ class Proof:
         self.blocks.append(ProvedBlock(len(block), records.rows - len(later), records.cuts, later))
         self.records += records.rows + len(faulty)
         self.lines += records.lines
+        self.blank += records.blank
         self.offset += len(block)
 
     def _see(self, block: bytes, records: Records, numbers: Sequence[int]) -> list[tuple[int, int]]:

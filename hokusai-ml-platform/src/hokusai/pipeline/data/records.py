@@ -68,6 +68,7 @@ class Records:
         lines: Line ends in them, those in quotes included.
         longest: Bytes of the longest record.
         empty: Which of the sound records, from 0, have several fields and nothing in any of them.
+        blank: How many blank lines were left out.
     """
 
     text: bytes
@@ -78,6 +79,7 @@ class Records:
     lines: int = 0
     longest: int = 0
     empty: Sequence[int] = ()
+    blank: int = 0
 
 
 class RecordBlocks:
@@ -159,7 +161,7 @@ def prove(block: bytes, delimiter: str, width: int) -> Records | None:
     if blank.any():
         cuts = list(zip(starts[blank].tolist(), stops[blank].tolist(), strict=True))
         proven = prove(cut(block, cuts), delimiter, width)
-        return proven and replace(proven, cuts=cuts, consumed=len(block), lines=lines)
+        return proven and replace(proven, cuts=cuts, consumed=len(block), lines=lines, blank=len(cuts))
     if (np.diff(counted(separators, stops), prepend=0) != width - 1).any():
         return None
     lengths = stops - starts
@@ -183,7 +185,7 @@ def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:
     record, unclosed = _patterns(delimiter)
     faults: list[Fault] = []
     cuts: list[tuple[int, int]] = []
-    at = number = 0
+    at = number = blank = 0
     while at < len(block):
         match = record.match(block, at)
         if match is None and unclosed.match(block, at):
@@ -198,6 +200,7 @@ def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:
         raw = block[at:stop]
         if raw in (b"\n", b"\r\n") or (raw == b"\r" and stop == len(block)):
             cuts.append((at, stop))
+            blank += 1
         else:
             reason, detail = _fault(raw, delimiter, width) if match else (_why_malformed(raw), "")
             if reason:
@@ -206,7 +209,7 @@ def examine(block: bytes, delimiter: str, width: int, *, last: bool) -> Records:
             number += 1
         at = stop
     sound = cut(block[:at], cuts)
-    return Records(sound, number - len(faults), cuts, faults, at, block.count(b"\n", 0, at))
+    return Records(sound, number - len(faults), cuts, faults, at, block.count(b"\n", 0, at), blank=blank)
 
 
 def cut(block: bytes, ranges: Sequence[tuple[int, int]]) -> bytes:
