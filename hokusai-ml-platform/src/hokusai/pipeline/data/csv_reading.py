@@ -5,8 +5,8 @@ and finds the type of each column from all of its values. The second parses each
 those types and compares the number of rows. So memory holds a block, not the file.
 
 What is accepted, beside RFC 4180: a byte-order mark, LF, CRLF or both, or CR alone throughout; blank lines (no
-records; counted in a note in files of one column); a last line without end. An unquoted empty field is null; a quoted one is the
-empty text, or null in a column of numbers, dates or booleans.
+records; in files of one column a note counts them); a last line without end. An unquoted empty field is null; a
+quoted one is the empty text, or null in a column of numbers, dates or booleans.
 """
 
 from __future__ import annotations
