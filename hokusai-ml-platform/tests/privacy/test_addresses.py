@@ -27,6 +27,7 @@ def found_in(text: str) -> list[str]:
         ),
         *("ul. Marszałkowska 10", "ul. Długa 3/4, 00-238 Warszawa", "Al. Jerozolimskie 54", "ul. 3 Maja 5"),
         *("Calle Mayor 5", "Via Roma 12", "22 Mill Way", "123 Main Street"),
+        *("12 RUE DE RIVOLI, 75001 PARIS", "HAUPTSTR. 5", "VIA ROMA 5", "12 bis rue de la Paix"),
     ],
 )
 def test_streets_are_found_to_the_character(address: str) -> None:
@@ -47,7 +48,13 @@ def test_streets_are_found_to_the_character(address: str) -> None:
             "BOX 5",
         ),
         *("ul. 10", "TOP 10 PLACE", "Via Appia is old", "500 Sq Ft"),
+        *("7 Eleven Drive", "SENT VIA EMAIL 5", '{"street":"string"}', '{"street": "12"}'),
     ],
 )
 def test_titles_and_counted_things_are_no_addresses(text: str) -> None:
     assert found_in(text) == []
+
+
+@pytest.mark.parametrize("field", ['"street":"', '"streetAddress": "', '"address_line_1":"'])
+def test_what_stands_in_a_field_of_streets_is_one_if_it_has_a_number(field: str) -> None:
+    assert found_in("{" + field + 'Am Markt 3","n":1}') == ["Am Markt 3"]

@@ -113,13 +113,22 @@ def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
         ("NAME: JOHN SMITH", "john smith"),
         ("my name: jane roe", "jane roe"),
         ("Surname: von Neumann", "von neumann"),
+        ("my name is john smith", "john smith"),
+        ("Kunde: Anna Müller", "anna müller"),
+        ("Ansprechpartner: Erika Mustermann", "erika mustermann"),
+        ("Nombre: Juan Pérez", "juan pérez"),
+        ("Nome: Mario Rossi", "mario rossi"),
+        ("Author: John Smith", "john smith"),
+        ("Sender: Jane Roe", "jane roe"),
     ],
 )
 def test_a_label_gives_a_name_away_in_small_letters_and_capitals(text: str, name: str) -> None:
     assert found_in(text) == [(name, "person_name")]
 
 
-@pytest.mark.parametrize("text", ["My name is Max Miller", "First name: Max Miller", "Best regards,\nMax Miller"])
+@pytest.mark.parametrize(
+    "text", ["My name is Max Miller", "First name: Max Miller", "Best regards,\nMax Miller"]
+)
 def test_a_given_name_that_is_also_a_word_of_forms_is_a_name_in_capitals(text: str) -> None:
     assert found_in(text) == [("max miller", "person_name")]
 
@@ -201,3 +210,32 @@ def test_a_title_is_no_part_of_the_name_in_a_column_either() -> None:
         "dr",
     ]
     assert found_in("saw Dr. Ada Lovelace") == [("ada lovelace", "person_name")]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('{"first_name":"Jane","last_name":"Roe"}', ["jane", "roe"]),
+        ('{"name":"John Smith","age":3}', ["john smith"]),
+        ('{"full_name": "jane qzzt"}', ["jane qzzt"]),
+        ('{"lastName": "O\'Brien"}', ["o'brien"]),
+        ("{'customer_first_name': 'xaver'}", ["xaver"]),
+        (r"{\"surname\":\"Roe\"}", ["roe"]),
+        ('name: "John Smith"', ["john smith"]),
+        ("User(name='John Smith', id=1)", ["john smith"]),
+    ],
+)
+def test_a_field_of_json_or_an_argument_gives_a_name_away(text: str, names: list[str]) -> None:
+    assert found_in(text) == [(name, "person_name") for name in names]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('{"name":"Wool Coat"}', '{"name":"Emma Skirt"}', '{"name":"build"}', '{"author":"Acme Corp"}'),
+        *('{"file_name":"report"}', '{"file_name":"John Smith"}', '{"first_name": "string"}'),
+        *("sort: {lastName: 'asc'}", '{"full_name": "octo/hello"}', '{"last_name": ""}', "name = 'main'"),
+    ],
+)
+def test_fields_of_things_and_of_schemas_hold_no_names(text: str) -> None:
+    assert found_in(text) == []

@@ -37,6 +37,15 @@ _FRENCH_NAME = rf"(?:(?:de|du|des|la|le|les|de la) |d['\u2019]|l['\u2019]){{0,3}
 _POLISH = r"[Uu]l\.|[Uu]lica|[Aa]leja|Aleje|Al\."
 _ROMANCE = r"Calle|C/|Avda\.?|Avenida|Av\.|Plaza|Paseo|Carrer|Rua|R\.|Travessa|Alameda|Viale|Piazza|Corso|Largo|Vicolo"
 _GERMAN = r"straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|chaussee|steig|promenade"
+_LOUD_WORD = rf"[{UPPER}][{UPPER}'-]{{1,24}}"
+_LOUD_TOWN = rf"(?:[,\n]{{1,2}} {{0,2}}[0-9]{{4,5}} {{1,2}}{_LOUD_WORD}(?: {{1,2}}{_LOUD_WORD}){{0,2}})"
+_LOUD_ROUTES = "RUE|AVENUE|BOULEVARD|ALLÉE|CHEMIN|IMPASSE|QUAI"
+_LOUD_GERMAN = "STRASSE|STRAßE|STR\\.|WEG|PLATZ|ALLEE|GASSE|DAMM|UFER"
+_STREET_FIELD = re.compile(
+    r"(?i:street(?:_?(?:address|name))?|address_?line|stra(?:ß|ss)e|calle|anschrift)_?[0-9]?"
+    r"""\\?["']?[ ]?[:=][ ]{0,3}\\?(?P<quote>["'])(?P<street>[^"'\\\r\n<>{}$%=@_\x1e\x1f]{3,80})(?P=quote)"""
+)
+"""A field of JSON, such as `"street":"Am Markt 3"`."""
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -62,12 +71,19 @@ _PATTERNS = tuple(
         rf"\b(?:{_ROMANCE}) {{0,2}}(?:(?:de|del|della|dei|da|do|dos|das|la|las|los|el) ){{0,3}}{_TOWN}"
         rf",? {{1,2}}(?:n[º°o]\.? ?)?[0-9]{{1,4}}\b(?:,? [0-9][º°ª]?(?: ?[A-Z])?\b)?{_CODE_AND_TOWN}?",
         rf"\bVia (?:(?:de|del|della|dei|da|la) ){{0,2}}{_TOWN},? {{1,2}}[0-9]{{1,3}}\b{_CODE_AND_TOWN}?",
+        rf"\b[0-9]{{1,4}}(?: ?(?:BIS|TER))?,? {{1,2}}(?:{_LOUD_ROUTES}) (?:(?:DE|DU|DES|LA|LE|LES) ){{0,2}}"
+        rf"{_LOUD_WORD}(?: {{1,2}}{_LOUD_WORD}){{0,3}}{_LOUD_TOWN}?",
+        rf"\b[{UPPER}]{{3,24}}(?:{_LOUD_GERMAN}) {{1,2}}[0-9]{{1,4}}(?: ?[A-H]\b)?{_LOUD_TOWN}?",
+        rf"\bVIA (?:(?:DE|DEL|DELLA|DEI|DA|LA) ){{0,2}}{_LOUD_WORD}(?: {{1,2}}{_LOUD_WORD}){{0,2}}"
+        rf",? {{1,2}}[0-9]{{1,3}}\b{_LOUD_TOWN}?",
         r"〒 ?[0-9]{3}-[0-9]{4}(?: ?[一-龥ぁ-んァ-ヶ々ー0-9-]{2,40})?",
     )
 )
+_LETTER_AND_NUMBER = re.compile(r"[^\W\d_]{2}.*[0-9]|[0-9].*[^\W\d_]{2}")
 _NO_STREETS_TEXT = """
 the this that my your our his her their a an no every each one some any best long good other first last
-only same hinweg rückweg umweg ausweg heimweg arbeitsplatz sitzplatz parkplatz stellplatz tabellenplatz
+only same email fax phone sms fedex dhl ups usb api
+hinweg rückweg umweg ausweg heimweg arbeitsplatz sitzplatz parkplatz stellplatz tabellenplatz
 listenplatz startplatz lageplatz
 """
 _NO_STREETS = frozenset(_NO_STREETS_TEXT.split())
@@ -75,7 +91,7 @@ _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _TIME_WORD = re.compile(r"(?i)\b(?:in|since|by|of|until|from|before|after|year|during) $")
 _COUNTED = re.compile(
     r"(?i)(?:[1-9][ -]{1,2}(?:way|lane|star|part|piece|man|player)"
-    r"|[1-9][0-9]?[ -]{1,2}(?:day|hour|minute|year|step|mile)|[0-9]{1,2} (?:am|pm)) "
+    r"|7[ -]eleven|[1-9][0-9]?[ -]{1,2}(?:day|hour|minute|year|step|mile)|[0-9]{1,2} (?:am|pm)) "
 )
 """What there are a few of: a 3 Way Street, a 5 Star Court."""
 _THING = re.compile(
@@ -91,19 +107,26 @@ _TITLE_NEXT = re.compile(
 )
 """What goes on after a street only in titles and names of things: Street Fighter, Road Trip, Square Root."""
 _BOX = r"(?i:box) #?[0-9]"
+_FIELD = (
+    r"""(?i:street|address|name|line|strasse|straße|calle|anschrift)_?[0-9]?\\?["']? ?[:=] {0,3}\\?["']"""
+)
 HINT = (
     rf"(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado|[Pp]ostale?"
-    rf"|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]"
+    rf"|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN}) {{1,2}}[0-9]"
+    rf"|{_FIELD}"
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} "
-    rf"|[0-9r],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}) |(?:{_ROMANCE})|Via |(?-u:\b)(?:{_POLISH})|〒"
+    rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
+    rf"|(?:{_ROMANCE})|(?:Via|VIA) |(?-u:\b)(?:{_POLISH})|〒"
 )
 """Rust regex without long counts, for the quick pass over all rows."""
 GATE = (
     rf"[0-9][A-Za-z]? {{1,2}}[^\n]{{1,110}}(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado"
-    rf"|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring) {{1,2}}[0-9]"
+    rf"|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN}) {{1,2}}[0-9]"
+    rf"|{_FIELD}"
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} {1,2}"
-    rf"|[0-9r],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}) |(?:{_ROMANCE}) {{0,2}}[^\n0-9]{{1,110}}[0-9]"
-    rf"|Via [^\n0-9]{{1,90}}[0-9]|(?-u:\b)(?:{_POLISH}) {{0,2}}[^\n]{{1,110}}[0-9]|〒"
+    rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
+    rf"|(?:{_ROMANCE}) {{0,2}}[^\n0-9]{{1,110}}[0-9]"
+    rf"|(?:Via|VIA) [^\n0-9]{{1,90}}[0-9]|(?-u:\b)(?:{_POLISH}) {{0,2}}[^\n]{{1,110}}[0-9]|〒"
 )
 """Rust regex for the rows that are left."""
 
@@ -114,6 +137,10 @@ def spans(text: str) -> Iterator[Found]:
     >>> [canonical for _, _, canonical in spans("to 221B Baker Street, London NW1 6XE or Am Markt 5, 04109 Leipzig")]
     ['221b baker street london nw1 6xe', 'am markt 5 04109 leipzig']
     """
+    for found in _STREET_FIELD.finditer(text):
+        street = found["street"]
+        if _LETTER_AND_NUMBER.search(street):
+            yield *found.span("street"), canonical(street)
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
             if not _is_prose(text, found):

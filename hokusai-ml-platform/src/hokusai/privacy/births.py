@@ -11,7 +11,7 @@ from hokusai.privacy.context import Found, after, before, is_glued
 _WORDS = (
     r"\b(?:born|d\.?o\.?b\.?|birth(?:day|date|s)?|geb(?:oren|urtsdatum|urtstag)?|n[ée]e? (?:le|en)|naissance"
     r"|nacid[oa]|nacimiento|nat[oa] (?:il|a)|data di nascita|nascita|nascid[oa]|nascimento|geboren|födelsedatum"
-    r"|geboortedatum)\b|生年月日|誕生日|\bb-?day\b"
+    r"|geboortedatum|(?:[a-z]{1,12}_){0,2}(?:birth_?(?:date|day)|date_?of_?birth|dob))\b|生年月日|誕生日|\bb-?day\b"
 )
 HINT = (
     r"(?i:born|d\.?o\.?b|birth|b-?day|geb|n[ée]e? (?:le|en)|naissance|nacid|nacimiento|nat[oa] (?:il|a)|nascita|nascid"
@@ -59,6 +59,8 @@ _DATE = re.compile(
     r",?[ -]{0,2}(?:de |del )?[0-9]{4})"
     rf"|(?P<month_first>{_MONTH} {{0,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,? {{1,2}}[0-9]{{4}}))"
 )
+_NO_BIRTH = re.compile(r"(?i)\bnew[ -]born\b|\bborn in the u\.s\.a\.? *$")
+"""A new born product, a record of 1984."""
 _OTHER_EVENT = re.compile(r"(?i)\b(?:register|sign|join|creat|updat|since|hired|start|died|order|party)")
 _NUMBER = re.compile(r"[0-9]+")
 _WORDS_ONLY = re.compile(r"[^\W\d_]+")
@@ -93,6 +95,8 @@ def _is_birth(text: str, start: int, end: int) -> bool:
     for word in _WORD.finditer(words):  # noqa: B007 - the last one
         pass
     if word is not None:
+        if _NO_BIRTH.search(words):
+            return False
         return not _DATE.search(words, word.end()) and not _OTHER_EVENT.search(words, word.end())
     return _WORD.match(after(text, end, 20).lstrip(" (,:-")) is not None
 

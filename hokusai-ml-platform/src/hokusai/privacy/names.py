@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from hokusai.privacy.context import Found
-from hokusai.privacy.known_names import is_known_given, is_known_name
+from hokusai.privacy.known_names import is_known_given, is_known_name, is_persons_name
 
 UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
 _NAME = rf"[{UPPER}][^\W\d_]{{0,24}}(?:['\u2019-][^\W\d_]{{1,24}}){{0,2}}"
@@ -46,7 +46,11 @@ _LABELS = (
     rf"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)? ?name"
     rf"|{_PART_LABELS}|cardholder|attn|nom|nombre completo|signed(?: by)?"
 )
-_WEAK_LABELS = r"name|contact(?: person)?|patient|customer|client"
+_KNOWN_LABELS = (
+    r"contact(?: person)?|patient|customer|client|kunde|ansprechpartner(?:in)?|cliente|paciente|nombre|nome"
+    r"|author|employee|recipient|sender"
+)
+_WEAK_LABELS = rf"name|{_KNOWN_LABELS}"
 _FULL_NAMES = (
     r"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)? ?name"
     r"|cardholder|contact(?: person)?|patient"
@@ -87,7 +91,8 @@ _OPEN_PATTERNS = tuple(
 _KNOWN_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?i:{_LABELS}|contact(?: person)?|patient|customer|client){_SIGN_OR_DASH}{_KNOWN_NAMES}",
+        rf"\b(?i:{_LABELS}|{_KNOWN_LABELS}){_SIGN_OR_DASH}{_KNOWN_NAMES}",
+        rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}{_KNOWN_NAMES}",
         rf"{_LINE_START}(?i:(?:(?:my|your|his|her|their)[ ]{{1,2}})?name){_SIGN_OR_DASH}{_KNOWN_NAMES}",
     )
 )
@@ -104,6 +109,19 @@ _QUIET_TITLED = re.compile(
 _QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
 _BRAND = re.compile(r"Dr\.? (?:Martens|Oetker|Scholl)\b|Mr\.? (?:Coffee|Clean|Muscle|Potato)\b")
 """What is sold under a title."""
+_FIELD_END = r"""\\?["']?[ ]?[:=][ ]{0,3}\\?"""
+_VALUE = '(?:[^"{}\\\\\r\n<>{{}}$%=@/:_\x1e\x1f]|\\\\u[0-9a-fA-F]{{4}}){{1,60}}'
+_IN_QUOTES = (
+    rf"""{_FIELD_END}(?:"(?P<double>{_VALUE.format("")})\\?"|'(?P<single>{_VALUE.format("'")})\\?')"""
+)
+_PERSON_FIELD = re.compile(
+    r"(?i:(?:first|last|full|family|given|middle|maiden|legal|customer|client|patient|employee|contact|author|sender"
+    r"|recipient|passenger|guest|owner|card_?holder|account_?holder)_?name|surname|forename|nachname|vorname"
+    rf"|familienname|pr[eé]nom|nombre_?completo|apellidos?|cognome|card_?holder){_IN_QUOTES}"
+)
+"""A field of JSON or an argument, such as `"first_name":"Jane"`: what its quotes hold is a name, as in a column."""
+_OPEN_FIELD = re.compile(rf"""(?:^|[\s{{(\[,;"'])(?i:{_WEAK_LABELS}){_IN_QUOTES}""")
+"""Likewise, of people or of things."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
 _CODE_NEXT = re.compile(r"-?[0-9]|[(\[_]|\.[a-z]")
@@ -115,15 +133,16 @@ _DETAIL_NEXT = re.compile(
 )
 """What people have and things have not."""
 _ANY_TITLE = rf"(?-u:\b)(?:{_TITLES}|{_LOUD_TITLES}|Sr|mrs?|dr|prof)\.?(?:-Ing\.)? "
+_FIELD = rf"""(?i:name|pr[eé]nom|apellidos?|cognome|completo|holder|{_KNOWN_LABELS})\\?["']? ?[:=] {{0,3}}\\?["']"""
 HINT = (
     rf"{_ANY_TITLE}|Señor|(?:{_INTRODUCTIONS}) |(?i:{_LABELS}|{_WEAK_LABELS}) ?(?:[:=]|- )"
-    rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) "
+    rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) |{_FIELD}"
 )
 """Rust regex without counting, for the quick pass over all rows."""
 _CAPITAL = r"\p{Lu}"
 GATE = (
     rf"{_ANY_TITLE}.*{_CAPITAL}|(?-u:\b)(?:mrs?|dr|prof)\.? {{1,2}}[\p{{L}}\p{{N}}]"
-    rf"|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}{_PARTICLES}{_CAPITAL}"
+    rf"|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}\p{{L}}|{_FIELD}"
     rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}[\p{{L}}\p{{N}}]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
     rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
 )
@@ -144,7 +163,7 @@ Robot First Last Full Middle Given Family Name Names Surname
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 _NO_VALUES_TEXT = """
-a all an and anonymous any api app at blank bool boolean bug by char code config data db default deleted dev e
+a all an and anonymous any api app asc at blank bool boolean bug by char code config data db default deleted desc dev e
 empty error example false field file first float for from given hidden id image in int integer invalid is it key
 last library list log max maximum middle min minimum missing model module must name names new nil no none not
 null number object of on optional or other package page placeholder plan please private project read redacted
@@ -205,6 +224,21 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         one_case = name.islower() or name.isupper() or name[1:].islower()  # as `firstName` is not
         if one_case and not _says_nothing(name) and _is_person(text, end) and not _CODE_NEXT.match(text, end):
             yield start, end
+    yield from _fields(text)
+
+
+def _fields(text: str) -> Iterator[tuple[int, int]]:
+    """What stands in the quotes behind a field that is called as names are."""
+    for pattern in (_PERSON_FIELD, _OPEN_FIELD):
+        for found in pattern.finditer(text):
+            start, end = found.span(found.lastgroup or 0)
+            value = text[start:end]
+            if pattern is _OPEN_FIELD:
+                is_name = " " in value.strip() and is_persons_name(value.replace(",", " "))
+            else:
+                is_name = _WORD.search(value) is not None and not _says_nothing(value)
+            if is_name:
+                yield start, end
 
 
 def canonical(text: str) -> str:
