@@ -46,11 +46,13 @@ YES = {
     PiiKind.DATE_OF_BIRTH: """
         dob|DOB|date_of_birth|dateOfBirth|birth_date|birthdate|birthday|Geburtsdatum|date_de_naissance
         |fecha_nacimiento|gebdat|Geb.Dat.|date_naissance|patient_dob|born|生年月日
+        |bday|birth_ts|birth_datetime|born_on|f_nac|data_urodzenia|дата_рождения
     """,
     PiiKind.PERSON_NAME: """
         name|Name|first_name|firstName|FIRSTNAME|last_name|lastname|surname|full_name|fullname|given_name
         |middle_name|nom|prénom|Nachname|Vorname|apellido|customer_name|patient name|contact_name
         |user_name|username|cardholder|name_of_patient|client_full_name|氏名|имя|maiden_name
+        |lname|mname|voornaam|achternaam|imię|nazwisko
     """,
     PiiKind.POSTAL_ADDRESS: """
         address|Address|addr|street|street_address|home_address|billing_address|shippingAddress

@@ -56,7 +56,8 @@ CLEAR: Final[dict[PiiKind, str]] = {
         geburtsdatum, geburtstag, gebdat, geb dat, gebdatum, geb datum, date naissance, date de naissance,
         fecha nacimiento, fecha de nacimiento, data di nascita, data nascita, data nascimento, data de
         nascimento, dt nascimento, dt nasc, fecha nac, fec nac, fec nacimiento, date naiss, geboortedatum,
-        fodelsedatum, data urodzenia, 生年月日, 出生日期
+        fodelsedatum, data urodzenia, bday, birth ts, birth datetime, born on, f nac,
+        дата рождения, 生年月日, 出生日期
     """,
     PiiKind.PERSON_NAME: """
         first name, firstname, last name, lastname, full name, fullname, middle name, middlename, given name,
@@ -67,7 +68,7 @@ CLEAR: Final[dict[PiiKind, str]] = {
         applicant name, legal name, display name, real name, name of patient, name of customer, mothers name,
         mother name, father name, fathers name, nachname, vorname, familienname, prenom, nom de famille,
         nombre completo, apellido, apellidos, cognome, sobrenome, nome completo, 氏名, 名前, 姓名, имя,
-        фамилия, фио
+        фамилия, фио, lname, mname, voornaam, achternaam, imie, nazwisko
     """,
     PiiKind.POSTAL_ADDRESS: """
         street, street address, streetaddress, street name, postal address, home address, mailing address,
