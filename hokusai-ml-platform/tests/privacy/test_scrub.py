@@ -16,7 +16,7 @@ from hokusai.errors import ConfigurationError, SchemaError
 from hokusai.privacy.counts import IN_NAMES, Found, PiiCounts
 from hokusai.privacy.gate import SAMPLE_CELLS, ColumnGate
 from hokusai.privacy.kinds import PiiKind
-from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.scrub import scrub
 from hokusai.privacy.tokens import TOKEN_PATTERN, Tokenizer
 
@@ -498,3 +498,14 @@ class TestLaws:
         assert one + two == two + one
         assert (one + two + three).cells[found] == sum(cells)
         assert (one + two + three).names[found] == max(names)
+
+
+@pytest.mark.parametrize("rows", [3, 3_000])
+def test_versions_are_no_addresses_in_a_column_of_them(rows: int) -> None:
+    cells = (["10.2.14.7", "12.0.3.11", "by ada@example.org"] * rows)[:rows]
+    frame = pl.DataFrame({"fw_version": cells, "note": cells})
+    clean, _ = scrub(frame, PiiPolicy(default=PiiAction.MASK))
+    assert clean["fw_version"][:3].to_list() == ["10.2.14.7", "12.0.3.11", "by [email]"]
+    assert clean["note"][:3].to_list() == ["[ip]", "[ip]", "by [email]"]
+    told = PiiPolicy(default=PiiAction.MASK, by_column={"fw_version": PiiAction.MASK})
+    assert scrub(frame, told)[0]["fw_version"][0] == "[ip]"

@@ -74,6 +74,7 @@ _LEAST_CHECKED: Final = 10**11
 _AS_NUMBERS: Final = frozenset({PiiKind.PHONE, PiiKind.CARD, PiiKind.NATIONAL_ID, PiiKind.DATE_OF_BIRTH})
 """Kinds that are stored as numbers; a number is no name."""
 _VERSION_WORDS: Final = frozenset({"version", "ver", "release", "build", "firmware"})
+_AFTER_VERSION: Final = frozenset({"string", "number", "no", "nr", "tag", "name", "id", "code"})
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[^\W\d_A-Za-z]+", re.UNICODE)
 _IP_VERSION: Final = re.compile(r"(?i)ipv(?=[46])")
 _FRACTION: Final = r"^[+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][+-]?[0-9]+)?$"
@@ -111,6 +112,18 @@ def is_of_people(column: str) -> bool:
     """
     kind, clear = _announced(column)
     return clear and kind in _OF_PEOPLE
+
+
+def says_version(column: str) -> bool:
+    """Whether a column is named as one of versions, where `10.2.14.7` is no IP address.
+
+    >>> [name for name in ("fw_version", "appVersion", "build_number", "build_log", "release_ip") if says_version(name)]
+    ['fw_version', 'appVersion', 'build_number']
+    """
+    words = list(header_words(column))
+    while words and words[-1] in _AFTER_VERSION:
+        words.pop()
+    return bool(words) and words[-1] in _VERSION_WORDS
 
 
 def kind_by_content(
@@ -168,7 +181,7 @@ def kinds_by_content(
     shares = looks.group_by("column").mean()
     # `0.345961` could pass for a telephone number, but measures something.
     shares = shares.filter(pl.col("fraction") <= 1 - LEAST_SHARE)
-    versions = [at for at in asked if not _VERSION_WORDS.isdisjoint(header_words(columns[at]))]
+    versions = [at for at in asked if says_version(columns[at])]
     for kind in looked_for:
         likely = {at for at, share in shares.select("column", kind).iter_rows() if share >= LEAST_SHARE}
         likely -= {at for at in likely if found[at]}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hokusai.errors import ConfigurationError, SchemaError
-from hokusai.privacy.columns import as_text, says_ssn
+from hokusai.privacy.columns import as_text, says_ssn, says_version
 from hokusai.privacy.counts import BY_CONTENT, IN_NAMES, Found, PiiCounts
 from hokusai.privacy.detector import canonical_whole, find
 from hokusai.privacy.gate import KINDS_IN_A_NAME, ColumnGate, ColumnPlan, is_text
@@ -174,10 +174,10 @@ class _Scrubber:
 
         if not 0 < frame.height <= _LOW_ROWS:
             return {}
-        alike: dict[tuple[PiiAction, ...], list[str]] = {}
+        alike: dict[tuple[tuple[str, PiiAction], ...], list[str]] = {}
         for name, dtype in frame.schema.items():
             if dtype == pl.String and gate.plans.get(name) == ColumnPlan("text"):
-                alike.setdefault(tuple(self._actions(name).values()), []).append(name)
+                alike.setdefault(tuple(self._actions(name).items()), []).append(name)
         shown: dict[str, pl.Series] = {}
         for columns in alike.values():
             of_bytes = _BYTES_TOGETHER * len(columns) // max(1, int(frame.select(columns).estimated_size()))
@@ -195,7 +195,13 @@ class _Scrubber:
         return shown
 
     def _actions(self, column: str) -> dict[str, PiiAction]:
-        return {str(kind): self._policy.action(column, kind) for kind in self._policy.kinds}
+        """The kinds to look for in the text of a column, and what happens to each."""
+        versions = says_version(column) and column not in self._policy.by_column
+        return {
+            str(kind): self._policy.action(column, kind)
+            for kind in self._policy.kinds
+            if not (versions and kind is PiiKind.IP)
+        }
 
     def column(self, cells: pl.Series, plan: ColumnPlan, place: _Place) -> pl.Series | None:
         """The column as it may be shown; None if it is to be left out."""
