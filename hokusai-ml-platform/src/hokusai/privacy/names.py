@@ -187,7 +187,7 @@ def spans(text: str) -> Iterator[Found]:
     >>> [canonical for _, _, canonical in spans("Dear Mrs Ada Lovelace, my name is José van Dyck.")]
     ['ada lovelace', 'josé van dyck']
     """
-    for start, end in _places(text):
+    for start, end in dict.fromkeys(_places(text)):  # one name may be given away twice
         if start < end:
             yield start, end, canonical(text[start:end])
 

@@ -24,11 +24,7 @@ _DONE = Counter[str]()
 
 
 def pays(work: int) -> bool:
-    """Whether to do the next `work` (in hashes) with compiled loops: if Numba is there, and once there was enough.
-
-    >>> pays(0)
-    False
-    """
+    """Whether to do the next `work` (in hashes) with compiled loops: if Numba is there, and once there was enough."""
     _DONE["work"] += work
     return _DONE["work"] > _ENOUGH and can_compile()
 
