@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data import json_pieces, json_reading
+from hokusai.pipeline.data.cell_types import ColumnTypes
+from hokusai.pipeline.data.json_numbers import RoundedFloat, may_lose_digits, read_float
 from hokusai.pipeline.data.reading import Table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions
 from hokusai.pipeline.data.source_file import NotUtf8Error, OpenedFile
@@ -115,6 +117,19 @@ class TestArray:
             ('[{"a":-1.5E-0400}]', "nearer to 0"),
             ('[{"a": 0.' + "0" * 330 + "1}]", "nearer to 0"),
             ('[{"a": [1e-999]}]', "record 1 holds a number beyond the range of a double within"),
+            (
+                '[{"a": 0.5}, {"a": 0.123456789012345678}]',
+                "'a' in record 2 holds a number of 18 digits, which a double would round.*schema says",
+            ),
+            ('[{"a": 123456789012345678e3}]', "number of 18 digits"),
+            ('[{"a": -1234567890.1234567890}]', "number of 19 digits"),
+            ('[{"a":1}, {"a":123456789012345678.0000001}]', "number of 25 digits"),
+            (
+                '[{"a": {"b": [0.123456789012345678]}}]',
+                "18 digits within a list or object, which a double would",
+            ),
+            ('{"a": [0.5, 0.123456789012345678], "b": [1, 2]}', "'a' holds a number of 18 digits"),
+            ('{"a": [[0.123456789012345678], []], "b": [1, 2]}', "'a' holds a number of 18 digits"),
             ('[{"a": "\\ud800"}]', "surrogate"),
             ('[{"a": 1}, {"a": "x"}]', "'a' is number in record 1, but text in record 2 "),
             ('[{"a": true}, {"a": 1}]', "'a' is boolean in record 1, but number in record 2"),
@@ -277,6 +292,58 @@ class TestOtherForms:
             read('{"a": [1, 2], "b": [3, 4]}', options=options)
 
 
+class TestDigits:
+    """No digit of a number is lost without a word, by the rule that CSV has."""
+
+    @settings(max_examples=40, deadline=None)
+    @given(
+        digits=st.text("0123456789", min_size=16, max_size=22),
+        point=st.integers(0, 16),
+        power=st.sampled_from(["", "e-3", "E+20"]),
+    )
+    def test_json_refuses_what_csv_keeps_as_text(self, digits: str, point: int, power: str) -> None:
+        number = f"{int(digits[:point] or '0')}.{digits[point:]}{power}"
+        as_text = ColumnTypes(["a"])
+        as_text.see(pl.DataFrame({"a": [number]}), [2])
+        kept_as_text = as_text.result()["a"] == "text"
+        one = json.loads(number, parse_float=read_float)
+        assert isinstance(one, RoundedFloat) == kept_as_text
+        assert may_lose_digits(f'{{"a":{number}}}'.encode()) or not kept_as_text
+
+    def test_what_a_double_gives_back_is_kept_however_long_it_is(self, read) -> None:
+        texts = [
+            "0.1000000000000000055511151231257827",
+            "0.30000000000000000000",
+            "1700000000000000000",
+            "2e300",
+        ]
+        lines = "".join(f'{{"a{number}": {text}}}\n' for number, text in enumerate(texts))
+        found = read(lines, "a.jsonl").frame
+        assert [found[name].drop_nulls()[0] for name in found.columns] == [
+            0.1,
+            0.3,
+            1_700_000_000_000_000_000,
+            2e300,
+        ]
+
+    def test_a_schema_that_says_float_has_them_rounded(self, read) -> None:
+        options = ReadOptions(types={"a": "float"})
+        content = '{"a": 0.5}\n{"a": 0.123456789012345678}\n'
+        assert read(content, "a.jsonl", options).frame["a"].to_list() == [0.5, 0.12345678901234568]
+        assert read('{"a": [0.5, 0.123456789012345678]}', "a.json", options).frame["a"].to_list() == [
+            0.5,
+            0.12345678901234568,
+        ]
+
+    def test_one_that_must_be_whole_has_no_fraction_that_is_too_small_to_see(self, read) -> None:
+        options = ReadOptions(types={"a": "integer"}, on_error="reject")
+        table = read('{"a": 5.0}\n{"a": 5.00000000000000000001}\n', "a.jsonl", options)
+        assert table.frame["a"].to_list() == [5]
+        assert [(r.row, r.detail) for r in table.rejects] == [
+            (2, "expected a whole number of 64 bits, found a fraction")
+        ]
+
+
 class TestSettingAside:
     """`on_error="reject"`: whoever has the file finds each record again, and the rest is read."""
 
@@ -286,16 +353,17 @@ class TestSettingAside:
         lines = [
             '{"a": 1, "t": "x"}', "{bad", '{"a": 1, "a": 2}', '{"a": NaN}', "[1]", "",
             '{"a": "ten"}', '{"a": [1]}', '{"a": 9223372036854775808}', '{"a": 1e999}', '{"t": "\\ud800"}',
-            '{"": 1}', '{"a": 2.5}', '{"a": 9007199254740993}', '{"a": null, "t": "y"}',
+            '{"": 1}', '{"a": 2.5}', '{"a": 9007199254740993}', '{"a": null, "t": "y"}', '{"a": 0.900719925474099312}',
         ]  # fmt: skip
         table = read("\n".join(lines), "a.jsonl", self.reject)
         assert table.frame.rows() == [(1.0, "x"), (2.5, None), (None, "y")]
-        assert table.rows_read == 14
+        assert table.rows_read == 15
         assert [(r.row, r.line, r.reason) for r in table.rejects] == [
             (2, 2, "not JSON"), (3, 3, "key twice in one object"), (4, 4, "NaN or infinity"),
             (5, 5, "not an object"), (6, 7, "another kind of value"), (7, 8, "nested value"),
             (8, 9, "number that is not kept"), (9, 10, "number that is not kept"), (10, 11, "half a surrogate pair"),
             (11, 12, "key without a name"), (13, 14, "number that is not kept"),
+            (15, 16, "number that is not kept"),
         ]  # fmt: skip
         for reject in table.rejects:
             assert reject.sha256 == hashlib.sha256(lines[reject.line - 1].encode()).hexdigest()

@@ -26,6 +26,7 @@ from hokusai.pipeline.data.column_values import (
     fitted,
     told_dtype,
 )
+from hokusai.pipeline.data.json_numbers import RoundedFloat
 from hokusai.pipeline.data.json_records import KIND_WORDS
 from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note, nested_trouble
 from hokusai.pipeline.data.source_file import listed
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _INT64 = (-(2**63), 2**63 - 1)
 _NO_DOUBLE = "a number beyond the range of a double (1.8e308, or nearer to 0 than 4.9e-324)"
+_FLOATS = {float, RoundedFloat}
 _MAX_PROBLEMS = 20
 _MAX_NOTES = 20
 _RATIO_MATTERS_FROM = 1 << 22
@@ -228,7 +230,8 @@ class Survey:
             listed(found, len(found), _MAX_PROBLEMS),
             where=self._name,
             hint="A column holds one kind of plain value: numbers without quotes, or all as text; long identifiers "
-            "as text; null where a value is unknown; or lists and objects only. Rows must be the outermost objects "
+            "as text; long fractions as text, or rounded where a schema says `float`; null where a value is unknown; "
+            "or lists and objects only. Rows must be the outermost objects "
             "(in pandas: orient='records').",
         )
 
@@ -290,15 +293,17 @@ class Survey:
             column.counts.update(KIND_WORDS[type(value)] for value in values if value is not None)
         elif types:
             column.counts[next(iter(column.kinds))] += n_values
-        column.fractions |= float in types
+        column.fractions |= not types.isdisjoint(_FLOATS)
         wanted = self._types.get(key)
         if wanted in (None, CellType.TEXT) and not types.isdisjoint((list, dict)):
             self._learn_nested(column, key, values, places)
         if wanted is not None:
             self._compare(key, wanted, types, values, places)
-        elif float in types and (math.inf in values or -math.inf in values):
-            place, _ = _first(values, places, lambda value: isinstance(value, float) and math.isinf(value))
-            column.faults.append(f"Column {key!r} in {self._at(place)} holds {_NO_DOUBLE}")
+        elif RoundedFloat in types or (float in types and (math.inf in values or -math.inf in values)):
+            place, value = _first(
+                values, places, lambda value: isinstance(value, float) and _beyond(value) != ""
+            )
+            column.faults.append(f"Column {key!r} in {self._at(place)} holds {_beyond(value)}")
         if int in types and wanted in (None, CellType.INTEGER):
             only = len(types) == 1 and n_values == len(values)
             integers = values if only else [value for value in values if type(value) is int]
@@ -375,14 +380,19 @@ def _misfit(value: Any, wanted: CellType, *, beside_fractions: bool = False) -> 
     if kind != _KIND_OF_TYPE[wanted]:
         return _article(kind) if kind in _NESTED else kind
     if wanted is CellType.INTEGER and isinstance(value, float):
-        return "" if value.is_integer() and abs(value) <= MAX_EXACT else "a fraction"
+        whole = value.is_integer() and abs(value) <= MAX_EXACT and not isinstance(value, RoundedFloat)
+        return "" if whole else "a fraction"
+    if wanted is CellType.FLOAT and isinstance(value, RoundedFloat):
+        return ""  # whoever says that it is a double has it rounded
     if kind == "number":
         return _beyond(value, beside_fractions=beside_fractions or wanted is CellType.FLOAT)
     return "" if wanted not in TIME_FORMATS or _are_times([value], wanted) else "other text"
 
 
-def _beyond(value: Any, *, beside_fractions: bool) -> str:
+def _beyond(value: Any, *, beside_fractions: bool = False) -> str:
     """Why a column of numbers cannot keep `value`; empty if it can."""
+    if isinstance(value, RoundedFloat):
+        return f"a number of {value.digits} digits, which a double would round"
     if isinstance(value, float):
         return _NO_DOUBLE if math.isinf(value) else ""
     if not _INT64[0] <= value <= _INT64[1]:

@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.errors import DataError
+from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.json_columns import NESTED, Settled, Survey
+from hokusai.pipeline.data.json_numbers import find_rounded
 from hokusai.pipeline.data.json_pieces import Array, Layout, Lines, Piece, Span
 from hokusai.pipeline.data.json_records import BLANKS, Record, explained, read_document, read_proved
 from hokusai.pipeline.data.nested_values import nested_text
@@ -373,6 +375,13 @@ def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
             where=file.name,
             hint="Give every column a value for each row, null if it is unknown.",
         )
+    for key, values in columns.items():  # written anew, a number would have the digits of its double
+        if options.types.get(key) != CellType.FLOAT and (rounded := find_rounded(values)) is not None:
+            raise DataError(
+                f"Column {key!r} holds a number of {rounded.digits} digits, which a double would round",
+                where=file.name,
+                hint="Write such numbers as text, or say in a schema that the column is `float`.",
+            )
     rows = zip(*columns.values(), strict=True)
     return b"\n".join(json.dumps(dict(zip(columns, row, strict=True))).encode() for row in rows)
 

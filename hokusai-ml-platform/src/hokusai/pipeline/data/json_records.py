@@ -10,26 +10,22 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from hokusai.pipeline.data.json_numbers import RoundedFloat, may_lose_digits, read_float
+
 BLANKS = b" \t\r\n"
 KIND_WORDS = {
-    bool: "boolean", int: "number", float: "number", str: "text", list: "list", dict: "object", type(None): "null",
+    bool: "boolean", int: "number", float: "number", RoundedFloat: "number", str: "text", list: "list", dict: "object",
+    type(None): "null",
 }  # fmt: skip
 
 _BLANK_TEXT = BLANKS.decode()
 _BEFORE_NEXT = re.compile(r"[ \t\r\n]*")
 _KEY = re.compile(rb'"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:', re.DOTALL)
-_SMALL_POWER = re.compile(rb"-0*(?:[2-9]|[1-9][0-9])[0-9]{2}")
-_MANTISSA = re.compile(rb"(?:[:,\[ \t\r\n]-?|\A)[0-9.]+[eE]\Z")
-_MANTISSA_BYTES = 64
-_NOT_ZERO = re.compile("-?[0.]*[1-9]")
-_MANY_ZEROS = b"0" * 100
-"""With fewer behind the point and a power above -200, a number is far from the least that a double holds."""
 _WITHIN_REACH = 16
 """So near the end of a text, a literal, number or escape may only be cut off."""
 
@@ -105,7 +101,7 @@ def proved_records(raw: Sequence[bytes], *, one_each: bool = True) -> list[dict[
             found = [_from_json(entry) for entry in raw]
     except ValueError:
         return None
-    if _may_be_too_small(joined):
+    if may_lose_digits(joined):
         return None
     n_keys = sum(map(_keys_within, found)) if nested else sum(map(len, found))
     # A key ends with a quote and a colon. Both may stand within a text too, so there are never fewer than keys.
@@ -237,21 +233,6 @@ def _from_json(text: bytes) -> Any:
     return pydantic_core.from_json(text, allow_inf_nan=False, cache_strings="keys")
 
 
-def _may_be_too_small(text: bytes) -> bool:
-    """Whether a number may stand there that a double does not hold, so that the fast parser made it 0."""
-    return _MANY_ZEROS in text or any(
-        _MANTISSA.search(text[max(0, power.start() - _MANTISSA_BYTES) : power.start()])
-        for power in _SMALL_POWER.finditer(text)
-        if text[power.start() - 1 : power.start()] in (b"e", b"E")
-    )
-
-
-def _float(text: str) -> float:
-    """The number; infinite, as one that is too large, if it is so small that it would be 0."""
-    number = float(text)
-    return math.inf if number == 0 and _NOT_ZERO.match(text) else number
-
-
 def _has_nested(joined: bytes, found: list[dict[str, Any]]) -> bool:
     """Whether a record has a list or an object; most files show by their brackets that none has."""
     if b"[" not in joined and joined.count(b"{") == len(found):
@@ -284,5 +265,5 @@ def _after_blanks(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_float)
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=read_float)
 _LENIENT = json.JSONDecoder(parse_int=str, parse_float=str)

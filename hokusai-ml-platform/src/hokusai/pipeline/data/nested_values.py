@@ -2,7 +2,8 @@
 
 Members of objects without a value are left out: a format of fixed fields, such as Parquet, cannot tell a key that is
 absent from one without a value. In lists a missing value keeps its place. NaN is a missing value, as everywhere. What
-not every reader of JSON keeps is a fault of its row: infinite numbers, and integers beyond 2^53.
+not every reader of JSON keeps is a fault of its row: infinite numbers, those of more digits than a double gives back,
+and integers beyond 2^53.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 
 from hokusai.domain.canonical import MAX_SAFE_INTEGER, canonical_json
+from hokusai.pipeline.data.json_numbers import RoundedFloat
 
 MAX_DEPTH = 100
 """Lists and objects within one another; deeper ones are nobody's data."""
@@ -64,6 +66,8 @@ def _kept(value: object, depth: int) -> object:
     if isinstance(value, float):
         if math.isinf(value):
             raise NotKeptError(f"a number beyond the range of a double {_WITHIN}")
+        if isinstance(value, RoundedFloat):
+            raise NotKeptError(f"a number of {value.digits} digits {_WITHIN}, which a double would round")
         return None if math.isnan(value) else value
     if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
         raise NotKeptError(f"an integer of {len(str(abs(value)))} digits {_WITHIN}, beyond 2^53")
