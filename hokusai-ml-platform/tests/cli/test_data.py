@@ -513,7 +513,7 @@ class TestHash:
         )
         rows.write_parquet(home / "typed.parquet")
         hashed = hokusai("data", "hash", "typed.parquet", "--json").json
-        output = ("--output", name, "--manifest", "m.json", "--pii", "mask")
+        output = ("--output", name, "--manifest", "m.json", "--pii", "mask", "--rejects", "r.jsonl")
         cleaned = hokusai("data", "clean", "typed.parquet", *output)
         converted = hokusai("data", "convert", "typed.parquet", "--output", f"2{name}")
         for done in (cleaned, converted):
@@ -532,6 +532,14 @@ class TestHash:
             == 0
         )
         assert hokusai("data", "verify", "p.json", "--root", hashed["data_hash"], "--file", name).code == 0
+        foreign = hokusai("data", "prove", "base.csv", "--manifest", "m.json", "--row", "2")
+        assert (foreign.code, "The data is not what m.json tells of" in foreign.err) == (1, True)
+        (home / "r.jsonl").write_text("{}")
+        told = hokusai("data", "hash", name, "--manifest", "m.json")
+        assert (told.code, "r.jsonl is of another run" in told.out) == (1, True)
+        (home / name).write_bytes((home / "base.csv").read_bytes())
+        foreign = hokusai("data", "convert", name, "--manifest", "m.json", "--output", "o.arrow")
+        assert (foreign.code, "The data is not what m.json tells of" in foreign.err) == (1, True)
 
     def test_of_a_text_file_follows_the_types_of_a_schema(self, hokusai: Hokusai, home: Path) -> None:
         pl.DataFrame({"zip": ["10115"], "n": [1]}).write_parquet(home / "typed.parquet")

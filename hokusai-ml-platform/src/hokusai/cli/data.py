@@ -360,9 +360,10 @@ def convert(
     if safe_csv and output_format(output) not in ("csv", "tsv"):
         raise click.UsageError("--safe-csv is for .csv and .tsv files.")
     check_outputs(files, [output], [schema, str(manifest) if manifest else None])
-    told, done = told_types(schema, manifest), 0
+    told, done, paths = told_types(schema, manifest), 0, expand_paths(list(files))
+    told.require_bytes(paths)
     with stepping() as tell:
-        table = TypedFiles(expand_paths(list(files)), read_options(given, None, "raise"), told)
+        table = TypedFiles(paths, read_options(given, None, "raise"), told)
         table.require_told()
         with writing(output, table.columns, safe_csv=safe_csv) as writer:
             for batch in table.batches():
@@ -402,12 +403,11 @@ def _integrate(
             recipe=recipe,
             tokenizer=tokenizer,
             rejects=rejects,
+            manifest=manifest,
             memory_budget_bytes=None if memory_mb is None else memory_mb * 1_000_000,
             engine=engine,
             progress=tell,
         )
-    if manifest is not None:
-        _write_json(manifest, done.manifest.to_dict())
     if as_json:
         show_json(done.manifest.to_dict())
     else:
@@ -445,13 +445,3 @@ def _show_preview(seen: Preview, *, values: bool) -> None:
     click.echo()
     show_effect(seen.effect, seen.benchmark_rows, seen.detectable_delta)
     show_line(styled(seen.verdict, "bold green" if seen.accepted else "bold red"))
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    import json
-
-    from hokusai.utils.files import write_atomically
-
-    write_atomically(
-        path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    )

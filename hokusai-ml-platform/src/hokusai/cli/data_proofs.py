@@ -67,14 +67,16 @@ def hash_(
     The data hash is of the rows in their order, the content root of the rows in any order. Both are the same for CSV,
     JSON, Parquet and Arrow, and for any order of the columns. Rows are hashed as they stand in the files; `clean` says
     the hash of what it writes. Types are part of the rows: those of a text file are found from its cells, unless
-    --manifest or --schema says them. Exits with 1 if the manifest has another hash.
+    --manifest or --schema says them. Exits with 1 if the manifest has another hash, or the list of rejects
+    that it tells of is another one.
     """
     told = told_types(schema, manifest)
     with _digested(files, read_options(given, None, "raise"), told) as (log, columns):
         found = log.dataset_hash(columns)
-    same = found.data_hash == told.data_hash
+    same, foreign = found.data_hash == told.data_hash, told.foreign_rejects()
     if as_json:
-        show_json({**found.to_dict(), **({"as_in_manifest": same} if manifest else {})})
+        beside = {"foreign_rejects": str(foreign)} if foreign else {}
+        show_json({**found.to_dict(), **({"as_in_manifest": same} if manifest else {}), **beside})
     else:
         facts = {
             "data hash": found.data_hash,
@@ -84,8 +86,10 @@ def hash_(
         }
         if manifest:
             facts["manifest"] = "has this hash" if same else f"has another, {told.data_hash}"
+        if foreign:
+            facts["rejects"] = f"{foreign} is of another run than the manifest"
         show_facts(facts)
-    if manifest and not same:
+    if (manifest and not same) or foreign:
         sys.exit(1)
 
 
@@ -131,9 +135,13 @@ def prove(
             if row > len(log):
                 raise InvalidInputError(f"There is no row {row:,}: there are {len(log):,}", where="--row")
             proof = prove_row_of_digests(columns, log.chunks, row - 1)
+            root = proof.data_hash
         else:
             digest = digest_of(_row_of(str(row_json)), columns)
             proof = prove_content_of_digests(columns, log.sorted_chunks, digest)
+            root = proof.content_root
+    if manifest is not None:
+        told.require_root(root, ", ".join(files))
     if output is not None:
         write_atomically(output, (json.dumps(proof.to_dict(), indent=2) + "\n").encode())
         show_line("Written: ", str(output), stderr=True)

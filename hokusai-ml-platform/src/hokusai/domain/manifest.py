@@ -228,6 +228,27 @@ class DatasetHash:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file that was written before the manifest.
+
+    Attributes:
+        role: `output` or `rejects`.
+        path: Where, seen from the manifest's folder.
+        sha256: Digest of its bytes; hex.
+        size_bytes: Its size.
+    """
+
+    role: str
+    path: str
+    sha256: str
+    size_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
 class DataManifest:
     """The full account of a dataset.
 
@@ -243,6 +264,8 @@ class DataManifest:
         transformations: What was done, in order.
         notes: What a reader has to know, in sentences.
         engine: How it was computed, and why so; takes no part in the digest.
+        written: The files that were written with it, if it was written itself; they take no part in the digest either,
+            since the same rows may be in another file.
 
     Raises:
         IntegrityError: Counts contradict each other.
@@ -259,6 +282,7 @@ class DataManifest:
     transformations: tuple[Transformation, ...] = ()
     notes: tuple[str, ...] = ()
     engine: str = ""
+    written: tuple[WrittenFile, ...] = ()
 
     def __post_init__(self) -> None:
         if sum(self.rejects.values()) != self.rows.rejected:
@@ -306,4 +330,5 @@ class DataManifest:
 
     def to_dict(self) -> dict[str, Any]:
         """The specification's manifest, with the full account and its digest."""
-        return {**self.content(), "engine": self.engine, "manifest_digest": self.digest}
+        told = {"written": [file.to_dict() for file in self.written]} if self.written else {}
+        return {**self.content(), "engine": self.engine, **told, "manifest_digest": self.digest}

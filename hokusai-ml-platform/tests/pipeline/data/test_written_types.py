@@ -67,7 +67,7 @@ def write(rows: pl.DataFrame, path: Path, *, batch_rows: int = 2) -> tuple[str, 
         for batch in rows.iter_slices(batch_rows):
             writer.write(batch)
     types = {name: dtype_name(dtype) for name, dtype in rows.schema.items()}
-    manifest = {"version": MANIFEST_VERSION, "dtypes": types, "data_hash": dataset_hash(rows).data_hash}
+    manifest = {"version": MANIFEST_VERSION, "dtypes": types, "hash": dataset_hash(rows).to_dict()}
     path.with_name("manifest.json").write_text(json.dumps(manifest))
     return writer.notes()
 

@@ -43,6 +43,7 @@ from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.work_folder import work_folder
 from hokusai.pipeline.data.writers import check_held, output_format, writing
+from hokusai.pipeline.data.written_files import write_manifest, written_file
 from hokusai.ports import BatchEngine
 from hokusai.privacy.policy import PiiAction, PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, PiiCounts
@@ -95,6 +96,7 @@ def integrate_files(
     recipe: Recipe | None = None,
     tokenizer: Tokenizer | None = None,
     rejects: str | Path | None = None,
+    manifest: str | Path | None = None,
     memory_budget_bytes: int | None = None,
     engine: BatchEngine | None = None,
     progress: Progress | None = None,
@@ -108,6 +110,8 @@ def integrate_files(
         recipe: What is done to the rows.
         tokenizer: What makes tokens, where the policy hashes.
         rejects: Where rejected rows are listed (JSON Lines); wanted where rows may be rejected.
+        manifest: Where the account goes (JSON). It is written last, and has the digests of the other two files: by
+            them one can tell whether all are of one run.
         memory_budget_bytes: How much may wait in memory; by default a quarter of what is free.
         engine: Where batches are checked, cleaned and digested; by default in this process.
         progress: Is told how far it is.
@@ -120,17 +124,17 @@ def integrate_files(
     recipe = recipe or Recipe()
     check_recipe(recipe, has_base=base is not None)
     tell = progress or (lambda _what, _done, _total: None)
-    out, listed = (Path(path) if path is not None else None for path in (output, rejects))
+    out, listed, told = (Path(path) if path is not None else None for path in (output, rejects, manifest))
+    wanted = [path for path in (out, listed, told) if path is not None]
     if out is not None:
         output_format(out)
-    for path in (out, listed):
-        if path is not None:
-            check_writable(path)
+    for path in wanted:
+        check_writable(path)
     with contextlib.ExitStack() as stack:
         tell("Reading", 0, None)
         read = typed(recipe.read, recipe.schema)
         named, before = expand_paths(contributed), expand_paths(base) if base else ()
-        check_no_overwrite([*named, *before], [path for path in (out, listed) if path is not None])
+        check_no_overwrite([*named, *before], wanted)
         # With a schema all faults are told at once, those of the reader among them.
         new_read = read if recipe.schema is None else replace(read, on_error="reject")
         new = open_tables(named, new_read)
@@ -141,9 +145,15 @@ def integrate_files(
             run = _Run(recipe, tokenizer, choice, folder, stack, listing, tell, engine)
             unnamed = folder / f"output{''.join(out.suffixes[-2:])}" if out is not None else None
             done = run.integrate(new, old, unnamed)
-        for made, wanted in ((folder / "rejects.jsonl", listed), (unnamed, out)):
-            if made is not None and wanted is not None:
-                move_into_place(made, wanted)
+        files = [("rejects", folder / "rejects.jsonl", listed), ("output", unnamed, out)]
+        ready = [(role, made, path) for role, made, path in files if made is not None and path is not None]
+        if told is not None:
+            written = tuple(written_file(role, made, path, told) for role, made, path in ready)
+            done = replace(done, manifest=replace(done.manifest, written=written))
+        for _, made, path in ready:
+            move_into_place(made, path)
+        if told is not None:
+            write_manifest(done.manifest, told)
         return replace(done, output=out)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.canonical import parse_json
-from hokusai.domain.manifest import MANIFEST_VERSION
+from hokusai.domain.manifest import MANIFEST_VERSION, DatasetHash, WrittenFile
 from hokusai.errors import DataError, SchemaError
 from hokusai.pipeline.data.canonical_columns import CanonicalColumn, Kind, canonical_columns
 from hokusai.pipeline.data.cell_types import CellType
@@ -22,6 +22,7 @@ from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.reading import open_table
 from hokusai.pipeline.data.scan import ReadOptions
+from hokusai.pipeline.data.written_files import is_as_told, place_of
 from hokusai.pipeline.data.written_types import KIND_OF_TYPE, KIND_WORDS
 from hokusai.utils.files import read_limited
 from hokusai.utils.text import quantity
@@ -56,11 +57,15 @@ class ToldTypes:
         kinds: Column to its logical type in `hokusai-data-v1`; of others nothing is said.
         where: Who says it.
         data_hash: Of the rows, if that is said too.
+        content_root: Likewise.
+        written: The files that were written with the manifest that says it, each with its place.
     """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     where: str = ""
     data_hash: str = ""
+    content_root: str = ""
+    written: tuple[tuple[WrittenFile, Path], ...] = ()
 
     @classmethod
     def of_columns(cls, columns: Iterable[CanonicalColumn], where: str) -> ToldTypes:
@@ -94,7 +99,47 @@ class ToldTypes:
                 f"The manifest has types that are not known: {', '.join(unknown)}", where=str(path)
             )
         kinds = {name: _KIND_OF_DTYPE[dtype] for name, dtype in dtypes.items()}
-        return cls(kinds, path.name, str(manifest.get("data_hash", "")))
+        try:
+            written = [WrittenFile(**entry) for entry in manifest.get("written", ())]
+            places = tuple((file, place_of(file, path)) for file in written)
+            roots = DatasetHash(**manifest["hash"])
+        except (TypeError, KeyError) as problem:
+            raise DataError(
+                "The manifest's hash or files are not as they are written", where=str(path)
+            ) from problem
+        return cls(kinds, path.name, roots.data_hash, roots.content_root, places)
+
+    def require_bytes(self, paths: Iterable[Path]) -> None:
+        """Check that files which the manifest tells of are the ones that were written with it.
+
+        Raises:
+            DataError: One is not.
+        """
+        asked = {path.resolve() for path in paths}
+        for file, place in self.written:
+            if place.resolve() in asked and not is_as_told(place, file):
+                raise self._of_another_run(place.name)
+
+    def require_root(self, root: str, where: str) -> None:
+        """Check that a proof is about the rows that the manifest tells of, by the hash that it leads to.
+
+        Raises:
+            DataError: They are not.
+        """
+        if root not in (self.data_hash, self.content_root):
+            raise self._of_another_run(where)
+
+    def foreign_rejects(self) -> Path | None:
+        """The list of rejects, if it is there and not the one that was written with the manifest."""
+        lists = [(file, place) for file, place in self.written if file.role == "rejects" and place.is_file()]
+        return next((place for file, place in lists if not is_as_told(place, file)), None)
+
+    def _of_another_run(self, where: str) -> DataError:
+        return DataError(
+            f"The data is not what {self.where} tells of: the two are of different runs, or one of them was changed",
+            where=where,
+            hint="A run that is killed at its end leaves an old manifest beside a new output. Run it again.",
+        )
 
     def for_readers(self) -> dict[str, str]:
         """The types that readers know."""
