@@ -5,13 +5,16 @@ from __future__ import annotations
 import pickle
 import re
 import sys
+from base64 import b32encode
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import ConfigurationError
+from hokusai.privacy import token_loops, tokens
 from hokusai.privacy.tokens import TOKEN_PATTERN, Tokenizer
 from hokusai.utils.short_sha256 import sha256_for
 
@@ -60,6 +63,14 @@ class TestColumns:
         tokenizer = Tokenizer(KEY)
         made = tokenizer.tokens("email", pl.Series(values, dtype=pl.String)).to_list()
         assert made == [tokenizer.token("email", value) for value in values]
+
+    def test_are_the_same_text_from_machine_code(self) -> None:
+        macs = np.random.default_rng(0).integers(0, 256, (300, 32), np.uint8)
+        macs[:2] = [[0], [255]]
+        prefix, alphabet = (np.frombuffer(each, np.uint8) for each in (b"pii:ip:mlq7bkdb:", tokens._ALPHABET))
+        text = tokens._written(prefix, macs)
+        assert np.array_equal(token_loops.written(prefix, alphabet, macs), text)
+        assert text[9].tobytes()[16:] == b32encode(macs[9]).lower()[:26]
 
     def test_tokens_differ_where_values_kinds_or_keys_do(self) -> None:
         values = pl.Series([f"+1415555{number:04}" for number in range(2_000)])
