@@ -90,6 +90,20 @@ def test_mod_97_over_a_column_is_mod_97_over_each_cell(seed: int, at: int, chara
     assert expected[0] == code
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "PL 61 1090 1014 0000 0712 1981 2874",
+        "PL61.1090.1014.0000.0712.1981.2874",
+        "pl61109010140000071219812874",
+    ],
+)
+def test_an_account_has_one_form_however_it_is_parted(written: str) -> None:
+    assert canonical_whole(pl.Series([written]), PiiKind.IBAN).to_list() == ["PL61109010140000071219812874"]
+    assert find(pl.Series([f"to {written}."]))["canonical"].to_list() == ["PL61109010140000071219812874"]
+    assert find(pl.Series([written.replace("4", "5", 1)]), [PiiKind.IBAN]).is_empty()
+
+
 def test_dates_of_all_sorts_become_iso() -> None:
     cells = [
         "1980-03-02",

@@ -9,7 +9,7 @@ from hokusai.privacy.checksums import luhn
 from hokusai.privacy.context import Found, before, is_numbered_thing, stands_alone
 
 DOTTED = r"[0-9]{4}\.[0-9]{4}\.[0-9]{4}\.[0-9]{4}|[0-9]{4}\.[0-9]{6}\.[0-9]{5}"
-GATE = rf"[0-9](?:[ -]{{0,3}}[0-9]){{11}}|{DOTTED}"
+GATE = rf"[0-9](?:[ _/-]{{0,3}}[0-9]){{11}}|{DOTTED}"
 NETWORKS = (
     r"(?:4[0-9]{15}|4[0-9]{18}"  # Visa
     r"|5[1-5][0-9]{14}|2(?:22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|720)[0-9]{12}"  # Mastercard
@@ -23,9 +23,11 @@ NETWORKS = (
 )
 """First digits and lengths of ISO/IEC 7812 issuers, as the networks publish them; Python and Rust."""
 _NETWORKS = re.compile(NETWORKS)
-_RUN = re.compile(r"[0-9][0-9 .-]*[0-9]")
+_RUN = re.compile(r"[0-9][0-9 ._/-]*[0-9]")
 _GROUP = re.compile(r"[0-9]+")
 _GROUPINGS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 5), (4, 4, 4, 3), (6, 13))
+_HALVES = (8, 8)
+"""Two numbers of eight digits are common: as halves of a card they count only with no third beside them."""
 _CARD_WORD = re.compile(
     r"(?i)\b(?:cards?|visa|master ?card|amex|american express|credit|debit|cc|pan|karte|kreditkarte|carte|tarjeta"
     r"|carta|cart[aã]o|カード)\b"
@@ -56,11 +58,14 @@ def is_card(digits: str) -> bool:
 def _in_run(text: str, start: int, end: int) -> Iterator[Found]:
     groups = [found.span() for found in _GROUP.finditer(text, start, end)]
     lengths = [right - left for left, right in groups]
+    in_halves = tuple(lengths) == _HALVES
     at = 0
     while at < len(groups):
         taken = 0
         if 12 <= lengths[at] <= 19:
             taken = 1
+        elif in_halves and at == 0:
+            taken = 2
         elif lengths[at] in (4, 6):
             taken = next((len(g) for g in _GROUPINGS if tuple(lengths[at : at + len(g)]) == g), 0)
         if taken:

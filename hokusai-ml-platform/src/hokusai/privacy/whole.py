@@ -166,7 +166,7 @@ def _cards(cells: pl.Series) -> pl.Series:
 
     dotted = cells.str.contains(f"^(?:{cards.DOTTED})$").fill_null(value=False)
     plain = cells.zip_with(~dotted, cells.str.replace_all(".", "", literal=True)) if dotted.any() else cells
-    digits = plain.str.replace_all("[ -]", "", literal=False)
+    digits = plain.str.replace_all("[ _/-]", "", literal=False)
     digits = digits.set(~digits.str.contains(f"^{cards.NETWORKS}$").fill_null(False), None)
     rows = digits.is_not_null().arg_true()
     if not len(rows):
@@ -183,7 +183,7 @@ def _ibans(cells: pl.Series) -> pl.Series:
     import numpy as np
     import polars as pl
 
-    codes = cells.str.replace_all("[ -]", "", literal=False).str.to_uppercase()
+    codes = cells.str.replace_all("[ .-]", "", literal=False).str.to_uppercase()
     shape = codes.str.contains("^[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}$") & (codes.str.count_matches("[0-9]") >= 8)
     length = codes.str.slice(0, 2).replace_strict(ibans.LENGTHS, default=None, return_dtype=pl.UInt32)
     codes = codes.set(~(shape & (codes.str.len_bytes() == length)).fill_null(False), None)
