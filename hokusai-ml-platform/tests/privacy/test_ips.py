@@ -65,6 +65,29 @@ def test_a_port_makes_an_address_of_what_may_be_a_version(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "client_ip=8.8.8.8",
+        "remote_addr=1.2.3.4",
+        "http://8.8.8.8/",
+        "root@8.8.8.8",
+        "peer 2600::1",
+        "64:ff9b::8.8.8.8",
+    ],
+)
+def test_a_word_does_so_too_and_ranges_that_are_in_use(text: str) -> None:
+    assert len(found_in(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024::01", "std::vec", "a::b", "12::30:45", "pkg@1.2.3.4", "client version 1.2.3.4", "ab::c1:d2"],
+)
+def test_months_times_and_paths_in_code_are_none(text: str) -> None:
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
     "text", ["8.8.8.8", "1.2.3.4:5", "1.2.3.4:99999", "1.2.3.4:10:20", "section 8.8.8.8:53"]
 )
 def test_other_colons_do_not(text: str) -> None:

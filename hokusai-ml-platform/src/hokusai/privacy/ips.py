@@ -27,7 +27,19 @@ _VERSION = re.compile(
     r"|[a-z]/|[<>=~^!]=\s*|[<>~^]\s*|§\s*)$"
 )
 _VERSION_AFTER = re.compile(r"(?i),? (?:(?:is|was|has been|gets|got) )?(?:released\b|beta\b|alpha\b|rc[0-9])")
-_ADDRESS_WORD = re.compile(r"(?i)\b(?:ip|ipv4|ip address|host|client|server|login|logged in)\b")
+_ADDRESS_WORD = re.compile(
+    r"(?i)(?:^|[^a-z])(?:ip|ips|ipv4|ipaddr|addr|host|client|server|login|logged in|remote|peer|gateway|dns|nameserver"
+    r"|resolver|ssh|scp|ping|telnet|traceroute|nslookup|whois|curl|wget)(?:[^a-z]|$)"
+    r"|[a-z]://$|(?:^|[^a-z])(?:root|admin|ubuntu|user|pi)@$"
+)
+_OF_ONE = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):|64:ff9b:|::ffff:")
+"""How addresses begin that a machine can have, on the internet or within a house; `12::30:45` is a time.
+
+References:
+    IANA, Internet Protocol Version 6 Address Space.
+"""
+_KNOWN_SHORT = re.compile(r"(?i)(?:200[1-3]|2[4-9a-f][0-9a-f]{2}|f[cd][0-9a-f]{2}|fe80)::[^0]")
+"""How those of two groups begin; `2024::01` is a month."""
 _PORT = re.compile(r":[0-9]{2,5}")
 _LAST_PORT = 65_535
 _NEAR_CHARACTERS = 12
@@ -95,11 +107,13 @@ def _personal_v4(written: str, text: str, start: int, end: int) -> str | None:
 
 def _personal_v6(written: str, text: str, start: int, end: int) -> str | None:
     """The address, unless it reads as a time, a hardware address or a path of C++ or Rust (`a::b`)."""
+    if not _OF_ONE.match(written):
+        return None
     if written.count(":") < 2 or not _is_apart(text, start, end) or (address := _parsed(written)) is None:
         return None
     groups = [group for group in written.split(":") if group]
     if "::" in written:
-        known = len(groups) == 2 and re.match(r"(?i)(?:fe80|f[cd][0-9a-f]{2}|[23][0-9a-f]{3})::", written)
+        known = len(groups) == 2 and _KNOWN_SHORT.match(written)
         if (len(groups) < 3 and not known) or not any(c.isdigit() for c in written):
             return None
     elif max(map(len, groups)) <= 2:
