@@ -28,7 +28,14 @@ def test_a_passport_is_one_beside_its_word(text: str, number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["123456789", "part C01X00T47", "passport renewal, order no. 123456789", "passport 000000000"]
+    "text",
+    [
+        "model 12345678Z",
+        "123456789",
+        "part C01X00T47",
+        "passport renewal, order no. 123456789",
+        "passport 000000000",
+    ],
 )
 def test_codes_without_the_word_or_of_something_else_are_no_passports(text: str) -> None:
     assert found_in(text) == []

@@ -105,6 +105,15 @@ class TestColumn:
         assert told == ["+14155552671", "+442079460958", "+441614960958", None, None]
         assert phone_column(cells, ("US", "GB"), told=False).to_list() == [None] * 5
 
+    def test_is_read_by_the_country_that_groups_digits_so(self) -> None:
+        cells = pl.Series(["98765 43210", "098765 43210", "(98) 7654-3210"])
+        expected = ["+919876543210", "+919876543210", "+559876543210"]
+        assert phone_column(cells, REGIONS, told=True).to_list() == expected
+        many = phone_column(
+            pl.concat([cells] * 101), REGIONS, told=True
+        )  # so many that they are not read one by one
+        assert many.to_list() == expected * 101
+
     def test_drops_extensions(self) -> None:
         cells = pl.Series(["(415) 555-2671 ext. 12", "+14155552671x9"])
         assert phone_column(cells, ("US",), told=False).to_list() == ["+14155552671", "+14155552671"]
@@ -153,8 +162,10 @@ def test_digits_that_do_not_are_left(text: str) -> None:
 
 
 def test_several_numbers_side_by_side_are_told_apart() -> None:
-    found = spans("phones: 415-555-2671 415-555-2672, +442079460958", REGIONS)
-    assert [canonical for _, _, canonical in found] == ["+14155552671", "+14155552672", "+442079460958"]
+    found = spans("phones: 415-555-2671 415-555-2672, +442079460958/+442079460959", REGIONS)
+    assert [canonical for _, _, canonical in found] == [
+        *("+14155552671", "+14155552672", "+442079460958", "+442079460959")
+    ]
 
 
 def test_no_word_for_telephones_is_passed_over_by_the_quick_look_for_pieces_of_them() -> None:
@@ -196,6 +207,15 @@ def test_digits_in_one_piece_without_a_word_for_telephones_are_passed_over_quick
         ("call + 4930901820", "+ 4930901820", "+4930901820"),
         ("011 49 30 901820", "011 49 30 901820", "+4930901820"),
         ("grade A + 020 7946 0958", "+ 020 7946 0958", "+442079460958"),
+        ("Ph: 4155552671", "4155552671", "+14155552671"),
+        ("whatsapp: 491711234567", "491711234567", "+491711234567"),
+        ("mobile: 98765 43210", "98765 43210", "+919876543210"),
+        ("appelez le 0142685300", "0142685300", "+33142685300"),
+        ("llame al 912345678", "912345678", "+34912345678"),
+        ("chiama il 3331234567", "3331234567", "+393331234567"),
+        ("rufen Sie uns unter 030901820 an", "030901820", "+4930901820"),
+        ("mes numéros sont 06 12 34 56 01 le soir", "06 12 34 56 01", "+33612345601"),
+        ("phone numbers: 01 02 03 04 05", "01 02 03 04 05", "+33102030405"),
     ],
 )
 def test_numbers_are_found_as_people_write_and_dial_them(text: str, written: str, number: str) -> None:
@@ -213,6 +233,8 @@ def test_numbers_are_found_as_people_write_and_dial_them(text: str, written: str
             "12 + 49 30 901820",
             "C++ 49 30 901820",
         ),
+        *("01 02 03 04 05", "lottery 06 12 34 41 45", "numbers: 03 14 15 92 65", "draw of 06 52 34 41 45"),
+        *("call id 4155552671", "call_id=491711234567", "phoneId: 4155552671", "call 1700000000000"),
         *("011 49", "total + 50268354720", "call (1 + 50268354720)"),
     ],
 )

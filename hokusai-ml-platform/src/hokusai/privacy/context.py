@@ -24,7 +24,8 @@ _NUMBERED_THING = re.compile(
     r"|uuid|hash|commit|ticket|bestell\w*|rechnung\w*|auftrag\w*|artikel\w*|commande|facture|pedido|factura)"
     r"(?:[ _-]?(?:id|no|nr|num|number|code|key))?\b[\s.:#=\"'()-]{0,4}(?:is )?"
     r"|(?:part|item|model|case|build|batch|lot|transaction|trace|request|session|job|product|article|device|build)"
-    r"(?:[ _-]?(?:id|no|nr|num|number|code|key)\b[\s.:#=\"'()-]{0,4}(?:is )?|[ ]?[#:=][ ]?))$"
+    r"(?:[ _-]?(?:id|no|nr|num|number|code|key)\b[\s.:#=\"'()-]{0,4}(?:is )?|[ ]?[#:=][ ]?)"
+    r"|(?:part|item|model|modell|mod[eè]le|modelo|modello|build|lot|product|article|device|version|type) )$"
 )
 """What stands right before a number that numbers a thing."""
 

@@ -7,6 +7,7 @@ expressions, so a column of numbers can be checked as a whole; this file reads t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ _KINDS_OF_NUMBER = (
 _CLASS = re.compile(r"\\d|\[[^]]*\]")
 _CAPTURED = re.compile(r"\(((?:[^()]|\(\?:[^()]*\))*)\)")
 _FIRST_GROUP = re.compile(r"\\\d")
+_GROUP = re.compile("[0-9]+")
+NORTH_AMERICAN = (3, 3, 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +99,19 @@ class NumberingPlan:
                 return found.expand(style.template)
         return national
 
+    def groups_so(self, national: str, lengths: tuple[int, ...]) -> bool:
+        """Whether people of the region write this number in groups of so many digits, with a trunk prefix or without.
+
+        >>> plan("IN").groups_so("9876543210", (5, 5)), plan("BR").groups_so("9876543210", (5, 5))
+        (True, False)
+        """
+        if self.country_code == "1" and lengths[-3:] == NORTH_AMERICAN:
+            return True
+        style = next((style for style in self.styles if style.match(national)), None)
+        if style is None or len(lengths) < 2:
+            return False
+        return any(lengths == tuple(map(len, _GROUP.findall(each))) for each in style.renderings(national))
+
     def _needs_prefix(self, national: str) -> bool:
         if not self.may_need_prefix:
             return False
@@ -103,6 +119,22 @@ class NumberingPlan:
             if style.match(national):
                 return style.needs_prefix
         return False
+
+
+def in_country(digits: str, lengths: tuple[int, ...], known: tuple[NumberingPlan, ...]) -> str | None:
+    """The E.164 form of digits that were dialled within one of some countries; None if none has such a number.
+
+    Args:
+        digits: All of them.
+        lengths: How many stand together, by which the countries that have such a number are told apart.
+        known: Plans of the countries, the likeliest first.
+    """
+    read = [(plan, national) for plan in known if (national := plan.national(digits))]
+    if not read:
+        return None
+    own = (each for each in read if len(read) > 1 and each[0].groups_so(each[1], lengths))
+    plan, national = next(own, read[0])
+    return f"+{plan.country_code}{national}"
 
 
 @cache
@@ -193,8 +225,10 @@ class _Style:
     leading: str
     pattern: str
     template: str
+    bare_template: str
     needs_prefix: bool
     group_lengths: tuple[tuple[int, int], ...]
+    bare_lengths: tuple[tuple[int, int], ...]
 
     def may_group(self, lengths: tuple[int, ...]) -> bool:
         """Whether groups of so many digits can be what `template` makes of some number."""
@@ -207,6 +241,13 @@ class _Style:
         if self.leading and not _compiled(self.leading).match(national):
             return None
         return _compiled(self.pattern).fullmatch(national)
+
+    def renderings(self, national: str) -> Iterator[str]:
+        """A number that is written so: with the trunk prefix, and without where people leave it out."""
+        if found := self.match(national):
+            yield found.expand(self.template)
+            if not self.needs_prefix:
+                yield found.expand(self.bare_template)
 
 
 @cache
@@ -257,14 +298,20 @@ def _style(written: NumberFormat, trunk: str) -> _Style:
     if rule:
         template = _FIRST_GROUP.sub(lambda group: rule.replace(r"\1", group[0]), template, count=1)
     leading = written.leading_digits_pattern
+    needs_prefix = (
+        bool(trunk)
+        and rule.replace("(", "").startswith(trunk)
+        and not written.national_prefix_optional_when_formatting
+    )
+    bare = template if needs_prefix else written.format or ""
     return _Style(
         leading[-1] if leading else "",
         written.pattern or "",
         template,
-        needs_prefix=bool(trunk)
-        and rule.replace("(", "").startswith(trunk)
-        and not written.national_prefix_optional_when_formatting,
+        bare,
+        needs_prefix,
         group_lengths=_group_lengths(written.pattern or "", template),
+        bare_lengths=_group_lengths(written.pattern or "", bare),
     )
 
 

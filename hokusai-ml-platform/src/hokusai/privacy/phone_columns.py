@@ -10,7 +10,14 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hokusai.privacy.numbering import NumberingPlan, country_codes, international, plans, plans_of_code
+from hokusai.privacy.numbering import (
+    NumberingPlan,
+    country_codes,
+    in_country,
+    international,
+    plans,
+    plans_of_code,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -153,19 +160,25 @@ def _is_exact(plan: NumberingPlan) -> pl.Expr:
     for style in reversed(plan.styles):
         own = pl.col("own")
         fits = own.str.contains(f"^(?:{style.leading})") & own.str.contains(f"^(?:{style.pattern})$")
-        groups = "[^0-9]+".join(f"[0-9]{{{least},{most}}}" for least, most in style.group_lengths)
-        exact = pl.when(fits).then(pl.col("written").str.contains(f"^[^0-9]*{groups}$")).otherwise(exact)
+        groups = _written_in(style.group_lengths, style.bare_lengths)
+        exact = pl.when(fits).then(pl.col("written").str.contains(groups)).otherwise(exact)
     return exact
 
 
 @cache
 def _groupings(plan: NumberingPlan) -> str:
     """Rust regex of how people of a region group the digits of a number."""
-    lengths = {style.group_lengths for style in plan.styles if len(style.group_lengths) > 1}
+    lengths = {groups for style in plan.styles for groups in (style.group_lengths, style.bare_lengths)}
     if plan.country_code == "1":
         lengths |= {(_EXACTLY_3, _EXACTLY_3, _EXACTLY_4), ((1, 1), _EXACTLY_3, _EXACTLY_3, _EXACTLY_4)}
+    return _written_in(*sorted(groups for groups in lengths if len(groups) > 1))
+
+
+def _written_in(*lengths: tuple[tuple[int, int], ...]) -> str:
+    """Rust regex of digits in one of these groupings; each group has so many at least and at most."""
     patterns = [
-        "[^0-9]+".join(f"[0-9]{{{least},{most}}}" for least, most in groups) for groups in sorted(lengths)
+        "[^0-9]+".join(f"[0-9]{{{least},{most}}}" for least, most in groups)
+        for groups in dict.fromkeys(lengths)
     ]
     return f"^[^0-9]*(?:{'|'.join(patterns) or '[^0-9]'})$"
 
@@ -190,12 +203,8 @@ def _alone(cell: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | 
 
 
 def _form(digits: str, written: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | None:
-    read = [(plan, national) for plan in known if (national := plan.national(digits))]
-    if read:
-        lengths = tuple(map(len, _GROUP.findall(written)))
-        own = (each for each in read if len(read) > 1 and _is_own(*each, lengths))
-        plan, national = next(own, read[0])
-        return f"+{plan.country_code}{national}"
+    if found := in_country(digits, tuple(map(len, _GROUP.findall(written))), known):
+        return found
     if digits.startswith("00"):
         return international(digits[2:])
     if digits.startswith("011") and (found := international(digits[3:])):
@@ -206,11 +215,3 @@ def _form(digits: str, written: str, known: tuple[NumberingPlan, ...], *, told: 
         if plan.is_valid(digits):
             return f"+{plan.country_code}{digits}"
     return international(digits)
-
-
-def _is_own(plan: NumberingPlan, national: str, lengths: tuple[int, ...]) -> bool:
-    if plan.country_code == "1" and lengths[-3:] == (3, 3, 4):
-        return True
-    return len(lengths) > 1 and lengths == tuple(
-        len(group) for group in _GROUP.findall(plan.rendering(national))
-    )

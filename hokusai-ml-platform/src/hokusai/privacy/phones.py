@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from hokusai.privacy.context import Found, before, is_glued, is_numbered_thing
-from hokusai.privacy.numbering import NumberingPlan, international, plans
+from hokusai.privacy.numbering import NORTH_AMERICAN, NumberingPlan, in_country, international, plans
 
 GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
 _RUN = re.compile(r"[0-9][0-9 ()./-]*[0-9]")
@@ -26,12 +26,14 @@ _WORDS_TEXT = """
 tel tél telephone telephones téléphone telefon telefone telefono teléfono telefonnummer telefonnr phone
 phones fax telefax mobile mob mobil mobilnummer mobiltelefon cell cel cellphone cellulare celular móvil
 movil handy handynummer rufnummer portable call calls calling called ring dial dialed whatsapp sms reach
-contact hotline helpline landline numéro fone teléf telf phonenumber
+contact hotline helpline landline numéro fone teléf telf phonenumber ph tlf tfno gsm
+appeler appelez appelle rappeler rappelez joindre llamar llame llama llámame llámanos llámeme llámenos
+chiamare chiama chiamami chiamate chiami rufen rufe ruf anrufen anruf ligue ligar telefonar zadzwoń
 """
 _WORDS = frozenset(_WORDS_TEXT.split())
 _ROOTS_TEXT = """
 tel tél phon fon fax mob móv mov cel handy ruf portable call ring dial sms reach contact hotline helpline landline
-numéro whats 電話 携帯 ☎ 📞 फ़ोन
+numéro whats ph tlf tfno gsm appel joindre llam llám chiam lig zadzwoń 電話 携帯 ☎ 📞 फ़ोन
 """
 _ROOTS = _ROOTS_TEXT.split()
 """Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
@@ -59,8 +61,16 @@ _DATE = re.compile(
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?: [0-9]{1,2})?"
     r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}(?: [0-9]{1,2})?"
 )
+_DRAWN = re.compile(
+    r"(?i)lott|loto|\bnumbers\b|zahlen|tirage|estrazion|sorte[io]|\bdr(?:aw|ew)|bingo|keno|millions|powerball"
+)
+_HIGHEST_DRAWN = "60"
+_ID = re.compile(r"(?:(?:^|[^A-Za-z])(?:[iI][dD]s?)|[a-z]Ids?)[^A-Za-z0-9]*$")
+"""What right before a number says that it numbers calls or devices."""
+_LABEL = re.compile(r"[^\W\d_][ :=.(\"'\[-]{1,4}$")
+_LEAST_DIALLED = 11
+"""Digits of the shortest number that is believed to be one of another country beside a word, without a plus."""
 _BRACKETS = str.maketrans("", "", "()")
-_NORTH_AMERICAN = (3, 3, 4)
 _MOST_GROUPS = 7
 _LONGEST_RUN = 60
 _DIGITS = (7, 15)
@@ -178,7 +188,7 @@ def _number(
     plus = "+" in text[left : groups[0][0]]
     abroad = text.startswith(_EXIT_CODES, left)
     likely = _likely(lengths, known)
-    if likely and _is_plain_number(text, left, groups, lengths):
+    if likely and (_is_plain_number(text, left, groups, lengths) or _is_drawn(text, left, groups, lengths)):
         likely = ()
     if not (worded or likely or plus or abroad) or not _is_apart(text, left, right):
         return None
@@ -194,8 +204,22 @@ def _number(
     dialled = digits if spaced else digits[2 + digits.startswith("011") :]
     if (named if spaced else abroad and (named or len(lengths) > 1)) and (found := international(dialled)):
         return found
-    read = ((plan, plan.national(digits)) for plan in known if named)
-    return next((f"+{plan.country_code}{national}" for plan, national in read if national), None)
+    return _in_country_or_out(text, left, digits, lengths, known) if named else None
+
+
+def _in_country_or_out(
+    text: str, left: int, digits: str, lengths: tuple[int, ...], known: tuple[NumberingPlan, ...]
+) -> str | None:
+    """The number that digits are beside a word for telephones: a country's own, or one abroad that lost its plus."""
+    found = in_country(digits, lengths, known)
+    if (
+        found is None
+        and len(lengths) == 1
+        and len(digits) >= _LEAST_DIALLED
+        and _LABEL.search(before(text, left))
+    ):
+        return international(digits)
+    return found
 
 
 def _is_named(text: str, left: int) -> bool:
@@ -206,7 +230,9 @@ def _is_named(text: str, left: int) -> bool:
     cut = start > 0 and text[start - 1].isalpha()  # "par|cel" is no cell phone
     whole = {token[0].lower() for token in tokens if token.start() or not cut}
     named = not _WORDS.isdisjoint(whole) or any(sign in words for sign in _SIGNS)
-    return (named or _says_number(words.lower(), _NUMBER_BEFORE)) and not is_numbered_thing(words)
+    if not (named or _says_number(words.lower(), _NUMBER_BEFORE)):
+        return False
+    return not is_numbered_thing(words) and _ID.search(words) is None
 
 
 def _says_number(lower: str, pattern: re.Pattern[str]) -> bool:
@@ -226,12 +252,21 @@ def _is_plain_number(text: str, left: int, groups: list[tuple[int, int]], length
     return set(lengths[1:]) == {3} or (in_list and "." not in between)
 
 
+def _is_drawn(text: str, left: int, groups: list[tuple[int, int]], lengths: tuple[int, ...]) -> bool:
+    """Whether pairs of digits, as French numbers have them, read as those of a lottery: in order, or called so."""
+    if set(lengths) != {2}:
+        return False
+    pairs = [text[start:end] for start, end in groups]
+    in_order = pairs == sorted(pairs) and pairs[-1] <= _HIGHEST_DRAWN
+    return in_order or _DRAWN.search(before(text, left)) is not None
+
+
 @lru_cache(maxsize=4096)
 def _likely(lengths: tuple[int, ...], known: tuple[NumberingPlan, ...]) -> tuple[NumberingPlan, ...]:
     """The regions in which some number is written in groups of so many digits."""
     if len(lengths) == 1:
         return ()
-    american = lengths in (_NORTH_AMERICAN, (1, *_NORTH_AMERICAN))
+    american = lengths in (NORTH_AMERICAN, (1, *NORTH_AMERICAN))
     return tuple(plan for plan in known if (american and plan.country_code == "1") or plan.may_group(lengths))
 
 
@@ -243,7 +278,7 @@ def _written_by(plan: NumberingPlan, digits: str, lengths: tuple[int, ...], writ
     national = plan.national(digits)
     if national is None:
         return None
-    if plan.country_code == "1" and lengths[-3:] == _NORTH_AMERICAN:
+    if plan.country_code == "1" and lengths[-3:] == NORTH_AMERICAN:
         return national
     rendering = plan.rendering(national)
     if len(lengths) <= 2:
@@ -255,7 +290,10 @@ def _is_apart(text: str, left: int, right: int) -> bool:
     """Whether the number is not glued to letters, a decimal point or more digits."""
     prior, next_ = text[max(0, left - 2) : left], text[right : right + 2]
     if prior and (
-        is_glued(prior[-1]) or prior[-1] in "-/#$€£@+" or (prior[-1] == "." and prior[0].isdigit())
+        is_glued(prior[-1])
+        or prior[-1] in "-#$€£@+"
+        or (prior[-1] == "/" and text[left] != "+")
+        or (prior[-1] == "." and prior[0].isdigit())
     ):
         return False
     if len(prior) == 2 and prior[-1] in "()=" and prior[0].isdigit():
