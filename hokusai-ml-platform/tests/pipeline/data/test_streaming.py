@@ -611,6 +611,41 @@ class TestPersonalData:
             assert "415555" not in str(content)
 
 
+class TestAColumnWithAPersonalName:
+    """Whoever names it calls it as it is in the file; in the result and the manifest it has another name."""
+
+    who, other = "ada@example.org", "bob@example.org"
+
+    @pytest.mark.parametrize("default", ["hash", "mask", "drop", "report", "mixed"])
+    def test_can_be_the_key_and_is_compared_as_it_was(self, tmp_path: Path, default: str) -> None:
+        mixed = PiiPolicy(default="mask", by_kind={"email": "hash"})  # type: ignore[arg-type, dict-item]
+        pii = mixed if default == "mixed" else PiiPolicy(default=default)  # type: ignore[arg-type]
+        rows = {self.who: ["x", "y", "x"], self.other: ["one two three four"] * 3, "n": [1, 2, 3]}
+        pl.DataFrame(rows).write_csv(tmp_path / "in.csv")
+        out, told = tmp_path / "out.parquet", []
+        for recipe, kept in (
+            (Recipe(pii=pii, key=(self.who,)), [1, 2]),
+            (Recipe(pii=pii, key=(self.who, self.other)), [1, 2]),
+            (Recipe(pii=pii, near_text=(self.other,)), [1]),
+        ):
+            done = integrate(tmp_path / "in.csv", out, recipe=recipe)
+            assert pl.read_parquet(out)["n"].to_list() == kept
+            told.append(str(done.manifest.to_dict()))
+        assert any(self.who in text or self.other in text for text in told) == (default == "report")
+
+    @pytest.mark.parametrize("default", ["hash", "mask", "report"])
+    def test_can_be_the_key_of_an_update(self, tmp_path: Path, default: str) -> None:
+        base = pl.DataFrame({self.who: ["x", "y"], self.other: ["u", "v"], "n": [1, 2]})
+        base.write_csv(tmp_path / "base.csv")
+        base.select(self.who, n=pl.lit(7)).head(1).write_csv(tmp_path / "new.csv")
+        recipe = Recipe(pii=PiiPolicy(default=default), how="update", key=(self.who,))  # type: ignore[arg-type]
+        done = integrate(tmp_path / "new.csv", tmp_path / "out.csv", tmp_path / "base.csv", recipe)
+        assert pl.read_csv(tmp_path / "out.csv").rows() == [("x", "u", 7), ("y", "v", 2)]
+        key = done.manifest.transformations[-1].details["key"]
+        assert key == [pl.read_csv(tmp_path / "out.csv").columns[0]]
+        assert (key == [self.who]) == (default == "report")
+
+
 class TestTheOutput:
     def test_is_never_one_of_the_inputs(self, files: tuple[Path, Path], tmp_path: Path) -> None:
         base, new = files

@@ -91,10 +91,10 @@ class Kernel:
         policy: What happens to personal data; None leaves it alone.
         gate: Which columns hold nothing but one kind of it.
         tokenizer: What makes tokens, where the policy hashes.
-        key: The columns that identify a row.
+        key: The columns that identify a row, by the names under which rows are compared (`names_compared`).
         partial_keys: Whether some of them may be null.
-        compared: The columns that a row's digest is of; all, if there are none here.
-        near_text: The columns of text in which rows may say nearly the same.
+        compared: The columns that a row's digest is of, likewise; all, if there are none here.
+        near_text: The columns of text in which rows may say nearly the same, likewise.
     """
 
     columns: Mapping[str, pl.DataType]
@@ -118,6 +118,14 @@ class Kernel:
         import polars as pl
 
         return dict(self(pl.DataFrame(schema=self.columns), "").rows.schema)
+
+    def names_shown(self) -> dict[str, str]:
+        """Each column's name in the result: the policy replaces names that hold personal data."""
+        return self._names(self.policy)
+
+    def names_compared(self) -> dict[str, str]:
+        """Each column's name while rows are compared, when what the policy hides is as it came in."""
+        return self._names(self.policy and self.policy.without_hiding())
 
     def require_kept(self, named: Iterable[str]) -> None:
         """Check that the policy leaves every column that the caller names for the result, such as the target.
@@ -163,6 +171,18 @@ class Kernel:
         told_by = selected(told_by, self.compared) if self.compared else told_by
         masked = holds_mask(told_by).to_numpy()
         return Processed(rows, row_digests(told_by), masked, key, unique, near, rejects, report, pii)
+
+    def _names(self, policy: PiiPolicy | None) -> dict[str, str]:
+        import polars as pl
+
+        if policy is None:
+            return {name: name for name in self.columns}
+        nothing = pl.DataFrame(
+            schema=dict.fromkeys(self.columns, pl.Null)
+        )  # of such a column only the name is looked at
+        return dict(
+            zip(self.columns, scrub(nothing, policy, self.tokenizer, gate=self.gate)[0].columns, strict=True)
+        )
 
     @property
     def _hides(self) -> bool:

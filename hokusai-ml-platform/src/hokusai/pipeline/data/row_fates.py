@@ -161,7 +161,7 @@ def _nearly_repeated(fresh: Side, base: Side, recipe: Recipe, left: NDArray[np.b
     near = np.zeros(fresh.height, dtype=bool)
     if not recipe.near_text:
         return near
-    columns = list(dict.fromkeys(recipe.near_text))
+    columns = tuple(dict.fromkeys(recipe.near_text))
     before = base if recipe.how == "append" else None
     parts = [rows for side in (before, fresh) if side for rows in side.near_text(columns)]
     n_before = before.height if before else 0
@@ -169,7 +169,7 @@ def _nearly_repeated(fresh: Side, base: Side, recipe: Recipe, left: NDArray[np.b
     if not taking_part.any():
         return near
     texts = pl.concat(parts).filter(pl.Series(taking_part))
-    first = near_duplicates(texts, columns, seed=recipe.seed).first_row
+    first = near_duplicates(texts, texts.columns, seed=recipe.seed).first_row
     places = np.flatnonzero(taking_part)[first != np.arange(len(first))] - n_before
     near[places[places >= 0]] = True
     return near

@@ -211,7 +211,7 @@ class _Run:
             near_text=tuple(dict.fromkeys(self.recipe.near_text)),
         )
         self.gate = self._gate(kernel, [*old, *new])
-        kernel = replace(kernel, gate=self.gate)
+        kernel = self._named_as_shown(replace(kernel, gate=self.gate))
         kernel.require_kept((*target, *self.recipe.features))
         self.tell("Cleaning", 0, None)
         base = self._first_pass(old, "base", replace(kernel, schema=None))
@@ -267,6 +267,22 @@ class _Run:
             self.report if self.schema else None,
             quality=quality,
             samples=(result.contributed.sample, result.base.sample if result.base else None),
+        )
+
+    def _named_as_shown(self, kernel: Kernel) -> Kernel:
+        """From here on columns have the names that the policy leaves: a name may be personal data itself."""
+        shown, compared = kernel.names_shown(), kernel.names_compared()
+        self.recipe = replace(
+            self.recipe,
+            key=tuple(shown[name] for name in self.recipe.key),
+            near_text=tuple(shown[name] for name in self.recipe.near_text),
+        )
+        self.untold = tuple(shown[name] for name in self.untold)
+        return replace(
+            kernel,
+            key=tuple(compared[name] for name in kernel.key),
+            compared=tuple(compared[name] for name in kernel.compared),
+            near_text=tuple(compared[name] for name in kernel.near_text),
         )
 
     # The first pass
