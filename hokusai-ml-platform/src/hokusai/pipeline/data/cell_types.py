@@ -160,15 +160,21 @@ class ColumnTypes:
         """The columns of which more has to be seen; the others are text or known."""
         return [n for n, column in self._columns.items() if column.candidates and n not in self._known]
 
+    @property
+    def likely(self) -> dict[str, CellType]:
+        """The types that fit all cells seen of the columns that are `open`, where some had a value."""
+        kinds = {name: self._columns[name].kind for name in self.open}
+        return {name: kind for name, kind in kinds.items() if kind is not CellType.EMPTY}
+
     def see(self, block: pl.DataFrame, numbers: Sequence[int]) -> None:
         """Take the next rows into account.
 
         Args:
-            block: At least the columns `open`, all of them text without NUL.
+            block: The columns `open`, text without NUL; without those whose cells all have the type that was `likely`.
             numbers: For each row, what its number is in the file.
         """
 
-        names = self.open
+        names = [name for name in self.open if name in block.columns]
         likely = {name: self._columns[name].candidates[0] for name in names}
         facts = block.select(  # one pass over all columns in parallel, for the type that each most likely has
             *(col(name).str.len_bytes().max().alias(f"length {name}") for name in names),

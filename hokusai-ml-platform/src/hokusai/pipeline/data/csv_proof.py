@@ -18,6 +18,7 @@ from hokusai.pipeline.data.cell_types import CellType, ColumnTypes, all_fit, fit
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected
 from hokusai.pipeline.data.columns import cells_of
 from hokusai.pipeline.data.dialect import Dialect
+from hokusai.pipeline.data.quick_proof import quick_proof
 from hokusai.pipeline.data.records import (
     NEVER_CLOSED,
     NUL_BYTE,
@@ -147,7 +148,9 @@ class Proof:
     def _proved(self, block: bytes, *, last: bool) -> Records:
         delimiter, width = self.dialect.delimiter, self.dialect.width
         sound = self._is_utf8(block) and b"\0" not in block
-        records = prove(block, delimiter, width) if sound else None
+        records = None
+        if sound:
+            records = quick_proof(block, delimiter, self._likely()) or prove(block, delimiter, width)
         if records is None:
             records = examine(block, delimiter, width, last=last)
             again = prove(records.text, delimiter, width)
@@ -159,6 +162,16 @@ class Proof:
         if records.longest > self.options.limits.record_bytes:
             raise too_long(self.options.limits.record_bytes, self.file.name)
         return records
+
+    @property
+    def _checked(self) -> list[str]:
+        """The columns whose cells must fit what was declared."""
+        return [name for name, kind in self.declared.items() if kind is not CellType.TEXT]
+
+    def _likely(self) -> list[CellType | None]:
+        """What the cells of each column will be, unless the next block surprises."""
+        likely = self.types.likely | {name: self.declared[name] for name in self._checked}
+        return [None if name in self.comma_floats else likely.get(name) for name in self.dialect.columns]
 
     def _is_utf8(self, block: bytes) -> bool:
         if block.isascii():
@@ -197,9 +210,9 @@ class Proof:
 
     def _see(self, block: bytes, records: Records, numbers: Sequence[int]) -> list[tuple[int, int]]:
         """Learn from the cells of a block; gives the ranges of rows whose cells do not fit the declared types."""
-        checked = [name for name, kind in self.declared.items() if kind is not CellType.TEXT]
-        checked += self.dialect.unnamed
-        wanted = [*checked, *self.types.open]
+        settled = {self.dialect.columns[at] for at in records.settled}
+        checked = [*(name for name in self._checked if name not in settled), *self.dialect.unnamed]
+        wanted = [*checked, *(name for name in self.types.open if name not in settled)]
         if not wanted or (self.reasons and self.options.on_error == "raise" and not checked):
             return []
         cells = _parse_texts(records.text, self.dialect, wanted)

@@ -69,6 +69,7 @@ class Records:
         longest: Bytes of the longest record.
         empty: Which of the sound records, from 0, have several fields and nothing in any of them.
         blank: How many blank lines were left out.
+        settled: Which columns, from 0, are known to hold nothing but values of the type that was thought likely.
     """
 
     text: bytes
@@ -80,6 +81,7 @@ class Records:
     longest: int = 0
     empty: Sequence[int] = ()
     blank: int = 0
+    settled: frozenset[int] = frozenset()
 
 
 class RecordBlocks:
