@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hokusai.utils.compiled import compiled
+from hokusai.utils.sha256_intrinsics import LANES, copy_bytes, prefer_wide_vectors, take_blocks
 
-LANES = 16
 BLOCK = 64
 _LEAST_PADDING = 9
 _IDLE = 1 << 62
@@ -63,7 +63,7 @@ def digests(
     longest = 0
     for row in range(n):
         longest = max(longest, offsets[row + 1] - offsets[row])
-    found = np.empty((n, 32), np.uint8)
+    found = np.empty(8 * n, np.uint32)
     beginnings = fixed.ravel()
     room = (width + longest + _LEAST_PADDING + BLOCK - 1) // BLOCK * BLOCK
     padded = np.zeros(LANES * room, np.uint8)
@@ -86,18 +86,17 @@ def digests(
             if begun < n:
                 start = lane * room
                 size = width + offsets[begun + 1] - offsets[begun]
-                _copy(padded, start, beginnings, begun * width, width)
-                _copy(padded, start + width, data, offsets[begun], size - width)
+                copy_bytes(padded, start, beginnings, begun * width, width)
+                copy_bytes(padded, start + width, data, offsets[begun], size - width)
                 left[lane] = _pad(padded, start, size, hashed)
                 _copy_state(states, lane, state)
                 message[lane] = begun
                 begun += 1
         if ended == n:
-            return found
+            return found.view(np.uint8).reshape(n, 32)
         steps = left.min()
         for step in range(steps):
-            for lane in range(LANES):
-                _take(words, lane, as_words, at[lane] + 16 * step)
+            take_blocks(words, as_words, at, 16 * step)
             _compress(states, work, words)
         for lane in range(LANES):
             if message[lane] >= 0:
@@ -109,24 +108,10 @@ def digests(
 
 
 @compiled
-def _copy(target: NDArray[np.uint8], to: int, source: NDArray[np.uint8], start: int, size: int) -> None:
-    first, begin = _Index(to), _Index(start)
-    for i in range(_Index(size)):
-        target[first + i] = source[begin + i]
-
-
-@compiled
-def _take(words: NDArray[np.uint32], lane: int, source: NDArray[np.uint32], start: int) -> None:
-    """One block of a lane to where `_compress` expects it."""
-    first, begin = _Index(lane), _Index(start)
-    for i in range(_Index(16)):
-        words[i * _Index(LANES) + first] = source[begin + i]
-
-
-@compiled
 def _copy_state(states: NDArray[np.uint32], lane: int, state: NDArray[np.uint32]) -> None:
-    for i in range(8):
-        states[i * LANES + lane] = state[i]
+    first = _Index(lane)
+    for i in range(_Index(8)):
+        states[i * _Index(LANES) + first] = state[i]
 
 
 @compiled
@@ -134,7 +119,7 @@ def _pad(padded: NDArray[np.uint8], start: int, size: int, hashed: int) -> int:
     """Put the padding behind a message of `size` bytes that begins at `start`; gives the number of its blocks."""
     blocks = (size + _LEAST_PADDING + BLOCK - 1) // BLOCK
     first, end = _Index(start + size), _Index(start + blocks * BLOCK)
-    for i in range(first, end):
+    for i in range(first, end - _Index(8)):
         padded[i] = 0
     padded[first] = 0x80
     bits = _Index(8 * (hashed + size))
@@ -144,11 +129,10 @@ def _pad(padded: NDArray[np.uint8], start: int, size: int, hashed: int) -> int:
 
 
 @compiled
-def _put(found: NDArray[np.uint8], row: int, states: NDArray[np.uint32], lane: int) -> None:
-    for i in range(8):
-        word = states[i * LANES + lane]
-        for byte in range(4):
-            found[row, 4 * i + byte] = (word >> (24 - 8 * byte)) & 0xFF
+def _put(found: NDArray[np.uint32], row: int, states: NDArray[np.uint32], lane: int) -> None:
+    first, begin = _Index(lane), _Index(8 * row)
+    for i in range(_Index(8)):
+        found[begin + i] = _swapped(states[i * _Index(LANES) + first])
 
 
 @compiled
@@ -164,6 +148,7 @@ def _compress(
     words: NDArray[np.uint32],
 ) -> None:
     """One block of every lane. Word w of lane l stands at w * LANES + l, so that the inner loops become vectors."""
+    prefer_wide_vectors()
     for i in range(16 * LANES):
         words[i] = _swapped(words[i])
     for first in range(16 * LANES, _ROUNDS * LANES, LANES):
@@ -227,6 +212,6 @@ def absorbed(block: NDArray[np.uint8]) -> NDArray[np.uint32]:
     states = np.empty(8 * LANES, np.uint32)
     words = np.empty(_ROUNDS * LANES, np.uint32)
     _copy_state(states, 0, START)
-    _take(words, 0, block.view(np.uint32), 0)
+    take_blocks(words, block.view(np.uint32), np.zeros(LANES, np.int64), 0)
     _compress(states, np.empty_like(states), words)
     return states[::LANES].copy()
