@@ -111,14 +111,14 @@ _FIELD = (
     r"""(?i:street|address|name|line|strasse|straße|calle|anschrift)_?[0-9]?\\?["']? ?[:=] {0,3}\\?["']"""
 )
 HINT = (
-    rf"(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado|[Pp]ostale?"
-    rf"|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN}) {{1,2}}[0-9]"
-    rf"|{_FIELD}"
+    rf"(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado|[Pp]ostal"
+    r"|(?:ß[Ee]|sse|SSE|tr\.|TR\.|eg|EG|tz|TZ|ll?ee|LEE|mm|MM|fer|FER|ig|de|Ring) {1,2}[0-9]"
+    r"|(?i-u:et|ss|me|ne|se|ße|le|ft)_?[0-9]?\\?[\x22']? ?[:=] {0,3}\\?[\x22']"
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} "
     rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
-    rf"|(?:{_ROMANCE})|(?:Via|VIA) |(?-u:\b)(?:{_POLISH})|〒"
+    rf"|{_ROMANCE}|(?:Via|VIA) |{_POLISH}|〒"
 )
-"""Rust regex without long counts, for the quick pass over all rows."""
+"""Rust regex for the quick pass over all rows, made for speed as that of `names`."""
 GATE = (
     rf"[0-9][A-Za-z]? {{1,2}}[^\n]{{1,110}}(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado"
     rf"|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN}) {{1,2}}[0-9]"

@@ -14,11 +14,15 @@ _WORDS = (
     r"|geboortedatum|(?:[a-z]{1,12}_){0,2}(?:birth_?(?:date|day)|date_?of_?birth|dob))\b|生年月日|誕生日|\bb-?day\b"
 )
 HINT = (
+    r"(?i-u:born|d\.?o\.?b|birth|b-?day|geb|naissan|naci[dm]|nasci[mdt]|nat[oa] (?:il|a)|elsedat)"
+    r"|[nN][eéEÉ][eE]? (?:le|en)|[月生]日"
+)
+"""Rust regex without counting, for the quick pass over all rows."""
+_NEAR = (
     r"(?i:born|d\.?o\.?b|birth|b-?day|geb|n[ée]e? (?:le|en)|naissance|nacid|nacimiento|nat[oa] (?:il|a)|nascita|nascid"
     r"|nascimento|födelse|geboorte|生年月日|誕生日)"
 )
-"""Rust regex without counting, for the quick pass over all rows."""
-GATE = rf"{HINT}[^0-9]{{0,45}}[0-9]|[0-9日Z][ (,:-]{{0,20}}{HINT}"
+GATE = rf"{_NEAR}[^0-9]{{0,45}}[0-9]|[0-9日Z][ (,:-]{{0,20}}{_NEAR}"
 """Rust regex for the rows that are left."""
 GATE_TOLD = r"[0-9]{2}"
 _WORD = re.compile(f"(?i){_WORDS}")

@@ -132,13 +132,21 @@ _DETAIL_NEXT = re.compile(
     r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis)\b"
 )
 """What people have and things have not."""
+_LABEL_ENDS = (
+    r"(?i-u:ttn|nom| by|[ai]do|do[rs]|ned|act|ary|son|[ae]nt|[dghmnsvy]er|nde|rin|kin|nte|bre|[ao]me|[ht]or|[ny]ee"
+    r"|eto|rep|use)\\?[\x22']? ?(?:[:=]|- )"
+)
+"""How all labels end, in front of their sign: far quicker than the labels, and few other words have a sign behind."""
+HINT = (
+    rf"(?:{_TITLES.replace('|Señora|Señor|Señorita', '')}|{_LOUD_TITLES}|ñor(?:it)?a?|Sr|mrs?|dr|prof)\.?(?:-Ing\.)? "
+    r"|y (?:full )?name|ein Name ist |ch hei|appelle |on nom est |e llamo |i nombre es |i chiamo |eu nome "
+    r"|(?:gards|ishes|anks|erely|ruly|fully|heers|mente?|vous|ludos|aluti)[,!.]? {0,2}[\r\n]|(?:ichen|iele|iebe) Gr"
+    rf"|{_LABEL_ENDS}|(?:{_SALUTATIONS}) "
+)
+"""Rust regex for the quick pass over all rows, made for speed alone: no counting, nothing before it but letters, and as
+few different characters as there can be, since the regex engine's tables grow with them."""
 _ANY_TITLE = rf"(?-u:\b)(?:{_TITLES}|{_LOUD_TITLES}|Sr|mrs?|dr|prof)\.?(?:-Ing\.)? "
 _FIELD = rf"""(?i:name|pr[eé]nom|apellidos?|cognome|completo|holder|{_KNOWN_LABELS})\\?["']? ?[:=] {{0,3}}\\?["']"""
-HINT = (
-    rf"{_ANY_TITLE}|Señor|(?:{_INTRODUCTIONS}) |(?i:{_LABELS}|{_WEAK_LABELS}) ?(?:[:=]|- )"
-    rf"|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{_SALUTATIONS}) |{_FIELD}"
-)
-"""Rust regex without counting, for the quick pass over all rows."""
 _CAPITAL = r"\p{Lu}"
 GATE = (
     rf"{_ANY_TITLE}.*{_CAPITAL}|(?-u:\b)(?:mrs?|dr|prof)\.? {{1,2}}[\p{{L}}\p{{N}}]"
