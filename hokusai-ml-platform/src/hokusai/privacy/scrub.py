@@ -19,7 +19,7 @@ from hokusai.privacy.detector import canonical_whole, find
 from hokusai.privacy.gate import KINDS_IN_A_NAME, ColumnGate, ColumnPlan, is_text
 from hokusai.privacy.kinds import PiiKind
 from hokusai.privacy.policy import ACTING, PiiAction, PiiPolicy
-from hokusai.privacy.stand_ins import DECLARED, is_stand_in, mask, replaced_at
+from hokusai.privacy.stand_ins import DECLARED, is_stand_in_or_blank, mask, replaced_at
 from hokusai.privacy.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -241,8 +241,8 @@ class _Scrubber:
         """A column whose cells are one value each."""
         action = self._policy.action(place.name, plan.kind)
         text = as_text(cells)
-        nothing = is_stand_in(text) | (text.str.strip_chars() == "")
-        values = text.set(nothing.fill_null(value=False), None)
+        nothing = is_stand_in_or_blank(text)
+        values = text.set(nothing, None) if nothing.any() else text
         if cells.dtype.is_numeric() and says_ssn(place.name):
             values = values.str.replace("^([0-9]{7})$", "0${1}").str.replace("^([0-9]{8})$", "0${1}")
         if plan.kind == DECLARED:
@@ -258,7 +258,7 @@ class _Scrubber:
             return None
         if action in ACTING:
             stand_ins = self._stand_ins(canonical, plan.kind, action)
-            cleaned = stand_ins.zip_with(settled, text)
+            cleaned = stand_ins if settled.all() else stand_ins.zip_with(settled, text)
         elif is_text(cells.dtype):
             cleaned = text
         else:

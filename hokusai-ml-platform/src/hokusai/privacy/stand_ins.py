@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hokusai.privacy.folding import TAKEN_OUT
 from hokusai.privacy.kinds import ALL_KINDS
+from hokusai.privacy.text_views import first_bytes, may_hold
 from hokusai.privacy.tokens import TOKEN_PATTERN
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ DECLARED: Final = "personal"
 """The kind of what the caller says is personal, where nothing shows of which kind it is."""
 
 _MASK: Final = rf"\[(?:{'|'.join(ALL_KINDS)}|{DECLARED})\]"
-_JOINED_BYTES: Final = 1 << 30
 _WHOLE: Final = rf"^\s*(?:{TAKEN_OUT}|{TOKEN_PATTERN}|\[{DECLARED}\])\s*$"
+_BLANK: Final = r"^\s*$"
+_SPACE, _NOT_ASCII = 0x20, 0x80
 
 
 def mask(kind: str) -> str:
@@ -33,14 +35,22 @@ def mask(kind: str) -> str:
     return f"[{kind}]"
 
 
-def is_stand_in(text: pl.Series) -> pl.Series:
-    """Whether each cell is a token or a mask and nothing else; null stays null.
+def is_stand_in_or_blank(text: pl.Series) -> pl.Series:
+    """Whether each cell is a token or a mask and nothing else, or nothing at all; of null, no.
 
     >>> import polars as pl
-    >>> is_stand_in(pl.Series(["[email]", "to [email]", None])).to_list()
-    [True, False, None]
+    >>> is_stand_in_or_blank(pl.Series(["[email]", "to [email]", " ", None])).to_list()
+    [True, False, True, False]
     """
-    return text.str.contains(_WHOLE)
+    import numpy as np
+    import polars as pl
+
+    first = first_bytes(text)
+    others = (first > _SPACE) & (first < _NOT_ASCII) & (first != ord("[")) & (first != ord("p"))
+    likely = pl.Series(np.flatnonzero(~others), dtype=pl.get_index_type())
+    cells = text.gather(likely)
+    found = (cells.str.contains(_WHOLE) | cells.str.contains(_BLANK)).fill_null(value=False)
+    return pl.repeat(False, len(text), dtype=pl.Boolean, eager=True).scatter(likely.filter(found), True)
 
 
 def holds_mask(rows: pl.DataFrame) -> pl.Series:
@@ -54,14 +64,12 @@ def holds_mask(rows: pl.DataFrame) -> pl.Series:
 
     texts = pl.DataFrame(
         [
-            cells.cast(pl.String).alias(str(i))  # names from the data might be patterns to the engine
+            text.alias(str(i))  # names from the data might be patterns to the engine
             for i, cells in enumerate(rows.get_columns())
             if cells.dtype in (pl.String, pl.Categorical, pl.Enum)
+            and may_hold(text := cells.cast(pl.String), "[")
         ]
     )
-    if texts.estimated_size() < _JOINED_BYTES:  # most columns have none, which is seen sooner in one text
-        found = texts.select(pl.all().str.join("").str.contains(_MASK))
-        texts = texts.select(column.name for column in found.get_columns() if column.item())
     if not texts.width:
         return pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
     held = texts.select(pl.any_horizontal(pl.all().str.contains(_MASK)))
