@@ -194,6 +194,15 @@ class TestCheck:
         assert (done.code, done.json["manifest"]["rejects"]) == (1, {"no value": 1})
         assert hokusai("data", "check", "good.csv", "--base", "base.csv", "--like-base").code == 0
 
+    def test_tells_what_a_merge_would_do(self, hokusai: Hokusai, home: Path) -> None:
+        (home / "new.csv").write_text("query_id,query_text,feature_1,label\nb0,other,1.5,1\nz,new,2.5,0\n")
+        merging = ("--how", "update", "--key", "query_id", "--target", "label")
+        seen = hokusai("data", "check", "new.csv", "--base", "base.csv", *merging)
+        line = "200 rows of base data + 1 added = 201 rows; 1 changed (in "
+        assert (seen.code, line in seen.out) == (0, True), seen.out
+        assert seen.out.splitlines()[-1] == "All 2 new or changed rows would be accepted."
+        assert line in hokusai("data", "merge", "base.csv", "new.csv", *merging, "--output", "o.csv").out
+
     def test_a_file_that_only_repeats_the_base_is_not_accepted(self, hokusai: Hokusai, home: Path) -> None:
         (home / "copy.csv").write_bytes((home / "base.csv").read_bytes())
         done = hokusai("data", "check", "copy.csv", "--base", "base.csv")
@@ -235,6 +244,8 @@ class TestCheck:
         ("arguments", "said"),
         [
             (("good.csv", "--like-base"), "--like-base needs --base"),
+            (("good.csv", "--how", "replace"), "--how replace needs --base"),
+            (("good.csv", "--base", "base.csv", "--how", "update"), "--how update needs --key"),
             ((), "Missing argument 'FILE"),
             (("good.csv", "--format", "xls"), "'xls' is not one of"),
         ],

@@ -28,6 +28,7 @@ from hokusai.cli.data_options import (
     columns_named,
     engine_for,
     files_argument,
+    how_option,
     manifest_option,
     memory_option,
     output_option,
@@ -74,6 +75,7 @@ data.add_command(verify)
 @files_argument
 @schema_option
 @click.option("--base", multiple=True, metavar="FILE", help="the base data; may be repeated")
+@how_option
 @click.option("--like-base", is_flag=True, help="hold rows against a schema taken from the base data")
 @repeating
 @predicting
@@ -93,6 +95,7 @@ def check(
     *,
     schema: str | None,
     base: tuple[str, ...],
+    how: Any,
     like_base: bool,
     key: tuple[str, ...],
     near: tuple[str, ...],
@@ -115,6 +118,10 @@ def check(
 
     if like_base and (schema is not None or not base):
         raise click.UsageError("--like-base needs --base, and no --schema.")
+    if how != "append" and not base:
+        raise click.UsageError(f"--how {how} needs --base.")
+    if how == "update" and not key:
+        raise click.UsageError("--how update needs --key: what identifies a row.")
     try:
         rules = schema_of(schema)
         with stepping() as tell, columns_named(as_json=as_json):
@@ -123,6 +130,7 @@ def check(
             seen = preview(
                 list(files),
                 base=list(base) or None,
+                how=how,
                 schema=rules,
                 target=target,
                 features=features,
@@ -275,13 +283,7 @@ def clean(
 @rejects_option
 @manifest_option
 @schema_option
-@click.option(
-    "--how",
-    type=click.Choice(["append", "replace", "update"]),
-    default="append",
-    show_default=True,
-    help="behind the base rows, instead of them, or in the place of those with the same key",
-)
+@how_option
 @click.option(
     "--key",
     "key",

@@ -66,6 +66,13 @@ def _adding(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     return add
 
 
+how_option = click.option(
+    "--how",
+    type=click.Choice(["append", "replace", "update"]),
+    default="append",
+    show_default=True,
+    help="behind the base rows, instead of them, or in the place of those with the same key",
+)
 repeating = _adding(
     click.option(
         "--near",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -47,6 +48,25 @@ class TestPreview:
         assert seen.verdict == "1 of 3 rows would be rejected: too small (1)."
         assert seen.quality.components["validity"] == pytest.approx(2 / 3)
         assert seen.quality.skipped["drift"] == "no column can be compared with the base data"
+
+    @pytest.mark.parametrize("how", ["append", "replace", "update"])
+    def test_is_what_a_merge_does(self, files: Path, how: Literal["append", "replace", "update"]) -> None:
+        new = {"id": ["n1", "b3", "b4", "n1"], "x": [0.5, 0.3, 9.0, 0.6], "y": [1, 1, 1, 0]}
+        pl.DataFrame(new).write_csv(files / "new.csv")
+        key = ["id"] if how == "update" else []
+        seen = preview(files / "new.csv", base=files / "base.csv", how=how, key=key, target="y")
+        recipe = Recipe(how=how, key=tuple(key), target="y", read=ReadOptions(on_error="reject"))
+        tokenizer = Tokenizer(bytes(range(32)))
+        done = integrate_files(files / "new.csv", base=files / "base.csv", recipe=recipe, tokenizer=tokenizer)
+        assert seen.integration.manifest.content() == done.manifest.content()
+        told = seen.integration.manifest.transformations[-1].details
+        assert {name: told[name] for name in ("added", "changed", "unchanged")} == {
+            "append": {"added": 3, "changed": 0, "unchanged": 1},
+            "replace": {"added": 4, "changed": 0, "unchanged": 0},
+            "update": {"added": 0, "changed": 1, "unchanged": 1},  # n1 says two things
+        }[how]
+        assert isinstance(seen.effect, NoEstimate)
+        assert ("take the place" in seen.effect.reason) == (how != "append")
 
     def test_without_faults_it_is_accepted(self, files: Path) -> None:
         seen = preview(files / "new.csv", base=files / "base.csv")

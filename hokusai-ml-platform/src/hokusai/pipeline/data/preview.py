@@ -23,6 +23,7 @@ from hokusai.pipeline.data.expected_effect import (
     minimum_detectable_delta,
 )
 from hokusai.pipeline.data.quality_report import QualityReport
+from hokusai.pipeline.data.recipe import How
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
@@ -47,6 +48,7 @@ class Preview:
         quality: How good the rows are that would be kept.
         effect: What a quick model gains from them; None where no base data and target were given.
         benchmark_rows: Rows of the benchmark that will judge the model; 0 if it is not known.
+        how: How the rows would join the base data.
     """
 
     integration: Integration
@@ -54,6 +56,7 @@ class Preview:
     quality: QualityReport
     effect: ExpectedEffect | NoEstimate | None = None
     benchmark_rows: int = 0
+    how: How = "append"
 
     @property
     def accepted(self) -> bool:
@@ -71,7 +74,8 @@ class Preview:
             return f"{rows.rejected:,} of {quantity(rows.read, 'row')} would be rejected: {most}."
         if not rows.kept:
             return "Every row repeats one that is there already."
-        return f"All {quantity(rows.kept, 'new row')} would be accepted."
+        what = "new or changed row" if self.how == "update" else "new row"
+        return f"All {quantity(rows.kept, what)} would be accepted."
 
     @property
     def detectable_delta(self) -> float | None:
@@ -99,6 +103,7 @@ def preview(
     contributed: Paths,
     *,
     base: Paths | None = None,
+    how: How = "append",
     schema: DataSchema | None = None,
     target: str | None = None,
     features: Sequence[str] = (),
@@ -116,10 +121,12 @@ def preview(
     Args:
         contributed: Files, or globs.
         base: Files of the base data, for duplicates, drift and the effect.
+        how: How the rows would join it, as in `Recipe`; an effect is told only of rows that are appended.
         schema: What must hold of every row.
         target: The label's column.
         features: What it is predicted from; by default all other columns but those that only identify a row.
-        key: Columns by which rows repeat one another; by default only equal rows do.
+        key: Columns by which rows repeat one another, or replace one another in an update; by default only equal rows
+            repeat one another.
         near_text: Columns whose text repeats where it says nearly the same.
         pii: What will happen to personal data, since rows are compared as it leaves them; by default it is hashed, by
             a key that is no secret: no token is kept or shown.
@@ -130,11 +137,13 @@ def preview(
     Raises:
         DataError: A file cannot be read at all.
         SchemaError: The columns do not fit, so that no row could, or the target or a feature is missing.
+        InvalidInputError: An update lacks base data or a key.
     """
     options = replace(read or ReadOptions(), on_error="reject")
     recipe = Recipe(
         schema=schema,
         pii=pii or PiiPolicy(),
+        how=how,
         key=tuple(key),
         near_text=tuple(near_text),
         target=target,
@@ -156,13 +165,15 @@ def preview(
     done = replace(done, manifest=replace(done.manifest, pii=pii_found))
     if done.quality is None or done.samples is None:
         raise AssertionError("the recipe asks for both")
-    effect = None
+    effect: ExpectedEffect | NoEstimate | None = None
     new_rows, base_rows = done.samples
-    if base_rows is not None and target is not None:
+    if how != "append" and target is not None:
+        effect = NoEstimate("the rows would take the place of base rows, which a quick model is measured on")
+    elif base_rows is not None and target is not None:
         if progress is not None:
             progress("Training quick models", 0, None)
         effect = expected_effect(base_rows, new_rows, target)
-    return Preview(done, rejects, done.quality, effect, benchmark_rows)
+    return Preview(done, rejects, done.quality, effect, benchmark_rows, how)
 
 
 def _effect(found: ExpectedEffect | NoEstimate | None) -> dict[str, Any] | None:
