@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.privacy.columns import as_text, header_words, kind_by_content, kind_by_name, looks_like
+from hokusai.privacy.detector import canonical_whole
 from hokusai.privacy.gate import ColumnGate
 from hokusai.privacy.kinds import PiiKind
 from hokusai.privacy.policy import PiiPolicy
@@ -35,6 +36,7 @@ YES = {
     PiiKind.NATIONAL_ID: """
         ssn|SSN|social_security_number|socialSecurity|passport|passport_number|passport_no|national_id
         |nationalId|nino|drivers_license|tax_id|codice_fiscale|DNI|cpf|aadhaar|steuer-id|身份证号
+        |nin|Personnummer|bsn|PESEL
     """,
     PiiKind.IP: """
         ip|IP|ip_address|ipAddress|IPAddress|ip_addr|client_ip|user_ip|source_ip|ipv4|IPv6|ipv4_address
@@ -183,6 +185,33 @@ class TestByContent:
 
     def test_only_the_kinds_that_are_looked_for(self) -> None:
         assert kind_by_content(pl.Series(["a@b.co"]), kinds=[PiiKind.PHONE]) is None
+
+
+class TestIds:
+    @pytest.mark.parametrize("name", ["id_number", "ID No.", "sin", "documento"])
+    @pytest.mark.parametrize(
+        ("cells", "kind"),
+        [
+            (["44051401359", "02070803628", "85070998057"], "national_id"),
+            ([44051401359, 85070998057], "national_id"),
+            (["111222333", "123456782"], "national_id"),
+            (["8507099805", "811218-9876"], "national_id"),
+            (["52998224725", "11144477735", "12345678900", "98765432100", "11223344556"], ""),
+            (["4155552671", "4155552672"], ""),
+            ([0.8414709848, 0.9092974268], ""),
+            (["none", "x"], ""),
+        ],
+    )
+    def test_check_digits_tell_where_the_name_may_be_of_order_numbers(
+        self, name: str, cells: list[object], kind: str
+    ) -> None:
+        gate = ColumnGate.decide(pl.DataFrame({name: cells}), PiiPolicy())
+        assert gate.plans[name].kind == kind
+
+    def test_of_another_region_have_one_form_too_where_the_column_is_told_to_hold_ids(self) -> None:
+        cells = pl.Series(["850709-9805", "19850709-9805", "198507099805", "8507099805", "8507099806", None])
+        forms = canonical_whole(cells, PiiKind.NATIONAL_ID, regions=("US",)).to_list()
+        assert forms == ["SE:8507099805"] * 4 + [None] * 2
 
 
 class TestPeople:

@@ -20,6 +20,7 @@ from hokusai.privacy.header_words import (
     ABOUT,
     CLEAR,
     COUNTING,
+    IDS_OR_NUMBERS,
     ONLY_ALONE,
     PEOPLE,
     WHICH,
@@ -102,6 +103,16 @@ def is_about_people(column: str) -> bool:
     """
     words = header_words(column)
     return not _words(WHOM).isdisjoint(words) and (_words(WHOM) | _words(WHICH_PERSON)).issuperset(words)
+
+
+def may_hold_ids(column: str) -> bool:
+    """Whether a column is named as ids of people are, and numbers of things too, so that only check digits tell.
+
+    >>> may_hold_ids("ID No."), may_hold_ids("SIN"), may_hold_ids("id"), may_hold_ids("order_id_number")
+    (True, True, False, False)
+    """
+    words = header_words(column)
+    return _words(ABOUT).isdisjoint(words) and any(_contains(words, phrase) for phrase in _id_phrases())
 
 
 def is_of_people(column: str) -> bool:
@@ -294,6 +305,11 @@ def _words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _clear_phrases() -> dict[PiiKind, tuple[tuple[str, ...], ...]]:
     return {kind: _phrases(text) for kind, text in CLEAR.items()}
+
+
+@lru_cache(maxsize=1)
+def _id_phrases() -> tuple[tuple[str, ...], ...]:
+    return _phrases(IDS_OR_NUMBERS)
 
 
 @lru_cache(maxsize=1)

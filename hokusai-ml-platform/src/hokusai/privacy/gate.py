@@ -19,6 +19,7 @@ from hokusai.privacy.columns import (
     kind_by_name,
     kinds_by_content,
     looks_like,
+    may_hold_ids,
 )
 from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
 from hokusai.privacy.detector import find
@@ -26,6 +27,7 @@ from hokusai.privacy.folding import fold_column
 from hokusai.privacy.kinds import PiiKind
 from hokusai.privacy.policy import ALWAYS_ALLOWED, PiiAction, PiiPolicy, outwards
 from hokusai.privacy.stand_ins import DECLARED
+from hokusai.privacy.whole import hold_checked_ids
 
 if TYPE_CHECKING:
     import polars as pl
@@ -293,6 +295,8 @@ def _named(leaf: _Leaf, policy: PiiPolicy) -> PiiKind | None:
         and looks_like(leaf.cells, PiiKind.PERSON_NAME, leaf.name)
     ):
         named = PiiKind.PERSON_NAME
+    if named is None and may_hold_ids(leaf.name) and hold_checked_ids(as_text(leaf.cells)):
+        named = PiiKind.NATIONAL_ID
     return named if named in policy.kinds and _can_hold(leaf.cells.dtype, named) else None
 
 

@@ -38,7 +38,8 @@ CLEAR: Final[dict[PiiKind, str]] = {
         license number, tax id, taxid, taxpayer id, tin number, steuer id, steuerid,
         steueridentifikationsnummer, steuernummer, sozialversicherungsnummer, numero de securite sociale,
         numero securite sociale, dni, nie, nif, codice fiscale, codicefiscale, cpf, aadhaar, aadhar,
-        pan number, pan card, curp, my number, mynumber, マイナンバー, 身份证, 身份证号, инн, снилс
+        pan number, pan card, curp, nin, personnummer, personnr, bsn, burgerservicenummer, sofinummer, pesel,
+        social insurance number, fodselsnummer, my number, mynumber, マイナンバー, 身份证, 身份证号, инн, снилс
     """,
     PiiKind.IP: """
         ip address, ipaddress, ip addr, ipaddr, ip adresse, adresse ip, direccion ip, ipv address,
@@ -78,6 +79,13 @@ CLEAR: Final[dict[PiiKind, str]] = {
     """,
 }
 """Phrases that announce a kind wherever they stand in a name, unless another word says it is something about it."""
+
+IDS_OR_NUMBERS: Final = """
+id number, id no, id nr, id num, id card, id card number, identity number, identity card, identification number,
+personal number, personal id, citizen id, citizen number, sin, tin, nas, numero identificacion, numero documento,
+numero de identificacion, numero de documento, documento, documento identidad, documento de identidad, cedula
+"""
+"""Phrases for ids of people, and for numbers of things too: the check digits of the cells tell."""
 
 ONLY_ALONE: Final[dict[PiiKind, str]] = {
     PiiKind.EMAIL: "mail, mails, eml",

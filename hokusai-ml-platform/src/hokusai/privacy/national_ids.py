@@ -76,7 +76,11 @@ class Scheme:
                 and stands_alone(text, found.start(), found.end())
                 and (told or self._is_believed(text, found))
             ):
-                yield found.start(), found.end(), f"{self.region}:{number}"
+                yield found.start(), found.end(), f"{self.region}:{self.canonical(number)}"
+
+    def canonical(self, number: str) -> str:
+        """One spelling of a number: Sweden's with and without the century are one."""
+        return number[-_SWEDISH_DIGITS:] if self.region == "SE" else number
 
     def _is_believed(self, text: str, found: re.Match[str]) -> bool:
         if self.certain is _is_anything:
@@ -122,8 +126,20 @@ def spans(text: str, regions: Collection[str], *, told: bool = False) -> Iterato
         yield from scheme.spans(text, told=told)
 
 
+def checked_spans(text: str) -> Iterator[Found]:
+    """The national ids of all regions that prove themselves by check digits, with no word beside them.
+
+    >>> list(checked_spans("85070998057")), list(checked_spans("078051120"))
+    ([(0, 11, 'PL:85070998057')], [])
+    """
+    for scheme in _SCHEMES:
+        if scheme.is_valid not in _UNCHECKED:
+            yield from scheme.spans(text, told=True)
+
+
 _CAPTURED = re.compile(r"\((\[[^]]*\]\??| \?)\)")
-_SEPARATORS = re.compile(r"[ ./-]")
+_SEPARATORS = re.compile(r"[ ./+-]")
+_SWEDISH_DIGITS = 10
 
 
 def _is_ssn(number: str) -> bool:
@@ -236,6 +252,12 @@ def _is_pesel(number: str) -> bool:
     return sum(int(d) * w for d, w in zip(number, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1), strict=True)) % 10 == 0
 
 
+def _is_personnummer(number: str) -> bool:
+    """Sweden: a date, whose day is 60 higher for people who are not registered, and Luhn's digit."""
+    number = number[-_SWEDISH_DIGITS:]
+    return 1 <= int(number[2:4]) <= 12 and 1 <= int(number[4:6]) % 60 <= 31 and luhn(number)
+
+
 def _is_passport(number: str) -> bool:
     return sum(map(str.isdigit, number)) >= 5 and len(set(number)) > 1
 
@@ -256,6 +278,8 @@ def _is_hyphenated(written: str) -> bool:
     return written.count("-") == 2
 
 
+_UNCHECKED = (_is_ssn, _is_nino, _is_passport, _is_anything)
+"""What looks at the shape alone."""
 _CERTAIN_SHAPES = {
     _never: "^\\b$",
     _is_grouped: "[0-9][ ./-][0-9]",
@@ -356,7 +380,13 @@ _SCHEMES = (
     _scheme("AU", r"\b[0-9]{3}( ?)[0-9]{3}\1[0-9]{3}\b", _is_tfn, r"\btfn\b|tax file", _never),
     _scheme("NL", r"\b[0-9]{9}\b", _is_bsn, r"\bbsn\b|burgerservice|\bsofi\b", _never),
     _scheme("PL", r"\b[0-9]{11}\b", _is_pesel, r"\bpesel\b", _never),
-    _scheme("SE", r"\b[0-9]{6}[-+][0-9]{4}\b", luhn, r"personnummer|\bpersnr\b|\bpnr\b", _never),
+    _scheme(
+        "SE",
+        r"\b(?:18|19|20)?[0-9]{2}[01][0-9][0-9]{2}[-+]?[0-9]{4}\b",
+        _is_personnummer,
+        r"person(?:nummer|nr)|\bpersnr\b|\bpnr\b",
+        _never,
+    ),
     _scheme(
         _PASSPORT,
         r"\b(?:[A-Z]{1,3}[0-9]{6,8}|[0-9]{9}|[0-9]{2}[A-Z]{2}[0-9]{5}|[A-Z][0-9][0-9A-Z]{7})\b",
