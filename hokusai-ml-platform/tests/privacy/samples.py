@@ -326,6 +326,11 @@ WORDED_MAKERS: dict[str, tuple[str, Callable[[random.Random], str], tuple[str, .
     ),
     "loud": ("person_name", loud_name, ("MR {}", "SPOKE TO DR. {}", "NAME: {}", "CUSTOMER NAME: {}")),
     "labelled": ("person_name", name, ("customer: {}", "Client = {}", "patient name - {}", "full name: {}")),
+    "fields": (
+        "person_name",
+        lambda r: r.choice(["Xiomara Quintanilla", "Thandiwe Mthembu", "Siobhan O'Reilly", name(r)]),
+        ("customer: {}", "owner: {}\ncity: Rome", "Manager: {}, age 40", "sales rep: {}"),
+    ),
     "small": (
         "person_name",
         small_name,
@@ -399,6 +404,10 @@ HARD_NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "label of nobody": lambda r: (
         f"{r.choice(['name', 'customer', 'client', 'patient', 'contact', 'first name', 'surname'])}"
         f"{r.choice([': ', '=', ' - '])}{r.choice(['default', 'required', 'string', 'acme corp', 'unknown', 'C-1001'])}"
+    ),
+    "owner that is nobody": lambda r: (
+        f"{r.choice(['owner', 'Manager', 'author', 'customer', 'assignee', 'user'])}: "
+        f"{r.choice(['Finance Department', 'Human Resources', 'Unknown', 'Data Platform', 'Acme Corp'])}"
     ),
     "letters of no title": lambda r: (
         f"{r.choice(['MR', 'DR', 'MS', 'SR'])} {r.choice(['REVIEW', 'PLAN', 'EXCEL FILE'])}"

@@ -94,6 +94,18 @@ ab ag bank bv co company corp corporation department dept foundation gmbh group 
 industries institute kg limited llc llp ltd nv office oy partners plc sa sarl school services solutions spa srl store
 studio systems team technologies trust university
 """
+_OFFICES_TEXT = """
+accounting accounts admin administration affairs agency analytics architecture assigned association assurance
+authority backend billing board bureau business cloud club cola committee communications community content council
+data days default depot design development devops digital division editorial editors education election engineering
+excellence facilities fargo federal finance frontend fund general global government growth guest help human
+infrastructure initiative innovation insurance intelligence internal international it legal list logistics mailing
+management marketing media mobile nations network news number observatory official open operations order organisation
+organization payments payroll people planning platform policy press procurement product production project projects
+public publishing quality ready relations reply required research resources retail review risk safety sales science
+security senior service shared software source staff strategy success supply support system task technical technology
+test time tool toolkit tools training transport treasury union unknown user users various vendor warehouse web world
+"""
 _THINGS_TEXT = """
 air airlines airport app armchair audio backpack bag balm band bands basket bath battery bay beach beans bed bedside
 beer belt bench beverage bike blanket blazer blouse boat book bookcase books boots bottle bowl box boxers bra bracelet
@@ -124,6 +136,8 @@ _ALSO_WORDS: Final = frozenset(_ALSO_WORDS_TEXT.split())
 _PARTICLES: Final = frozenset(_PARTICLES_TEXT.split())
 _FIRMS: Final = frozenset(_FIRMS_TEXT.split())
 """Words of which the names of firms have one, and those of people none."""
+_OFFICES: Final = frozenset(_OFFICES_TEXT.split())
+"""Likewise those of departments, bodies and roles: Human Resources, Finance Team, World Bank."""
 _SPELLED = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"})
 
 
@@ -187,10 +201,10 @@ def reads_as_name(text: str) -> bool:
 
 
 def names_thing(text: str) -> bool:
-    """Whether a word in a name says that it is that of a firm, of goods or of a place.
+    """Whether a word in a name says that it is that of a firm, an office, of goods or of a place.
 
     >>> names_thing("Anna Dress"), names_thing("Schmidt GmbH"), names_thing("Anna Schmidt")
     (True, True, False)
     """
     words = {plain_word(word) for piece in text.split() for word in piece.split("-")}
-    return not words.isdisjoint(_THINGS | _FIRMS)
+    return not (words.isdisjoint(_THINGS) and words.isdisjoint(_FIRMS) and words.isdisjoint(_OFFICES))

@@ -13,7 +13,13 @@ import unicodedata
 from collections.abc import Iterator
 
 from hokusai.privacy.context import Found
-from hokusai.privacy.known_names import is_known_given, is_known_name, is_persons_name
+from hokusai.privacy.known_names import (
+    is_known_given,
+    is_known_name,
+    is_persons_name,
+    names_thing,
+    reads_as_name,
+)
 
 UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
 _NAME = rf"[{UPPER}][^\W\d_]{{0,24}}(?:['\u2019-][^\W\d_]{{1,24}}){{0,2}}"
@@ -39,17 +45,23 @@ _INTRODUCTIONS = (
     r"|[Mm]on nom est|[Mm]e llamo|[Mm]i nombre es|[Mm]i chiamo|[Mm]eu nome é"
 )
 _PART_LABELS = (
-    r"(?:first|last|family|given|middle)(?:['\u2019]s)? ?name|surname"
+    r"(?:first|last|family|given|middle)(?:['\u2019]s)?[ _]?name|surname|[fl]name"
     r"|nachname|vorname|prénom|apellidos?|cognome"
 )
 _LABELS = (
-    rf"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)? ?name"
-    rf"|{_PART_LABELS}|cardholder|attn|nom|nombre completo|signed(?: by)?"
+    r"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)?"
+    rf"[ _]?name|{_PART_LABELS}|cardholder|attn|nom|nombre completo|signed(?: by)?"
 )
 _KNOWN_LABELS = (
     r"contact(?: person)?|patient|customer|client|kunde|ansprechpartner(?:in)?|cliente|paciente|nombre|nome"
-    r"|author|employee|recipient|sender"
+    r"|author|employee|recipient|sender|owner|manager|agent|assignee|(?:sales )?rep|beneficiary|payee|student|teacher"
+    r"|driver|tenant|doctor|spouse|next of kin|user"
 )
+_PEOPLES_LABELS = (
+    r"customer|kunde|ansprechpartner(?:in)?|cliente|paciente|author|employee|recipient|sender|owner|manager|assignee"
+    r"|sales rep|beneficiary|payee|student|teacher|tenant|doctor|spouse|next of kin"
+)
+"""Beside these stand people, firms and offices, and hardly programs."""
 _WEAK_LABELS = rf"name|{_KNOWN_LABELS}"
 _FULL_NAMES = (
     r"(?:full|customer|patient|contact|employee|client|account holder|cardholder|passenger|guest)(?:['\u2019]s)? ?name"
@@ -57,6 +69,8 @@ _FULL_NAMES = (
 )
 _SIGN = r"[ ]?[:=][ ]{0,3}"
 _SIGN_OR_DASH = rf"(?:{_SIGN}|[ ]{{1,2}}-[ ]{{1,2}})"
+_LABEL_START = r"(?:\b|_)"
+"""As in `customer_first_name`."""
 _LINE_START = r"(?:^|[\r\n,;|(]|[.!?][ ])[ ]{0,3}"
 _CLOSINGS = (
     r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
@@ -72,12 +86,14 @@ _PATTERNS = tuple(
         rf"\b(?:(?:{_TITLES})\b\.?(?:-Ing\.)?[ ]{{1,2}}(?:(?:{_DEGREES})\.[ ]{{0,2}}){{0,4}}){{1,3}}"
         rf"(?P<name>{_PARTICLES}{_FULL})",
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_PARTICLES}{_FULL})",
-        rf"\b(?i:{_LABELS}){_SIGN}(?P<name>{_PARTICLES}{_FULL})",
+        rf"{_LABEL_START}(?i:{_LABELS}){_SIGN}(?P<name>{_PARTICLES}{_FULL})",
         rf"\b(?i:contact(?: person)?|patient){_SIGN}(?P<name>{_TWO})",
         rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
+_UNLISTED = re.compile(rf"\b(?i:{_PEOPLES_LABELS}){_SIGN}(?P<name>{_TWO})(?![ ]{{1,2}}[{UPPER}])")
+"""A name that few people have: nothing in it may be the word of a firm, an office or a thing."""
 _OPEN_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -91,7 +107,7 @@ _OPEN_PATTERNS = tuple(
 _KNOWN_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b(?i:{_LABELS}|{_KNOWN_LABELS}){_SIGN_OR_DASH}{_KNOWN_NAMES}",
+        rf"{_LABEL_START}(?i:{_LABELS}|{_KNOWN_LABELS}){_SIGN_OR_DASH}{_KNOWN_NAMES}",
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}{_KNOWN_NAMES}",
         rf"{_LINE_START}(?i:(?:(?:my|your|his|her|their)[ ]{{1,2}})?name){_SIGN_OR_DASH}{_KNOWN_NAMES}",
     )
@@ -106,7 +122,7 @@ _KNOWN_TITLED = re.compile(
 _QUIET_TITLED = re.compile(
     rf"\b(?:mrs|mr|dr|prof)\b\.?[ ]{{1,2}}(?P<name>{_ANY_NAME}(?:[ ]{{1,2}}{_ANY_NAME})?)"
 )
-_QUIET = re.compile(rf"\b(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
+_QUIET = re.compile(rf"{_LABEL_START}(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
 _BRAND = re.compile(r"Dr\.? (?:Martens|Oetker|Scholl)\b|Mr\.? (?:Coffee|Clean|Muscle|Potato)\b")
 """What is sold under a title."""
 _FIELD_END = r"""\\?["']?[ ]?[:=][ ]{0,3}\\?"""
@@ -124,12 +140,13 @@ _OPEN_FIELD = re.compile(rf"""(?:^|[\s{{(\[,;"'])(?i:{_WEAK_LABELS}){_IN_QUOTES}
 """Likewise, of people or of things."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
-_CODE_NEXT = re.compile(r"-?[0-9]|[(\[_]|\.[a-z]")
+_CODE_NEXT = re.compile(r"-?[0-9]|[(\[_]|\.[a-z]|::")
 """What makes of a word a code, or a piece of a program: `surname = Element.text`."""
 _LABEL_NEXT = re.compile(r"[ ]{0,2}[,;|\r\n]{1,3}[ ]{0,3}[^\W\d_]{2,24}(?:[ _-][^\W\d_]{2,24})?[ ]?[:=]")
 _DETAIL_NEXT = re.compile(
     r"(?i)[ ]{0,2}(?:[,;|\r\n]{1,3}[ ]{0,3})?(?:tel|telephone|phone|mobile|fax|e-?mail|dob|date of birth|born"
-    r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis)\b"
+    r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis"
+    r"|(?:first|last|family|given|middle)[ _]?name|surname)\b"
 )
 """What people have and things have not."""
 _LABEL_ENDS = (
@@ -171,13 +188,13 @@ Robot First Last Full Middle Given Family Name Names Surname
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 _NO_VALUES_TEXT = """
-a all an and anonymous any api app asc at blank bool boolean bug by char code config data db default deleted desc dev e
-empty error example false field file first float for from given hidden id image in int integer invalid is it key
-last library list log max maximum middle min minimum missing model module must name names new nil no none not
-null number object of on optional or other package page placeholder plan please private project read redacted
-report required same sample script see server service should str string style surname table task tbc tbd team
-test text the this to tool true type undefined unique unknown unnamed unset user username valid value varchar
-version view was web with yes your
+a all an and anonymous any api app args asc at blank bool boolean bug by char code config data db default deleted
+desc dev e empty error example faker false field file first float for from given hidden id image in input int
+integer invalid is it key last library list log max maximum middle min minimum missing model module must name names
+new nil no none not null number object of on optional or other package page param params placeholder plan please
+private project read redacted report required same sample script see server service should str string style surname
+table task tbc tbd team test text the this to tool true type undefined unique unknown unnamed unset user username
+valid value varchar version view was web with yes your
 """
 _NO_VALUES = frozenset(_NO_VALUES_TEXT.split())
 """What stands behind a label where a form or a schema is spoken of, and nobody."""
@@ -226,13 +243,24 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         first = text[start:end].partition(" ")[0]
         alone = start + len(first) * is_known_name(first)
         yield start, max(alone, _known_small(text, start, end)[1])
+    yield from _labelled(text)
+    yield from _fields(text)
+
+
+def _labelled(text: str) -> Iterator[tuple[int, int]]:
+    """What stands behind a label of people alone, whoever has that name."""
+    for found in _UNLISTED.finditer(text):
+        start, end = found.span("name")
+        name = text[start:end]
+        is_whole = not name.isupper() and _own_words(text, start, end) == (start, end)
+        if is_whole and reads_as_name(name) and _ends(text, end):
+            yield start, end
     for found in _QUIET.finditer(text):
         start, end = found.span("name")
         name = text[start:end]
         one_case = name.islower() or name.isupper() or name[1:].islower()  # as `firstName` is not
-        if one_case and not _says_nothing(name) and _is_person(text, end) and not _CODE_NEXT.match(text, end):
+        if one_case and not _says_nothing(name) and _ends(text, end) and not _CODE_NEXT.match(text, end):
             yield start, end
-    yield from _fields(text)
 
 
 def _fields(text: str) -> Iterator[tuple[int, int]]:
@@ -275,7 +303,7 @@ def _known(text: str, start: int, end: int) -> tuple[int, int]:
     """Capitalised words, if they are a name that many people have; else nothing."""
     start, end = _own_words(text, start, end)
     name = text[start:end]
-    return (start, end) if " " in name and is_known_name(name) else (start, start)
+    return (start, end) if " " in name and is_known_name(name) and not names_thing(name) else (start, start)
 
 
 def _known_small(text: str, start: int, end: int) -> tuple[int, int]:
@@ -327,3 +355,8 @@ def _is_person(text: str, end: int) -> bool:
     if _DETAIL_NEXT.match(text, end):
         return True
     return _NAME_END.match(text, end) is not None and not _LABEL_NEXT.match(text, end)
+
+
+def _ends(text: str, end: int) -> bool:
+    """Whether a name may end here: at a sign, or before what people have."""
+    return (_NAME_END.match(text, end) or _DETAIL_NEXT.match(text, end)) is not None
