@@ -470,6 +470,32 @@ class TestOptionsThatNameColumns:
         done = hokusai("data", *arguments, "--json")
         assert (done.code, done.json["error"]["hint"]) == (2, "Did you mean 'label'?")
 
+    @pytest.mark.parametrize(
+        ("rule", "hint"),
+        [
+            ("personal: [labl]", "Did you mean 'label'?"),
+            ("by_column: {label.x: drop}", "Make it a rule for 'label'"),
+            ("allow: [label.x.y]", "Make it a rule for 'label'"),
+        ],
+    )
+    def test_are_a_wrong_command_line_if_a_policy_cannot_be_obeyed(
+        self, hokusai: Hokusai, home: Path, rule: str, hint: str
+    ) -> None:
+        (home / "p.yaml").write_text(rule)
+        for command in (
+            ("check",),
+            ("clean", "--output", "o.csv"),
+            ("merge", "base.csv", "--output", "o.csv"),
+        ):
+            done = hokusai("data", *command, "good.csv", "--policy", "p.yaml", "--json")
+            assert (done.code, done.json["error"]["hint"].startswith(hint)) == (2, True)
+        (home / "p.yaml").write_text("default: mask\nby_column: {labl: drop}\n")
+        done = hokusai("data", "check", "good.csv", "--policy", "p.yaml")
+        assert (done.code, "a rule for column 'labl', which is not there; perhaps 'label'" in done.out) == (
+            0,
+            True,
+        )
+
     @pytest.mark.parametrize("command", [("clean", "--output", "o.csv"), ("check",)])
     def test_are_a_wrong_command_line_if_the_policy_drops_it(
         self, hokusai: Hokusai, home: Path, command: tuple[str, ...]

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 from hokusai.domain.schema import ColumnRule, DataSchema
 from hokusai.errors import InvalidInputError
+from hokusai.pipeline.data.columns import UnknownColumnError, require_named
 from hokusai.pipeline.data.scan import ReadOptions
-from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.policy import PiiPolicy, outwards
 from hokusai.utils.text import meant
 
 How = Literal["append", "replace", "update"]
@@ -78,6 +79,27 @@ def check_recipe(recipe: Recipe, *, has_base: bool) -> None:
             where="key",
             hint="Leave out one of the two.",
         )
+
+
+def require_policy_columns(policy: PiiPolicy, columns: Sequence[str]) -> None:
+    """Check that a policy can be obeyed in files that have these columns together.
+
+    A column that it calls personal must be there; else whatever the column is called now would pass. Other rules are
+    for columns where they are, since one policy may serve many files. A field of a column has no rule of its own:
+    lists and objects of files are read as text.
+
+    Raises:
+        UnknownColumnError: It cannot.
+    """
+    require_named(columns, policy.personal, "the policy's `personal`")
+    for name in (*policy.by_column, *policy.allow):
+        outer = next((one for one in outwards(name) if one in columns), name)
+        if outer != name:
+            raise UnknownColumnError(
+                f"The policy has a rule for {name!r}, but from files column {outer!r} is read as one text",
+                where="the policy",
+                hint=f"Make it a rule for {outer!r}; those for fields hold for tables in memory.",
+            )
 
 
 def typed(read: ReadOptions, schema: DataSchema | None) -> ReadOptions:

@@ -32,7 +32,7 @@ from hokusai.pipeline.data.planner import Choice, choose
 from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.quality_state import quality_report
 from hokusai.pipeline.data.reading import open_tables
-from hokusai.pipeline.data.recipe import Recipe, check_recipe, typed, with_keys
+from hokusai.pipeline.data.recipe import Recipe, check_recipe, require_policy_columns, typed, with_keys
 from hokusai.pipeline.data.rejects import RejectsWriter
 from hokusai.pipeline.data.result import Result, first_kept_rows, result_batches, without_range
 from hokusai.pipeline.data.row_fates import RowFates
@@ -196,6 +196,8 @@ class _Run:
             require_named(list(scan.schema), self.recipe.key, scan.source.name)
         told = {name for scan in new for name in scan.schema}
         columns = common_columns([*old, *new])
+        if self.recipe.pii is not None:
+            require_policy_columns(self.recipe.pii, list(columns))
         if output is not None:
             check_held(output, columns)
         if self.recipe.how == "update":
