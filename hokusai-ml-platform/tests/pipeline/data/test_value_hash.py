@@ -61,6 +61,14 @@ def test_a_slice_of_a_column_has_the_hashes_of_its_cells() -> None:
     assert hash_values(column.slice(37, 20)).tolist() == hash_values(column)[37:57].tolist()
 
 
+@pytest.mark.parametrize("of", [str, float, lambda i: "longer than a view " * (i % 4) + str(i)])
+def test_a_slice_of_several_pieces_with_nulls_has_the_hashes_of_its_cells(of) -> None:
+    cells = [None if i % 3 == 0 else of(i) for i in range(90)]
+    pieces = pl.concat([pl.Series(cells[at : at + 30]) for at in (0, 30, 60)], rechunk=False)
+    expected = [0 if cell is None else int(hash_values(pl.Series([cell]))[0]) for cell in cells]
+    assert hash_values(pieces.slice(13, 51)).tolist() == expected[13:64]
+
+
 @pytest.mark.parametrize(
     ("column", "words"),
     [

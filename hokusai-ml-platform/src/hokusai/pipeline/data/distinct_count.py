@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.value_hash import hashes_below
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -44,9 +46,8 @@ class DistinctCount:
         self._pending_size = 0
 
     def see(self, hashes: NDArray[np.uint64]) -> DistinctCount:
-        """Take in the hashes of some values; those of null must not be among them. Gives itself."""
-        if len(self._kept) > self._k:
-            hashes = hashes[hashes < self._kept[-1]]
+        """Take in the hashes of some values; 0 is null's, and left out. Gives itself."""
+        hashes = hashes_below(hashes, int(self._kept[-1]) - 1 if len(self._kept) > self._k else 2**64 - 1)
         if len(hashes):
             self._pending.append(hashes)
             self._pending_size += len(hashes)
@@ -75,8 +76,21 @@ class DistinctCount:
         import numpy as np
 
         if self._pending:
-            hashes = np.sort(np.concatenate([self._kept, *self._pending]))  # much faster than np.unique
-            new = np.ones(len(hashes), dtype=bool)
-            np.not_equal(hashes[1:], hashes[:-1], out=new[1:])
-            self._kept = hashes[new][: self._k + 1].copy()
+            hashes = different(np.concatenate([self._kept, *self._pending]))
+            self._kept = hashes[: self._k + 1].copy()
             self._pending, self._pending_size = [], 0
+
+
+def different(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The hashes in ascending order, each once; what `np.unique` does in many times the time.
+
+    >>> import numpy as np
+    >>> different(np.array([7, 5, 7], dtype=np.uint64)).tolist()
+    [5, 7]
+    """
+    import numpy as np
+
+    ordered = np.sort(hashes)
+    new = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]

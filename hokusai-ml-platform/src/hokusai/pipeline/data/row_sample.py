@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hokusai.pipeline.data.columns import cells_of, selected
+from hokusai.pipeline.data.distinct_count import different
 from hokusai.pipeline.data.value_hash import hash_rows, hash_values
 
 if TYPE_CHECKING:
@@ -91,15 +92,13 @@ class RowSample:
 
     def _least(self, keys: NDArray[np.uint64], at: NDArray[np.intp]) -> NDArray[np.intp]:
         """Those of the rows `at` that can be among the `k` least: the others need not be copied."""
-        import numpy as np
-
         if len(at) <= self._k:
             return at
-        different = np.unique(keys[at])
-        if len(different) <= self._k:
+        known = different(keys[at])
+        if len(known) <= self._k:
             return at
-        self._limit = int(different[self._k])  # no lower one is known so far: `at` has none above it
-        least: NDArray[np.intp] = at[keys[at] <= different[self._k]]
+        self._limit = int(known[self._k])  # no lower one is known so far: `at` has none above it
+        least: NDArray[np.intp] = at[keys[at] <= known[self._k]]
         return least
 
     def _whole(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pl.DataFrame]:

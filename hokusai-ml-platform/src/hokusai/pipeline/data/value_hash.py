@@ -19,6 +19,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hokusai.pipeline.data.cell_buffers import ViewCells, WordCells
 from hokusai.utils.compiled import pays
 from hokusai.utils.many_sha256 import EndToEnd
 
@@ -44,13 +45,20 @@ def hash_values(column: pl.Series) -> NDArray[np.uint64]:
         Steele, Lea and Flood (2014), Fast Splittable Pseudorandom Number Generators, OOPSLA (SplitMix64).
     """
     import numpy as np
+    import polars as pl
 
     column = column.alias("")  # methods of a series take its name for a pattern
     if column.null_count() == len(column):
         return np.zeros(len(column), dtype=np.uint64)
+    compiled = pays(len(column) // _CELLS_A_HASH)
     fixed = _as_words(column)
     if fixed is None:
-        return _hash_bytes(column)
+        texts = column if column.dtype in (pl.String, pl.Binary) else column.cast(pl.String)
+        return _compiled_texts(texts) if compiled else _hash_bytes(texts.cast(pl.Binary))
+    if compiled:
+        return _compiled_words(fixed)
+    if fixed.dtype.is_float():
+        fixed = plain_floats(fixed)
     words = (fixed.fill_null(0) if fixed.null_count() else fixed).to_numpy().view(np.uint64)
     return _without_nulls(_mix(words), fixed)
 
@@ -74,9 +82,32 @@ def hash_rows(
     columns = list(columns)
     cells = [hash_values(column) for column in columns] if hashes is None else list(hashes)
     total = np.zeros(len(columns[0]) if columns else 0, dtype=np.uint64)
-    for column, values in zip(columns, cells, strict=True):
-        total += values * np.uint64(_number_of(column.name))
+    numbers = [np.uint64(_number_of(column.name)) for column in columns]
+    if pays(len(total) // _CELLS_A_HASH):
+        from hokusai.pipeline.data import value_hash_loops as loops
+
+        for number, values in zip(numbers, cells, strict=True):
+            loops.add_products(total, values, number)
+        return loops.mixed(total)
+    for number, values in zip(numbers, cells, strict=True):
+        total += values * number
     return _mix(total)
+
+
+def hashes_below(hashes: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
+    """Those that are at most `limit` and not of null, in order.
+
+    >>> import numpy as np
+    >>> hashes_below(np.array([9, 0, 7, 8], dtype=np.uint64), 8).tolist()
+    [7, 8]
+    """
+    import numpy as np
+
+    if pays(len(hashes) // _CELLS_A_HASH):
+        from hokusai.pipeline.data import value_hash_loops as loops
+
+        return loops.below(hashes, np.uint64(limit))
+    return hashes[(hashes != 0) & (hashes <= np.uint64(limit))]
 
 
 def plain_floats(column: pl.Series) -> pl.Series:
@@ -104,7 +135,7 @@ def _as_words(column: pl.Series) -> pl.Series | None:
     if dtype == pl.UInt64:
         return column
     if dtype.is_float():
-        return plain_floats(column.cast(pl.Float64))
+        return column.cast(pl.Float64)
     if dtype in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32):
         return column.cast(pl.Int64)
     if dtype in (pl.Boolean, pl.Date):
@@ -114,17 +145,24 @@ def _as_words(column: pl.Series) -> pl.Series | None:
     return None
 
 
+def _compiled_words(column: pl.Series) -> NDArray[np.uint64]:
+    from hokusai.pipeline.data import value_hash_loops as loops
+
+    cells = WordCells.of(column)
+    return loops.mixed_floats(*cells) if column.dtype.is_float() else loops.mixed_words(*cells)
+
+
+def _compiled_texts(column: pl.Series) -> NDArray[np.uint64]:
+    from hokusai.pipeline.data import value_hash_loops as loops
+
+    cells = ViewCells.of(column)
+    return loops.mixed_views(cells.views, cells.buffers, cells.valid, cells.first)
+
+
 def _hash_bytes(column: pl.Series) -> NDArray[np.uint64]:
     import numpy as np
-    import polars as pl
 
-    if column.dtype != pl.Binary:
-        column = column.cast(pl.String).cast(pl.Binary)
     texts = EndToEnd.of(column.fill_null(b"") if column.null_count() else column)
-    if pays(len(column) // _CELLS_A_HASH):
-        from hokusai.pipeline.data.value_hash_loops import mixed_texts
-
-        return _without_nulls(mixed_texts(*texts), column)
     offsets = texts.offsets
     # Eight zero bytes more, so that a word can be read at every byte, also at the last one.
     held = np.zeros(int(offsets[-1]) + 8, dtype=np.uint8)
@@ -173,10 +211,6 @@ def _mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finaliser of SplitMix64, after its increment: each input bit changes half of the output bits."""
     import numpy as np
 
-    if pays(len(words) // _CELLS_A_HASH):
-        from hokusai.pipeline.data import value_hash_loops
-
-        return value_hash_loops.mixed(words)
     mixed = words + np.uint64(_GAMMA)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed ^= mixed >> np.uint64(shift)
