@@ -14,6 +14,11 @@ from urllib.parse import unquote
 from hokusai.privacy.context import Found
 
 GATE = "@|%40"
+CANONICAL = (
+    r"^[a-z0-9_%+](?:[a-z0-9_%+'.-]*[a-z0-9_%+-])?@(?:[a-z][a-z0-9-]*\.){1,3}"
+    "(?:com|org|net|edu|gov|io|eu|de|fr|es|it|pl|nl|pt|br|jp|cn|in|uk|us|ca|au|ch|at|be|se|no|dk|fi|ru|info|co)$"
+)
+"""Rust regex: a cell of at most 64 bytes that is an address in canonical form, as most cells of such columns are."""
 WHOLE = (
     r"^[A-Za-z0-9_%+](?:[A-Za-z0-9_%+'.-]{0,62}[A-Za-z0-9_%+-])?"
     r"@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,3}(?:[A-Za-z]{2,24})$"
