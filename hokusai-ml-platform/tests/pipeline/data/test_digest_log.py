@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.digest_log import DigestLog, first_match, sort_order, sorted_digests
+from hokusai.pipeline.data.digest_log import DigestLog, first_match
+from hokusai.pipeline.data.digest_order import sorted_digests
 
 
 def digests_of(numbers, *, leading=8):
@@ -87,16 +88,6 @@ class TestOrder:
         assert found == expected
         assert in_rows == [row.tobytes() for row in kept]
         assert [row.tobytes() for row in sorted_digests(kept)] == expected
-
-    def test_is_decided_by_the_last_byte_if_it_has_to_be(self):
-        digests = np.zeros((3, 32), np.uint8)
-        digests[:, 31] = [2, 0, 1]
-        assert sort_order(digests).tolist() == [1, 2, 0]
-
-    def test_is_that_of_unsigned_bytes(self):
-        digests = np.zeros((3, 32), np.uint8)
-        digests[:, 0] = [255, 127, 128]
-        assert sort_order(digests).tolist() == [1, 2, 0]
 
 
 class TestFirstMatch:

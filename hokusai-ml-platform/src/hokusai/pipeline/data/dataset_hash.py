@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hokusai.domain.manifest import DatasetHash
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.canonical_columns import CanonicalColumn, canonical_columns
-from hokusai.pipeline.data.digest_log import sorted_digests
+from hokusai.pipeline.data.digest_order import sorted_digests
 from hokusai.pipeline.data.digest_tree import hash_of_digests
 from hokusai.pipeline.data.row_digests import row_digests
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hokusai.attestation.merkle import HASH_BYTES, prove_inclusion
 from hokusai.errors import IntegrityError, InvalidInputError
 from hokusai.pipeline.data.canonical_columns import KINDS, CanonicalColumn, Kind, canonical_columns
-from hokusai.pipeline.data.digest_log import sorted_digests
+from hokusai.pipeline.data.digest_order import sorted_digests
 from hokusai.pipeline.data.digest_tree import GROUP_ROWS, group_leaves
 from hokusai.pipeline.data.nested_values import nested_text
 from hokusai.pipeline.data.proofs import ContentProof, Group, RowProof
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     Chunks = Callable[[], Iterator[NDArray[np.uint8]]]
 
 _TAKEN: Mapping[Kind, tuple[type, ...]] = {
-    "b": (bool,), "i": (Integral,), "f": (Real,), "t": (datetime.date,), "d": (datetime.date,), "h": (datetime.time,),
-    "u": (datetime.timedelta, Integral), "s": (str,), "n": (Decimal, Real, str), "x": (bytes,),
+    "b": (bool,), "i": (Integral,), "f": (Real, Decimal), "t": (datetime.date,), "d": (datetime.date,),
+    "h": (datetime.time,), "u": (datetime.timedelta, Integral), "s": (str,), "x": (bytes,),
 }  # fmt: skip
 """What may stand for a value of each logical type; an integer for a duration counts microseconds."""
 _BEYOND_MICROSECONDS = re.compile(r"[.,][0-9]{7}")
@@ -234,11 +234,8 @@ def _cell(column: CanonicalColumn, value: Any) -> pl.Series:
     }
     try:
         value = None if value is None else _exact(column.kind, value)
-        if column.kind == "n":
-            scale = 0 if value is None else max(0, -cast(int, value.as_tuple().exponent))
-            return pl.Series([value], dtype=pl.Decimal(38, scale))
         return pl.Series([value], dtype=dtypes[column.kind], strict=True)
-    except (TypeError, ValueError, OverflowError, InvalidOperation, pl.exceptions.PolarsError) as exc:
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as exc:
         raise InvalidInputError(
             f"The row's value in column {column.name!r} is not a {KINDS[column.kind]}"
         ) from exc
@@ -260,8 +257,8 @@ def _exact(kind: Kind, value: Any) -> Any:
         return value.astimezone(datetime.UTC).replace(tzinfo=None)
     if isinstance(value, datetime.time) and value.tzinfo is not None:
         raise ValueError
-    if kind == "n":
-        return Decimal(value)
     if kind == "f" and isinstance(value, Integral) and float(value) != int(value):
+        raise ValueError
+    if isinstance(value, Decimal) and Decimal(repr(float(value))) != value:
         raise ValueError
     return float(value) if kind == "f" else value

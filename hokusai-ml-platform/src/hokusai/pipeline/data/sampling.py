@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.errors import InvalidInputError
 from hokusai.pipeline.data.columns import require_columns, selected
-from hokusai.pipeline.data.digest_log import sort_order
+from hokusai.pipeline.data.digest_order import sort_order
 from hokusai.pipeline.data.frames import Frame, to_polars
 from hokusai.pipeline.data.row_digests import row_digests
 
