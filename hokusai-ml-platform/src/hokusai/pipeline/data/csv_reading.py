@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.pipeline.data.cell_types import CellType
-from hokusai.pipeline.data.columns import col
+from hokusai.pipeline.data.columns import cells_of, col
 from hokusai.pipeline.data.csv_proof import Proof, before_cuts, line_numbers
 from hokusai.pipeline.data.dialect import Dialect, dialect_of
 from hokusai.pipeline.data.records import cut, record_ranges
@@ -94,6 +94,7 @@ class DelimitedScan:
         }
         parsed |= dict.fromkeys(self._dialect.unnamed, pl.String)
         parsed |= dict.fromkeys(self._comma_floats, pl.String)
+        times = {name: dtype for name, dtype in self.schema.items() if dtype.is_temporal()}
         conversions = _conversions(self._kinds, self._comma_floats)
         with self._dialect.opened(self._file) as text:
             exactly(text, self._dialect.skipped_bytes)
@@ -101,6 +102,9 @@ class DelimitedScan:
                 sound = cut(cut(exactly(text, block.n_bytes), block.cuts), block.later_cuts)
                 if block.rows:
                     batch = _parse(sound, self._dialect.delimiter, parsed).with_columns(conversions)
+                    batch = batch.with_columns(
+                        _times(cells_of(batch, name), dtype).alias(name) for name, dtype in times.items()
+                    )
                     batch = batch[:, : len(self._kinds)] if self._dialect.unnamed else batch
                     check_conservation(self._file.name, block.rows, batch.height)
                     yield batch
@@ -136,7 +140,9 @@ def _parse(text: bytes, delimiter: str, schema: Mapping[str, type[pl.DataType]])
 
 
 def _conversions(kinds: Mapping[str, CellType], comma_floats: frozenset[str]) -> list[pl.Expr]:
-    """What turns the columns that were parsed as text into booleans, dates, times and numbers with a comma."""
+    """What turns the columns that were parsed as text into booleans and numbers with a comma; and takes the empty text
+    out of those of days and times.
+    """
     import polars as pl
 
     expressions = []
@@ -146,12 +152,19 @@ def _conversions(kinds: Mapping[str, CellType], comma_floats: frozenset[str]) ->
         present = pl.when(col(name) != "").then(col(name))
         if kind is CellType.BOOLEAN:
             expressions.append((present.str.to_lowercase() == "true").alias(name))
-        elif kind is CellType.DATE:
-            expressions.append(present.str.to_date("%Y-%m-%d").alias(name))
-        elif kind is CellType.DATETIME:
-            plain = present.str.replace("T", " ", literal=True)
-            expressions.append(plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us").alias(name))
+        elif kind in (CellType.DATE, CellType.DATETIME):
+            expressions.append(present.alias(name))
         elif name in comma_floats:
             points = present.str.replace(",", ".", literal=True)
             expressions.append(points.cast(pl.Float64).alias(name))
     return expressions
+
+
+def _times(cells: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Days or times from texts that all are such; Arrow reads them ten times as fast as Polars, which knows formats."""
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    arrow = pa.date32() if dtype == pl.Date else pa.timestamp("us")
+    return pl.Series(pc.cast(cells.to_arrow(), arrow), dtype=dtype)
