@@ -28,6 +28,7 @@ _GROUP = re.compile(r"[0-9]+")
 _GROUPINGS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 5), (4, 4, 4, 3), (6, 13))
 _HALVES = (8, 8)
 """Two numbers of eight digits are common: as halves of a card they count only with no third beside them."""
+_EXPIRY = re.compile(r" ?/ ?(?:0[1-9]|1[0-2])/(?:20)?[0-9]{2}\b")
 _CARD_WORD = re.compile(
     r"(?i)\b(?:cards?|visa|master ?card|amex|american express|credit|debit|cc|pan|karte|kreditkarte|carte|tarjeta"
     r"|carta|cart[aã]o|カード)\b"
@@ -86,8 +87,9 @@ def _in_run(text: str, start: int, end: int) -> Iterator[Found]:
 
 def _is_apart(text: str, left: int, right: int, *, grouped: bool) -> bool:
     """Whether nothing around the digits makes them part of a decimal, of a longer code, or a numbered thing."""
-    if not stands_alone(text, left, right):
+    start, behind = max(0, left - 2), right if _EXPIRY.match(text, right) else right + 2
+    if not stands_alone(text[start:behind], left - start, right - start):
         labelled = _GLUED_WORD.search(text[max(0, left - 12) : left]) is not None
-        return labelled and stands_alone(text[left : right + 2], 0, right - left)
+        return labelled and stands_alone(text[left:behind], 0, right - left)
     words = before(text, left)
     return grouped or not is_numbered_thing(words) or _CARD_WORD.search(words) is not None

@@ -24,13 +24,13 @@ _WITH_REST = re.compile(
 _VERSION = re.compile(
     r"(?i)(?:\b(?:v|ver|versions?|release|rel|build|firmware|section|sec|chapter|clause|art|oid)\.?[\s:=#]*(?:is )?"
     r"|\b(?:python|java|jdk|php|ruby|perl|node(?:\.?js)?|chrome|firefox|safari|opera) "
-    r"|[a-z]/|[<>=~^!]=\s*|[<>~^]\s*|§\s*)$"
+    r"|(?:date|grade|bump)(?:[ds]|ed)? (?:to|from) |[a-z]/|[<>=~^!]=\s*|[<>~^]\s*|§\s*)$"
 )
 _VERSION_AFTER = re.compile(r"(?i),? (?:(?:is|was|has been|gets|got) )?(?:released\b|beta\b|alpha\b|rc[0-9])")
 _ADDRESS_WORD = re.compile(
     r"(?i)(?:^|[^a-z])(?:ip|ips|ipv4|ipaddr|addr|host|client|server|login|logged in|remote|peer|gateway|dns|nameserver"
     r"|resolver|ssh|scp|ping|telnet|traceroute|nslookup|whois|curl|wget)(?:[^a-z]|$)"
-    r"|[a-z]://$|(?:^|[^a-z])(?:root|admin|ubuntu|user|pi)@$"
+    r"|(?-i:[a-z](?:I[pP]|Addr|Address)[^A-Za-z])|[a-z]://$|(?:^|[^a-z])(?:root|admin|ubuntu|user|pi)@$"
 )
 _OF_ONE = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):|64:ff9b:|::ffff:")
 """How addresses begin that a machine can have, on the internet or within a house; `12::30:45` is a time.

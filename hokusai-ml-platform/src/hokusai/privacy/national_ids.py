@@ -16,7 +16,7 @@ from hokusai.privacy.checksums import luhn, mod11_10, verhoeff
 from hokusai.privacy.context import Found, after, before, is_numbered_thing, stands_alone
 
 GATE = (
-    r"[0-9](?:[ ./-]?[0-9]){8}|[XYZxyz0-9][0-9]{7}-?[A-Za-z]|[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
+    r"[0-9](?:[ ./-]?[0-9]){8}|[XYZxyz0-9]-?[0-9]{7}-?[A-Za-z]|[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
     r"|[A-Z]{1,3}[0-9]{6}|[0-9]{2}[A-Z]{2}[0-9]{5}|[A-Z][0-9][0-9A-Z]{7}"
     r"|[A-Za-z]{5}[0-9]{4}[A-Za-z]|[12] ?[0-9]{2} ?[0-9]{2} ?2[ABab]"
     r"|[A-Za-z]{6}[0-9LMNP-Vlmnp-v]{2}[A-EHLMPR-Ta-ehlmpr-t][0-9LMNP-Vlmnp-v]{2}[A-Za-z][0-9LMNP-Vlmnp-v]{3}"
@@ -332,7 +332,7 @@ _SCHEMES = (
     ),
     _scheme(
         "ES",
-        r"\b[XYZxyz0-9][0-9]{7}-?[A-Za-z]\b",
+        r"\b(?:[XYZxyz]-?|[0-9])[0-9]{7}-?[A-Za-z]\b",
         _is_dni,
         r"\bdni\b|\bnie\b|\bnif\b|documento|identidad",
         lambda written: written.isupper(),

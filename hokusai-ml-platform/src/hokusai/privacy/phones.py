@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from hokusai.privacy.context import Found, before, is_glued, is_numbered_thing
+from hokusai.privacy import phone_words
+from hokusai.privacy.context import Found, before, is_glued
 from hokusai.privacy.numbering import NORTH_AMERICAN, NumberingPlan, in_country, international, plans
 
 GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
@@ -22,36 +23,7 @@ _GROUP = re.compile(r"[0-9]+")
 _EXIT_CODES = ("00", "011")
 """What is dialled before a country code, in North America and elsewhere."""
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|Durchwahl|poste) ?[0-9]{1,6}\b")
-_WORDS_TEXT = """
-tel tél telephone telephones téléphone telefon telefone telefono teléfono telefonnummer telefonnr phone
-phones fax telefax mobile mob mobil mobilnummer mobiltelefon cell cel cellphone cellulare celular móvil
-movil handy handynummer rufnummer portable call calls calling called ring dial dialed whatsapp sms reach
-contact hotline helpline landline numéro fone teléf telf phonenumber ph tlf tfno gsm
-appeler appelez appelle rappeler rappelez joindre llamar llame llama llámame llámanos llámeme llámenos
-chiamare chiama chiamami chiamate chiami rufen rufe ruf anrufen anruf ligue ligar telefonar zadzwoń
-"""
-_WORDS = frozenset(_WORDS_TEXT.split())
-_ROOTS_TEXT = """
-tel tél phon fon fax mob móv mov cel handy ruf portable call ring dial sms reach contact hotline helpline landline
-numéro whats ph tlf tfno gsm appel joindre llam llám chiam lig zadzwoń 電話 携帯 ☎ 📞 फ़ोन
-"""
-_ROOTS = _ROOTS_TEXT.split()
-"""Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
-_SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_NUMBER_IS = (
-    r"(?:^|[^A-Za-z])(?:(?:my|his|her|our|your|their)(?: (?:new|old|own|home|work|private|personal|direct))?"
-    r" (?:number|nr|no)\.?(?: is now| is| was)?|txt"
-    r"|text (?:(?:me|us|him|her|them)(?: back)?(?: at| on)?|back at|to))[ :=]{1,3}"
-)
-_NUMBER_ROOTS = (" number", " no", " nr", "txt", "text ")
-_NUMBER = re.compile(_NUMBER_IS)
-_NUMBER_BEFORE = re.compile(rf"{_NUMBER_IS}$")
-"""What right before a number says that it is somebody's, where `number` alone would say little."""
-GATE_UNTOLD = (
-    rf"\+[0-9(]|[0-9][ ()./-]{{1,3}}[0-9]|(?i:{_NUMBER_IS})[0-9(]"
-    rf"|(?i:(?:^|[^A-Za-z])(?:{'|'.join(sorted(_WORDS))})(?:[^A-Za-z]|$))|{'|'.join(_SIGNS)}"
-)
+GATE_UNTOLD = rf"\+[0-9(]|[0-9][ ()./-]{{1,3}}[0-9]|{phone_words.GATE}"
 """What else a text must have where no column says that it holds numbers: a plus, grouped digits, a word for telephones.
 
 Digits in one piece are what text is full of (orders, parcels, times), and a regular expression passes them over a
@@ -61,12 +33,7 @@ _DATE = re.compile(
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?: [0-9]{1,2})?"
     r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}(?: [0-9]{1,2})?"
 )
-_DRAWN = re.compile(
-    r"(?i)lott|loto|\bnumbers\b|zahlen|tirage|estrazion|sorte[io]|\bdr(?:aw|ew)|bingo|keno|millions|powerball"
-)
 _HIGHEST_DRAWN = "60"
-_ID = re.compile(r"(?:(?:^|[^A-Za-z])(?:[iI][dD]s?)|[a-z]Ids?)[^A-Za-z0-9]*$")
-"""What right before a number says that it numbers calls or devices."""
 _LABEL = re.compile(r"[^\W\d_][ :=.(\"'\[-]{1,4}$")
 _LEAST_DIALLED = 11
 """Digits of the shortest number that is believed to be one of another country beside a word, without a plus."""
@@ -91,8 +58,7 @@ def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterato
     [(5, 18, '+442079460958'), (22, 39, '+14155552671')]
     """
     known = plans(regions)
-    lower = text.lower()
-    worded = told or any(root in lower for root in _ROOTS) or _says_number(lower, _NUMBER)
+    worded = told or phone_words.may_be_named(text)
     for run in _RUN.finditer(text):
         start = _left_edge(text, 0, run.start())
         if run.end() - start < _DIGITS[0]:
@@ -156,7 +122,7 @@ def _is_meant(
         and _is_apart(text, left, groups[-1][1])
         and not _DATE.fullmatch(text, left, groups[-1][1])
         and not _is_plain_number(text, left, groups, lengths)
-        and (told or _is_named(text, left))
+        and (told or phone_words.is_named(text, left, groups[-1][1], in_one_piece=False))
     )
 
 
@@ -190,7 +156,11 @@ def _number(
     likely = _likely(lengths, known)
     if likely and (_is_plain_number(text, left, groups, lengths) or _is_drawn(text, left, groups, lengths)):
         likely = ()
-    if not (worded or likely or plus or abroad) or not _is_apart(text, left, right):
+    # "212-555-0123/212-555-0124" are two.
+    side_by_side = bool(likely) and len(lengths) > 2 and "/" not in text[left:right]
+    if not (worded or likely or plus or abroad) or not _is_apart(
+        text, left, right, side_by_side=side_by_side
+    ):
         return None
     digits = "".join([text[start:end] for start, end in groups])
     spaced = plus and text.startswith("+ ", left)
@@ -199,7 +169,8 @@ def _number(
     for plan in likely:
         if national := _written_by(plan, digits, lengths, text[left:right]):
             return f"+{plan.country_code}{national}"
-    named = (told or (worded and _is_named(text, left))) and not _DATE.fullmatch(text, left, right)
+    named = told or (worded and phone_words.is_named(text, left, right, in_one_piece=len(lengths) == 1))
+    named = named and not _DATE.fullmatch(text, left, right)
     # Behind a plus and a blank, digits in one piece are a sum unless a word says more.
     dialled = digits if spaced else digits[2 + digits.startswith("011") :]
     if (named if spaced else abroad and (named or len(lengths) > 1)) and (found := international(dialled)):
@@ -222,24 +193,6 @@ def _in_country_or_out(
     return found
 
 
-def _is_named(text: str, left: int) -> bool:
-    """Whether a word for telephones stands before a number, in full, and it is not said to number a thing."""
-    words = before(text, left)
-    start = left - len(words)
-    tokens = _LETTERS.finditer(words)
-    cut = start > 0 and text[start - 1].isalpha()  # "par|cel" is no cell phone
-    whole = {token[0].lower() for token in tokens if token.start() or not cut}
-    named = not _WORDS.isdisjoint(whole) or any(sign in words for sign in _SIGNS)
-    if not (named or _says_number(words.lower(), _NUMBER_BEFORE)):
-        return False
-    return not is_numbered_thing(words) and _ID.search(words) is None
-
-
-def _says_number(lower: str, pattern: re.Pattern[str]) -> bool:
-    """Whether there is "my number is" or the like."""
-    return any(root in lower for root in _NUMBER_ROOTS) and pattern.search(lower) is not None
-
-
 def _is_plain_number(text: str, left: int, groups: list[tuple[int, int]], lengths: tuple[int, ...]) -> bool:
     """Whether digits with blanks read as thousands (`371 697 580`) or as a piece of a list of numbers."""
     right = groups[-1][1]
@@ -258,7 +211,7 @@ def _is_drawn(text: str, left: int, groups: list[tuple[int, int]], lengths: tupl
         return False
     pairs = [text[start:end] for start, end in groups]
     in_order = pairs == sorted(pairs) and pairs[-1] <= _HIGHEST_DRAWN
-    return in_order or _DRAWN.search(before(text, left)) is not None
+    return in_order or phone_words.is_drawn(text, left)
 
 
 @lru_cache(maxsize=4096)
@@ -286,13 +239,13 @@ def _written_by(plan: NumberingPlan, digits: str, lengths: tuple[int, ...], writ
     return national if lengths == tuple(len(group) for group in _GROUP.findall(rendering)) else None
 
 
-def _is_apart(text: str, left: int, right: int) -> bool:
+def _is_apart(text: str, left: int, right: int, *, side_by_side: bool = False) -> bool:
     """Whether the number is not glued to letters, a decimal point or more digits."""
     prior, next_ = text[max(0, left - 2) : left], text[right : right + 2]
     if prior and (
         is_glued(prior[-1])
         or prior[-1] in "-#$€£@+"
-        or (prior[-1] == "/" and text[left] != "+")
+        or (prior[-1] == "/" and text[left] != "+" and not (side_by_side and prior[0].isdigit()))
         or (prior[-1] == "." and prior[0].isdigit())
     ):
         return False
@@ -300,4 +253,6 @@ def _is_apart(text: str, left: int, right: int) -> bool:
         return False
     if next_ and (is_glued(next_[0]) or next_[0] in "%°€$£"):
         return _EXTENSION.match(text, right) is not None
-    return not (len(next_) == 2 and next_[0] in "./-:)" and next_[1].isdigit())
+    if len(next_) < 2 or not next_[1].isdigit():
+        return True
+    return next_[0] not in "./-:)" or (side_by_side and next_[0] == "/")
