@@ -9,7 +9,6 @@ import hashlib
 import json
 import math
 import struct
-from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -51,7 +50,7 @@ def reference_row(columns: dict[str, str], row: dict) -> bytes:
     for name in names:
         if columns[name] in FIXED:
             data += struct.pack(FIXED[columns[name]], row[name] or 0)
-    variable = [n for n in names if columns[n] in "sn"] + [n for n in names if columns[n] == "x"]
+    variable = [n for n in names if columns[n] == "s"] + [n for n in names if columns[n] == "x"]
     cells = [_bytes(row[name]) for name in variable]
     return data + b"".join(struct.pack("<I", len(cell)) for cell in cells) + b"".join(cells)
 
@@ -125,7 +124,6 @@ DTYPES = {
     "h": pl.Time(),
     "u": pl.Duration("us"),
     "s": pl.String(),
-    "n": pl.Decimal(38, 9),
     "x": pl.Binary(),
 }
 
@@ -145,8 +143,6 @@ def frame_of(columns: dict[str, str], rows: list[dict]) -> pl.DataFrame:
                 return (EPOCH + dt.timedelta(microseconds=cell)).time()
             case "u":
                 return dt.timedelta(microseconds=cell)
-            case "n":
-                return Decimal(cell)
         return cell
 
     return pl.DataFrame(
@@ -155,13 +151,6 @@ def frame_of(columns: dict[str, str], rows: list[dict]) -> pl.DataFrame:
             for name, kind in columns.items()
         }
     )
-
-
-def plain(value: Decimal) -> str:
-    """A decimal without an exponent and without zeros at its end."""
-    text = f"{value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
 
 
 CELLS = {
@@ -173,7 +162,6 @@ CELLS = {
     "h": st.integers(0, 86_400_000_000 - 1),
     "u": st.integers(-(10**15), 10**15),
     "s": st.text(st.characters(exclude_categories=("Cs",)), max_size=6),
-    "n": st.decimals(-(10**9), 10**9, places=9, allow_nan=False).map(plain),
     "x": st.binary(max_size=5),
 }
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=3) | st.sampled_from(

@@ -15,8 +15,8 @@ from pyarrow import parquet
 
 from hokusai.errors import DataError, HokusaiError
 from hokusai.pipeline.data import arrow_columns, parquet_reading
-from hokusai.pipeline.data.arrow_columns import _as_doubles
 from hokusai.pipeline.data.dataset_hash import dataset_hash
+from hokusai.pipeline.data.decimals import arrow_as_doubles, as_doubles
 from hokusai.pipeline.data.reading import Table, open_table, read_table
 from hokusai.pipeline.data.scan import Limits, ReadOptions
 
@@ -153,7 +153,6 @@ class TestTypes:
         [
             (pa.array([[b"x"], None]), "'a' has the type list<element: binary>"),
             (pa.array([{"x": b"1"}]), "'a' has the type struct"),
-            (pa.array([Decimal(1)], pa.decimal256(50, 0)), "'a' has the type decimal256"),
         ],
     )
     def test_columns_that_it_does_not_hold_are_refused_by_name(
@@ -185,6 +184,10 @@ class TestTypes:
                 pa.array([Decimal("1.0"), None, Decimal("9999999999999999.9")], pa.decimal128(17, 1)),
                 "more digits than a double holds",
             ),
+            (
+                pa.array([Decimal("1.0"), None, Decimal("1234567890." + "1" * 30)], pa.decimal256(60, 30)),
+                "more digits than a double holds",
+            ),
         ],
     )
     def test_values_that_it_cannot_keep_are_faults_of_their_rows(
@@ -208,10 +211,20 @@ class TestTypes:
         scale = data.draw(st.integers(0, precision))
         digits = st.integers(0, precision).flatmap(lambda n: st.integers(-(10**n) + 1, 10**n - 1))
         values = [Decimal(one).scaleb(-scale) for one in data.draw(st.lists(digits, min_size=1, max_size=20))]
-        doubles, lost = _as_doubles(pl.Series(values, dtype=pl.Decimal(precision, scale)))
+        decimals = pl.Series("c", values, dtype=pl.Decimal(precision, scale))
+        doubles, lost = as_doubles(decimals)
         for value, double, is_lost in zip(values, doubles.to_list(), lost.to_list(), strict=True):
             held = Decimal(repr(float(value))) == value
             assert (double, is_lost) == ((float(value), False) if held else (None, True)), value
+        wide = arrow_as_doubles(pa.array(values, pa.decimal256(precision, scale)))
+        assert [found.to_list() for found in wide] == [doubles.to_list(), lost.to_list()]
+
+    def test_decimals_have_the_hash_that_they_have_in_memory(self, read) -> None:
+        prices = pa.array([Decimal("1.50"), None, Decimal(7)], pa.decimal128(9, 2))
+        memory = pl.DataFrame({"price": pl.from_arrow(prices)})
+        for array in (prices, prices.cast(pa.decimal256(50, 4))):
+            assert dataset_hash(read(pa.table({"price": array})).frame) == dataset_hash(memory)
+        assert dataset_hash(memory) == dataset_hash(pl.DataFrame({"price": [1.5, None, 7.0]}))
 
     def test_values_of_a_dictionary_too(self, read) -> None:
         column = pa.array([1, 2**64 - 1, 2, 2**64 - 1], pa.uint64()).dictionary_encode()

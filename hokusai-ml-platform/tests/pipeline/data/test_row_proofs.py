@@ -204,7 +204,7 @@ class TestRowFromValues:
         row = self.FRAME.row(0, named=True) | {
             "at": "2024-07-01T14:00:00+02:00",
             "day": "2024-02-29",
-            "price": "1.5",
+            "price": 1.5,
             "score": 2,
             "time": "12:30",
         }
@@ -215,7 +215,8 @@ class TestRowFromValues:
         [
             ("at", "yesterday"),
             ("day", 5.5),
-            ("price", "cheap"),
+            ("price", "1.5"),
+            ("price", Decimal("1.5000000000000000001")),
             ("score", "high"),
             ("flag", "yes"),
             ("flag", 1),

@@ -201,8 +201,8 @@ class TestTold:
     def test_a_column_that_cannot_be_what_was_told_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
         path.write_text("n,t\n1.50,later\n")
-        with pytest.raises(SchemaError, match=r"Column 'n' holds numbers, and decimal numbers by m\.json"):
-            hash_of(path, ToldTypes({"n": "n"}, "m.json"))
+        with pytest.raises(SchemaError, match=r"Column 'n' holds numbers, and durations by m\.json"):
+            hash_of(path, ToldTypes({"n": "u"}, "m.json"))
         with pytest.raises(
             DataError, match="Column 't' must hold times of day, as which 1 value cannot be read"
         ):

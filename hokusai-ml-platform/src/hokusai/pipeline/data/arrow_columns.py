@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.arrow_nested import holds_objects, is_json, is_nested, json_texts, nested_bytes
-from hokusai.pipeline.data.cell_types import EXACT_INTEGER_DIGITS, CellType
+from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.column_values import WRONG_TYPE, expected, fitted, told_dtype
+from hokusai.pipeline.data.decimals import arrow_as_doubles
 from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note
 from hokusai.pipeline.data.unpacking import RATIO_MATTERS_FROM
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 BATCH_BYTES = 64 << 20
 """Unpacked bytes of a batch that is given out, unless a single row has more."""
 
-_EXACT_POWERS = 22
-"""Powers of ten up to this one are doubles."""
 _DAY_MS = 86_400_000
 _YEARS_US = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 """0001-01-01 and the last microsecond of 9999, in microseconds since 1970: what ISO 8601 can write in four digits."""
@@ -231,7 +229,7 @@ def _table_type(kind: pa.DataType) -> tuple[pl.DataType | None, str]:
         return (None, "") if is_.is_dictionary(within) or is_nested(within) else _table_type(within)
     if is_nested(kind):
         return (pl.String() if is_json(kind) else None), "nested"
-    if is_.is_decimal128(kind):
+    if is_.is_decimal(kind):
         return pl.Float64(), f"is Decimal({kind.precision}, {kind.scale}) and was converted to doubles"
     if is_.is_timestamp(kind):
         return pl.Datetime(
@@ -274,12 +272,17 @@ def _settled(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
         return _duration(array, name)
     if pa.types.is_fixed_size_binary(kind):
         array = array.cast(pa.large_binary())
-    return _number_or_other(_series(array), name)
+    return _number_or_other(array, name)
 
 
-def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[CellFault]]:
+def _number_or_other(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:
     import polars as pl
+    import pyarrow as pa
 
+    if pa.types.is_decimal(array.type):
+        doubles, lost = arrow_as_doubles(array)
+        return doubles, _faults(lost, name, NOT_KEPT, "more digits than a double holds")
+    values = _series(array)
     if values.dtype.is_float():
         exact = values.cast(pl.Float32) if values.dtype not in (pl.Float32, pl.Float64) else values
         return exact.fill_nan(None), []
@@ -292,26 +295,7 @@ def _number_or_other(values: pl.Series, name: str) -> tuple[pl.Series, list[Cell
         return narrow, _faults(
             narrow.is_null() & values.is_not_null(), name, NOT_KEPT, "an integer beyond 64 bits"
         )
-    if values.dtype.is_decimal():
-        doubles, lost = _as_doubles(values)
-        return doubles, _faults(lost, name, NOT_KEPT, "more digits than a double holds")
     return values, []
-
-
-def _as_doubles(decimals: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Decimals as doubles; and which of them a double, as it is written, does not give back (up to 15 digits all)."""
-    import polars as pl
-
-    many = decimals.to_physical().abs() >= 10**EXACT_INTEGER_DIGITS
-    if isinstance(decimals.dtype, pl.Decimal) and decimals.dtype.scale > _EXACT_POWERS:
-        many = decimals.is_not_null()
-    rows = many.arg_true()
-    if not len(rows):
-        return decimals.cast(pl.Float64), many.fill_null(False)
-    exact = decimals.gather(rows).to_list()
-    kept = [number if Decimal(repr(number)) == one else None for one in exact for number in (float(one),)]
-    doubles = decimals.set(many, None).cast(pl.Float64).scatter(rows, pl.Series(kept, dtype=pl.Float64))
-    return doubles, doubles.is_null() & decimals.is_not_null()
 
 
 def _time(array: pa.Array, name: str) -> tuple[pl.Series, list[CellFault]]:

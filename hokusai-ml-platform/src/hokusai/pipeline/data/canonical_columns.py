@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.columns import cells_of, col
+from hokusai.pipeline.data.decimals import as_doubles
 
 if TYPE_CHECKING:
     import polars as pl
 
-Kind = Literal["b", "i", "f", "t", "d", "h", "u", "s", "n", "x"]
+Kind = Literal["b", "i", "f", "t", "d", "h", "u", "s", "x"]
 
 KINDS: Mapping[Kind, str] = {
     "b": "truth value",
@@ -30,7 +31,6 @@ KINDS: Mapping[Kind, str] = {
     "h": "time of day, microseconds",
     "u": "duration, microseconds",
     "s": "text, UTF-8",
-    "n": "decimal number as text, without trailing zeros",
     "x": "bytes",
 }
 FIXED_BYTES: Mapping[Kind, int] = {"b": 1, "i": 8, "f": 8, "t": 8, "d": 4, "h": 8, "u": 8}
@@ -75,11 +75,12 @@ def header_digest(columns: Iterable[CanonicalColumn]) -> bytes:
 def canonical_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows in canonical values: columns by name, each in the one Polars type of its logical type.
 
-    Those types are Boolean (b), Int64 (i, t, h, u), Float64 (f), Int32 (d), String (s, n) and Binary (x).
+    Those types are Boolean (b), Int64 (i, t, h, u), Float64 (f), Int32 (d), String (s) and Binary (x).
 
     Raises:
-        SchemaError: A value has no canonical form: an integer beyond 64 bits, or a nanosecond that microseconds would
-            lose; or a column's type has none. The text tells the column and how many, not the values.
+        SchemaError: A value has no canonical form: an integer beyond 64 bits, a decimal of more digits than a double
+            holds, or a nanosecond that microseconds would lose; or a column's type has none. The text tells the
+            column and how many, not the values.
 
     >>> import polars as pl
     >>> canonical_frame(pl.DataFrame({"b": [0.5, float("nan")], "a": [3, 4]}).cast({"a": pl.UInt8})).rows()
@@ -89,14 +90,37 @@ def canonical_frame(frame: pl.DataFrame) -> pl.DataFrame:
     columns = canonical_columns(schema)
     if not columns:
         return frame
-    frame = nested_as_text(frame)
+    frame = as_in_files(frame)
     schema = frame.schema
     _refuse_what_does_not_fit(frame)
     return frame.select(_canonical(column, schema[column.name]).alias(column.name) for column in columns)
 
 
+def as_in_files(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the types that they have when they come from a file: `nested_as_text`, and decimals as doubles.
+
+    Raises:
+        SchemaError: No double is written like a decimal; or as of `nested_as_text`.
+
+    >>> import polars as pl
+    >>> as_in_files(pl.DataFrame({"price": ["1.50"]}).cast(pl.Decimal(9, 2)))["price"].to_list()
+    [1.5]
+    """
+    for name, dtype in frame.schema.items():
+        if dtype.is_decimal():
+            doubles, lost = as_doubles(cells_of(frame, name))
+            if lost.any():
+                raise SchemaError(
+                    f"{int(lost.sum()):,} values of column {name!r} are decimals of more digits than a double holds, "
+                    "so the rows cannot be hashed",
+                    hint="Store such numbers as text.",
+                )
+            frame = frame.with_columns(doubles.alias(name))
+    return nested_as_text(frame)
+
+
 def nested_as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with lists and objects as their JSON texts (`nested_values`), as they are when they come from a file.
+    """The rows with lists and objects as their JSON texts (`nested_values`).
 
     Raises:
         SchemaError: One of them has none, or JSON has not all values of its type; the text tells the column.
@@ -143,7 +167,7 @@ def _kind(name: str, dtype: pl.DataType) -> Kind:
 
     if dtype.is_integer():
         return "i"
-    if dtype.is_float():
+    if dtype.is_float() or dtype.is_decimal():
         return "f"
     simple: dict[type[pl.DataType], Kind] = {
         pl.Boolean: "b",
@@ -155,7 +179,6 @@ def _kind(name: str, dtype: pl.DataType) -> Kind:
         pl.Categorical: "s",
         pl.Enum: "s",
         pl.Null: "s",  # no value at all: what a CSV reader calls text
-        pl.Decimal: "n",
         pl.Binary: "x",
     }
     kind = "s" if dtype.is_nested() and _has_json(dtype) else simple.get(dtype.base_type())
@@ -181,10 +204,8 @@ def _canonical(column: CanonicalColumn, dtype: pl.DataType) -> pl.Expr:
             values = values.to_physical()
         case "t" | "h" | "u":
             values = _microseconds(values.to_physical(), dtype)
-        case "s" | "n":
+        case "s":
             values = values.cast(pl.String)
-    if isinstance(dtype, pl.Decimal) and dtype.scale:
-        values = values.str.strip_chars_end("0").str.strip_chars_end(".")
     return values
 
 
@@ -223,7 +244,7 @@ def _misfits(name: str, dtype: pl.DataType) -> tuple[pl.Expr, str, str] | None:
     values = col(name)
     if dtype in (pl.UInt64, pl.Int128, pl.UInt128):
         lost = values.is_not_null() & values.cast(pl.Int64, strict=False).is_null()
-        return lost, "are integers beyond 64 bits", "Store such numbers as text, or as decimals."
+        return lost, "are integers beyond 64 bits", "Store such numbers as text."
     if isinstance(dtype, pl.Datetime | pl.Duration | pl.Time):
         ticks = values.to_physical()
         if _unit(dtype) == "ns":

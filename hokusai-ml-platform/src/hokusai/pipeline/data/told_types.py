@@ -43,7 +43,7 @@ _TOLD_TO_READERS: Mapping[Kind, CellType] = {
 }
 _KIND_OF_DTYPE: Mapping[str, Kind] = {
     "boolean": "b", "float16": "f", "float32": "f", "float64": "f", "datetime": "t", "date": "d", "time": "h",
-    "duration": "u", "string": "s", "categorical": "s", "enum": "s", "null": "s", "decimal": "n", "binary": "x",
+    "duration": "u", "string": "s", "categorical": "s", "enum": "s", "null": "s", "decimal": "f", "binary": "x",
     **{f"{sign}int{bits}": "i" for sign in ("", "u") for bits in (8, 16, 32, 64, 128)},
 }  # fmt: skip
 """The logical type of a column by the type that a manifest has of it."""

@@ -29,7 +29,7 @@ KIND_OF_TYPE: Mapping[str, Kind] = {
 """The logical type of `hokusai-data-v1` that a column has by what a reader found in it."""
 KIND_WORDS: Mapping[Kind, str] = {
     "b": "booleans", "i": "integers", "f": "numbers", "t": "times", "d": "dates", "h": "times of day", "u": "durations",
-    "s": "text", "n": "decimal numbers", "x": "bytes",
+    "s": "text", "x": "bytes",
 }  # fmt: skip
 """What the values of each logical type are called."""
 
