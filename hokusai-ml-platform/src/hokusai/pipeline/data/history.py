@@ -9,13 +9,14 @@ from __future__ import annotations
 import bisect
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hokusai.domain.manifest import RowAccount, SourceFile, Transformation
+from hokusai.pipeline.data.column_union import union_notes
 from hokusai.pipeline.data.numbering import Numbering
-from hokusai.pipeline.data.scan import Reject
+from hokusai.pipeline.data.scan import Reject, TableScan
 from hokusai.privacy.counts import PiiCounts
 
 _BEGINS_HERE = "The account begins with a table that no step gave, or that was changed since"
@@ -51,6 +52,20 @@ class History:
     def of_rows(cls, rows: int) -> History:
         """Of a table that came from the caller."""
         return cls(RowAccount(rows, rows), rows)
+
+    @classmethod
+    def of_scans(cls, scans: Sequence[TableScan], rows: int) -> History:
+        """Of a table of so many rows that was read from files."""
+        rejects = tuple(reject for scan in scans for reject in scan.rejects)
+        notes = (f"{scan.source.name}: {note}" for scan in scans for note in scan.notes)
+        return cls(
+            RowAccount(sum(scan.rows_read for scan in scans), rows, len(rejects)),
+            rows,
+            tuple(scan.source for scan in scans),
+            rejects=rejects,
+            notes=(*notes, *union_notes(scans)),
+            read=tuple(scan.rows_read for scan in scans),
+        )
 
     @property
     def reject_counts(self) -> dict[str, int]:

@@ -11,12 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hokusai.domain.manifest import DataManifest, DatasetHash, RowAccount
+from hokusai.domain.manifest import DataManifest, DatasetHash
 from hokusai.domain.schema import DataSchema
 from hokusai.errors import InvalidInputError
-from hokusai.pipeline.data.canonical_columns import nested_as_text
-from hokusai.pipeline.data.column_states import ColumnStates
-from hokusai.pipeline.data.column_union import common_columns, union_notes
+from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.columns import require_columns
 from hokusai.pipeline.data.credit import Credited, deduplicate_across
 from hokusai.pipeline.data.dataset_hash import dataset_hash
@@ -24,21 +22,19 @@ from hokusai.pipeline.data.duplicates import deduplicate
 from hokusai.pipeline.data.files import expand_paths
 from hokusai.pipeline.data.frames import Frame, to_pandas, to_polars
 from hokusai.pipeline.data.history import Histories, History
-from hokusai.pipeline.data.identifiers import FIRST_ROWS, no_features
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.merging import How, OnConflict, Repeats, merge
 from hokusai.pipeline.data.near_duplicates import THRESHOLD, deduplicate_nearly
 from hokusai.pipeline.data.quality_report import QualityReport
-from hokusai.pipeline.data.quality_state import QualityState, quality_report
 from hokusai.pipeline.data.reading import open_tables
 from hokusai.pipeline.data.recipe import Recipe, typed
-from hokusai.pipeline.data.result import without_range
 from hokusai.pipeline.data.sampling import stratified_sample
-from hokusai.pipeline.data.scan import ReadOptions, Reject, TableScan
+from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.schema import as_schema, require, set_aside
 from hokusai.pipeline.data.streaming import Integration, Progress, integrate_files
+from hokusai.pipeline.data.table_account import assess_table, manifest_of_table
 from hokusai.ports import BatchEngine
-from hokusai.privacy.policy import PiiAction, PiiPolicy
+from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.provided import default_tokenizer
 from hokusai.privacy.scrub import ColumnGate, scrub, with_categories
 from hokusai.privacy.tokens import Tokenizer
@@ -46,7 +42,7 @@ from hokusai.utils.logging import get_logger
 from hokusai.utils.text import meant
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 _log = get_logger(__name__)
 
@@ -130,7 +126,7 @@ class DataIntegrator:
         columns = common_columns(scans)
         parts = [conformed(batch, columns) for scan in scans for batch in scan.batches()]
         rows = pl.concat(parts) if parts else pl.DataFrame(schema=columns)
-        history = _read_history(scans, rows.height)
+        history = History.of_scans(scans, rows.height)
         _log.info(
             "Data loaded",
             files=[scan.source.name for scan in scans],
@@ -344,44 +340,21 @@ class DataIntegrator:
             SchemaError: There is no such column.
             ConfigurationError: A weight is for no part.
         """
-        rows = nested_as_text(to_polars(df)[0])
-        require_columns(rows.columns, (*((target,) if target else ()), *features), "")
-        ignored = no_features(rows.head(FIRST_ROWS), rows.columns, target, features, self.schema)
-        history = self._history(df, rows.height)
-        steps = {step.name for step in history.steps}
-        return quality_report(
-            QualityState(rows.schema, target=target, ignored=ignored).see(rows),
-            history.account
-            if "deduplicate" in steps and history.account.kept == rows.height
-            else _counted(rows),
-            base=None if base is None else _state_of(nested_as_text(to_polars(base)[0]), rows, target),
-            schema_checked="validate_schema" in steps,
-            label_noise=target is not None,
+        rows = to_polars(df)[0]
+        return assess_table(
+            rows,
+            self._history(df, rows.height),
+            target,
+            base=None if base is None else to_polars(base)[0],
+            features=features,
+            schema=self.schema,
             weights=weights,
         )
 
     def manifest(self, df: Frame, *, quality: QualityReport | None = None) -> DataManifest:
         """The full account of a table and of how it came to be; by default with the quality of the table itself."""
-        rows = nested_as_text(to_polars(df)[0])
-        history = self._history(df, rows.height)
-        pii = history.pii.summary()
-        gate = ColumnGate.decide(rows, PiiPolicy(default=PiiAction.REPORT))
-        personal = gate.personal | {finding.column for finding in pii.findings}
-        states = ColumnStates(rows.schema)
-        states.see(rows)
-        return DataManifest(
-            hash=dataset_hash(rows),
-            columns=tuple(without_range(summary, personal) for summary in states.summaries()),
-            rows=history.account,
-            sources=history.sources,
-            base=history.base,
-            pii=pii,
-            rejects=history.reject_counts,
-            quality=(quality or self.assess_quality(df)).to_dict(),
-            transformations=history.steps,
-            notes=history.notes,
-            engine="all rows in memory",
-        )
+        rows = to_polars(df)[0]
+        return manifest_of_table(rows, self._history(df, rows.height), quality or self.assess_quality(df))
 
     def rejects(self, df: Frame) -> tuple[Reject, ...]:
         """Rows that were set aside on the way to this table."""
@@ -459,30 +432,3 @@ def _policy(given: object) -> PiiPolicy:
     if isinstance(given, Mapping):
         return PiiPolicy.parse(given)
     return PiiPolicy() if given is None else PiiPolicy(default=given)  # type: ignore[arg-type]  # it checks the word
-
-
-def _counted(rows: pl.DataFrame) -> RowAccount:
-    """The account of rows among which nobody has looked for duplicates yet."""
-    _, account = deduplicate(rows)
-    return account
-
-
-def _state_of(base: pl.DataFrame, rows: pl.DataFrame, target: str | None) -> QualityState:
-    """The base data in the columns of the rows."""
-    return QualityState(rows.schema, target=target).see(conformed(base, rows.schema))
-
-
-def _read_history(scans: Sequence[TableScan], rows: int) -> History:
-    rejects = tuple(reject for scan in scans for reject in scan.rejects)
-    read = sum(scan.rows_read for scan in scans)
-    return History(
-        RowAccount(read, rows, len(rejects)),
-        rows,
-        tuple(scan.source for scan in scans),
-        rejects=rejects,
-        notes=(
-            *(f"{scan.source.name}: {note}" for scan in scans for note in scan.notes),
-            *union_notes(scans),
-        ),
-        read=tuple(scan.rows_read for scan in scans),
-    )
