@@ -1,10 +1,15 @@
 """Bins of numbers: exact for small whole numbers, near for all others, the same in any order."""
 
+import math
+from collections.abc import Iterator
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hokusai.pipeline.data import number_bins
 from hokusai.pipeline.data.number_bins import NumberBins, weighted_quantiles
 
 
@@ -55,3 +60,47 @@ def test_order_and_division_do_not_matter() -> None:
     for part in np.array_split(values[::-1], 9):
         merged.merge(NumberBins().see(part))
     assert [a.tolist() for a in merged.points()] == [a.tolist() for a in whole]
+
+
+@pytest.fixture(params=[False, True], ids=["numpy", "compiled"], scope="class")
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(number_bins, "pays", lambda work: request.param)
+        yield
+
+
+@pytest.mark.usefixtures("way")
+class TestMeasure:
+    @settings(max_examples=100)
+    @given(st.lists(st.none() | st.floats() | st.sampled_from([-0.0, 2.0**64, -(2.0**-64), 5e-324, 1e300])))
+    def test_doubles_are_binned_and_told_as_one_by_one(self, values: list[float | None]) -> None:
+        bins = NumberBins()
+        nulls, infinite, low, high = bins.measure(pl.Series(values, dtype=pl.Float64))
+        finite = [value for value in values if value is not None and math.isfinite(value)]
+        assert nulls == sum(value is None or math.isnan(value) for value in values)
+        assert infinite == len(values) - nulls - len(finite)
+        assert (low, high) == ((min(finite), max(finite)) if finite else (None, None))
+        assert all(math.copysign(1.0, end) == 1.0 for end in (low, high) if end == 0.0)  # no -0.0
+        points, counts = NumberBins().see(np.array(finite, dtype=np.float64)).points()
+        assert [found.tolist() for found in bins.points()] == [points.tolist(), counts.tolist()]
+
+    @pytest.mark.parametrize(
+        "dtype", [pl.Int8, pl.UInt32, pl.Int64, pl.UInt64, pl.Float32, pl.Decimal(20, 2)]
+    )
+    def test_every_type_of_number_is_measured(self, dtype: pl.DataType) -> None:
+        column = pl.Series([5, 5, 0, None, 100], dtype=dtype).slice(1)
+        bins = NumberBins()
+        assert bins.measure(column) == (1, 0, 0, 100)
+        assert [found.tolist() for found in bins.points()] == [[0.0, 5.0, 100.0], [1, 1, 1]]
+
+    def test_the_range_of_whole_numbers_is_exact(self) -> None:
+        _, _, low, high = NumberBins().measure(pl.Series([2**62 + 1, -(2**63), 2**63 - 1]))
+        assert (low, high) == (-(2**63), 2**63 - 1)
+
+
+def test_counts_stand_for_repeated_values() -> None:
+    values, counts = np.array([1.5, -7.0, 1e9, np.inf]), np.array([3, 1, 2, 4])
+    counted, repeated = NumberBins(), NumberBins()
+    assert counted.measure(pl.Series(values), counts) == (0, 4, -7.0, 1e9)
+    repeated.see(np.repeat(values[:-1], counts[:-1]))
+    assert [found.tolist() for found in counted.points()] == [found.tolist() for found in repeated.points()]

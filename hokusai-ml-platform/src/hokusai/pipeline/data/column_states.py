@@ -16,10 +16,11 @@ from hokusai.domain.manifest import ColumnSummary
 from hokusai.errors import SchemaError
 from hokusai.pipeline.data.canonical_columns import canonical_columns
 from hokusai.pipeline.data.columns import cells_of
+from hokusai.pipeline.data.counted_values import counted_values
 from hokusai.pipeline.data.distinct_count import DistinctCount
 from hokusai.pipeline.data.moments import Moments
 from hokusai.pipeline.data.number_bins import NumberBins
-from hokusai.pipeline.data.value_hash import hash_values, plain_floats
+from hokusai.pipeline.data.value_hash import hash_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +34,6 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 HISTOGRAM_BARS = 30
 SHOWN_VALUES, SHOWN_ROWS = 20, 5
 _LONGEST_VALUE = 200
-_FEW = 4 * MOST_VALUES
-"""So many cells often tell that there are too many values to count, for a fraction of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +105,13 @@ class ColumnState:
 
     def see(self, column: pl.Series, hashes: NDArray[np.uint64] | None = None) -> None:
         """Take in some cells; `hashes` is what `hash_values` gives for them, if it is at hand."""
-        if column.dtype.is_float():
-            column = plain_floats(column)
         self.rows += len(column)
-        self.nulls += column.null_count()
-        values = column.drop_nulls() if column.null_count() else column
-        if not len(values):
+        if self.moments is not None:
+            self.moments.see(_finite(column))
+        if self.values is not None and self._count(column, hashes):
             return
-        if self.values is not None and values.head(_FEW).n_unique() > MOST_VALUES:
-            self.values = None
-        if self.values is not None:
-            values_hashes = self._count(values)
-        else:
-            values_hashes = hash_values(values) if hashes is None else hashes[hashes != 0]
-        self.distinct.see(values_hashes)
-        if self.dtype.is_numeric() or self.dtype.is_temporal():
-            self._measure(values)
+        self.distinct.see(hash_values(column) if hashes is None else hashes)
+        self.nulls += self._measure(column)
 
     def merge(self, other: ColumnState) -> None:
         """Take in what `other` saw of the same column."""
@@ -163,17 +153,21 @@ class ColumnState:
             self._shown_values(),
         )
 
-    def _count(self, values: pl.Series) -> NDArray[np.uint64]:
+    def _count(self, column: pl.Series, hashes: NDArray[np.uint64] | None) -> bool:
+        """Take in some cells value by value, unless there are too many values; gives whether it did."""
         import polars as pl
 
-        counts = values.rename("value").value_counts(name="rows")
-        found = counts["value"]
-        long = found.dtype == pl.String and (found.str.len_bytes() > _LONGEST_VALUE).any()
-        if long or len(found) > MOST_VALUES:
+        counted = counted_values(column, MOST_VALUES, hashes)
+        if counted is None:
             self.values = None
-        else:
-            self._add(dict(counts.iter_rows()))
-        return hash_values(found)
+            return False
+        found, rows = counted
+        long = found.dtype == pl.String and (found.str.len_bytes() > _LONGEST_VALUE).any()
+        self._add(None if long else dict(zip(found, rows.tolist(), strict=True)))
+        self.distinct.see(hash_values(found))
+        self._measure(found, rows)
+        self.nulls += len(column) - int(rows.sum())
+        return True
 
     def _add(self, counts: Mapping[Any, int] | None) -> None:
         if self.values is None or counts is None:
@@ -184,28 +178,20 @@ class ColumnState:
         if len(self.values) > MOST_VALUES:
             self.values = None
 
-    def _measure(self, values: pl.Series) -> None:
-        import numpy as np
+    def _measure(self, column: pl.Series, counts: NDArray[np.int64] | None = None) -> int:
+        """Take in the size of some cells, each as often as `counts` says, or once; gives how many have no value."""
         import polars as pl
 
-        if isinstance(self.dtype, pl.Date | pl.Datetime):
-            self._widen(values.min(), values.max())
-            days = values.cast(pl.Date).cast(pl.Int32) - _DAYS_TO_2000
-            self.bins.see(days.cast(pl.Float64).to_numpy())
-            return
-        if not self.dtype.is_numeric():
-            self._widen(values.min(), values.max())
-            return
-        numbers = values.cast(pl.Float64).to_numpy()
-        if self.dtype.is_float():
-            finite = np.isfinite(numbers)
-            if not finite.all():
-                self.infinite += int((~finite).sum())
-                numbers, values = numbers[finite], values.filter(pl.Series(finite))
-        self._widen(values.min(), values.max())
-        self.bins.see(numbers)
-        if self.moments is not None:
-            self.moments.see(numbers)
+        if self.dtype.is_numeric():
+            measured = self.bins.measure(column, counts)
+            self.infinite += measured.infinite
+            self._widen(measured.low, measured.high)
+            return measured.nulls
+        if self.dtype.is_temporal():
+            self._widen(column.min(), column.max())
+            if isinstance(self.dtype, pl.Date | pl.Datetime):
+                self.bins.measure(column.cast(pl.Date).cast(pl.Int32) - _DAYS_TO_2000, counts)
+        return column.null_count()
 
     def _widen(self, low: Any, high: Any) -> None:
         if low is not None:
@@ -330,3 +316,13 @@ def plain(value: Any) -> float | int | str:
 
 
 _DAYS_TO_2000 = 10_957
+
+
+def _finite(column: pl.Series) -> NDArray[np.float64]:
+    """The finite numbers of a column."""
+    import numpy as np
+    import polars as pl
+
+    numbers = column.cast(pl.Float64).drop_nulls().to_numpy()
+    finite: NDArray[np.float64] = numbers[np.isfinite(numbers)]
+    return finite

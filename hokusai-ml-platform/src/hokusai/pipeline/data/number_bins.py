@@ -7,16 +7,42 @@ order. That is the idea of HdrHistogram and DDSketch, with the bin taken from th
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hokusai.pipeline.data.cell_buffers import WordCells
+from hokusai.pipeline.data.value_hash import plain_floats
+from hokusai.utils.compiled import pays
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
 _DROPPED_BITS = 42  # of 52: 10 bits of fraction stay, so a bin is between 1/2048 and 1/1024 of its value wide
 _LEAST, _GREATEST = 2.0**-64, 2.0**64
 _BIN_ZERO = ((1023 - 64) << (52 - _DROPPED_BITS)) - 1
+_GREATEST_BIN = ((1023 + 64) << (52 - _DROPPED_BITS)) - _BIN_ZERO
 _PENDING = 1 << 18
+_SPARSE = 8
+"""Where bins are spread over so many times their number, they are sorted and not looked up."""
+_NUMBERS_A_HASH = 8
+"""So many numbers are as much work as one SHA-256."""
+
+
+class Measured(NamedTuple):
+    """What is known of some numbers beside their bins.
+
+    Attributes:
+        nulls: Those that are null or NaN.
+        infinite: Those that are infinite.
+        low: The least finite one, in the column's type; None without one.
+        high: The greatest one.
+    """
+
+    nulls: int
+    infinite: int
+    low: Any
+    high: Any
 
 
 class NumberBins:
@@ -42,20 +68,64 @@ class NumberBins:
         self._pending: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         self._pending_size = 0
 
-    def see(self, values: NDArray[np.float64]) -> NumberBins:
-        """Take in finite values, shape (n,). Gives itself."""
+    def see(self, values: NDArray[np.float64], counts: NDArray[np.int64] | None = None) -> NumberBins:
+        """Take in finite values, shape (n,), each as often as `counts` says, or once. Gives itself."""
         import numpy as np
 
-        if len(values):
-            # Whatever is below the least size gets the largest double below it, whose bin is number 0.
-            sizes = np.clip(np.abs(values), math.nextafter(_LEAST, 0.0), _GREATEST)
-            bins = (sizes.view(np.int64) >> _DROPPED_BITS) - _BIN_ZERO
-            bins *= 1 - 2 * (values < 0).astype(np.int64)
-            first = int(bins.min())
-            counts = np.bincount(bins - first)
-            found = np.flatnonzero(counts)
-            self._take(found + first, counts[found])
+        # Whatever is below the least size gets the largest double below it, whose bin is number 0.
+        sizes = np.clip(np.abs(values), math.nextafter(_LEAST, 0.0), _GREATEST)
+        bins = (sizes.view(np.int64) >> _DROPPED_BITS) - _BIN_ZERO
+        bins *= 1 - 2 * (values < 0).astype(np.int64)
+        self._take(*_summed(bins, counts))
         return self
+
+    def measure(self, column: pl.Series, counts: NDArray[np.int64] | None = None) -> Measured:
+        """Take in the finite numbers of a column, each as often as `counts` says (then none is null), or once.
+
+        >>> import polars as pl
+        >>> NumberBins().measure(pl.Series([4.0, 1.5, None, float("inf")]))
+        Measured(nulls=1, infinite=1, low=1.5, high=4.0)
+        """
+        import polars as pl
+
+        small = column.dtype.is_integer() and column.dtype not in (pl.UInt64, pl.Int128, pl.UInt128)
+        if (small or column.dtype.is_float()) and counts is None and pays(len(column) // _NUMBERS_A_HASH):
+            return self._measure_compiled(column.cast(pl.Int64 if small else pl.Float64))
+        return self._measure(column, counts)
+
+    def _measure_compiled(self, column: pl.Series) -> Measured:
+        import numpy as np
+
+        from hokusai.pipeline.data.number_loops import measured
+
+        words, valid, first = WordCells.of(column)
+        nulls, infinite, low, high, bins, counts = measured(
+            words.view(np.float64 if column.dtype.is_float() else np.int64),
+            valid,
+            first,
+            np.zeros(2 * _GREATEST_BIN + 1, np.uint32),
+            _DROPPED_BITS,
+            _BIN_ZERO,
+        )
+        if not len(bins):
+            return Measured(nulls, infinite, None, None)
+        self._take(bins, counts)
+        return Measured(nulls, infinite, low + 0, high + 0)  # -0.0 + 0 is 0.0
+
+    def _measure(self, column: pl.Series, counts: NDArray[np.int64] | None) -> Measured:
+        import numpy as np
+        import polars as pl
+
+        values = (plain_floats(column) if column.dtype.is_float() else column).drop_nulls()
+        numbers = values.cast(pl.Float64).to_numpy()
+        finite = np.isfinite(numbers)
+        infinite = int((~finite).sum() if counts is None else counts[~finite].sum())
+        nulls = len(column) - len(values)
+        if infinite:
+            numbers, values = numbers[finite], values.filter(pl.Series(finite))
+            counts = None if counts is None else counts[finite]
+        self.see(numbers, counts)
+        return Measured(nulls, infinite, values.min(), values.max())
 
     def merge(self, other: NumberBins) -> NumberBins:
         """Take in what `other` saw. Gives itself."""
@@ -92,10 +162,25 @@ class NumberBins:
         if self._pending:
             bins = np.concatenate([self._bins, *(bins for bins, _ in self._pending)])
             counts = np.concatenate([self._counts, *(counts for _, counts in self._pending)])
-            self._bins, places = np.unique(bins, return_inverse=True)
-            self._counts = np.zeros(len(self._bins), dtype=np.int64)
-            np.add.at(self._counts, places, counts)
+            self._bins, self._counts = _summed(bins, counts)
             self._pending, self._pending_size = [], 0
+
+
+def _summed(
+    bins: NDArray[np.int64], counts: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each bin once, in ascending order, and the sum of its counts, or how often it comes."""
+    import numpy as np
+
+    if not len(bins):
+        return bins, bins
+    least = int(bins.min())
+    if int(bins.max()) - least < _SPARSE * len(bins):
+        sums = np.bincount(bins - least, counts)  # with counts as doubles, which are exact up to 2^53
+        found = np.flatnonzero(sums)
+        return found + least, sums[found].astype(np.int64)
+    found, places = np.unique(bins, return_inverse=True)
+    return found, np.bincount(places, counts).astype(np.int64)
 
 
 def weighted_quantiles(

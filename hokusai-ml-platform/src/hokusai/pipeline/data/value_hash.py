@@ -107,7 +107,8 @@ def hashes_below(hashes: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
         from hokusai.pipeline.data import value_hash_loops as loops
 
         return loops.below(hashes, np.uint64(limit))
-    return hashes[(hashes != 0) & (hashes <= np.uint64(limit))]
+    found: NDArray[np.uint64] = hashes[(hashes != 0) & (hashes <= np.uint64(limit))]
+    return found
 
 
 def plain_floats(column: pl.Series) -> pl.Series:

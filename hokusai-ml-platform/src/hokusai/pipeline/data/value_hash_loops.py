@@ -1,7 +1,8 @@
-"""The hash of `value_hash` in machine code, for tables of millions of cells. Only `value_hash` imports this module.
+"""The hash of `value_hash` in machine code, for tables of millions of cells.
 
 Cells are read where they lie. `valid` has a bit for each, that of the first cell at `first`; without bits no cell is
-null. Places are unsigned, since for each signed one Numba asks whether it counts from the end.
+null. Places are unsigned, since for each signed one Numba asks whether it counts from the end. Only
+`value_hash` and `counted_values` import this module, which needs Numba.
 """
 
 from __future__ import annotations
@@ -107,6 +108,32 @@ def below(hashes: NDArray[np.uint64], limit: Any) -> NDArray[np.uint64]:
         found[n] = hashes[i]
         n += _U(hashes[i] - _1 < limit)  # 0 - 1 is the largest of all
     return found[:n].copy()
+
+
+@compiled
+def repeated(hashes: NDArray[np.uint64], most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first place of each hash that is not 0, and how often it comes; or of `most` + 1, if there are so many."""
+    slots = 1
+    while slots < 4 * most:
+        slots *= 2
+    last = _U(slots - 1)
+    held, number = np.zeros(slots, np.uint64), np.empty(slots, np.int64)
+    places, counts = np.empty(most + 1, np.int64), np.zeros(most + 1, np.int64)
+    found = 0
+    for i in range(_U(len(hashes))):
+        one = hashes[i]
+        if one == _0:
+            continue
+        slot = one & last
+        while held[slot] != one and held[slot] != _0:
+            slot = (slot + _1) & last
+        if held[slot] == _0:
+            held[slot], number[slot], places[found] = one, found, i
+            found += 1
+            if found > most:
+                break
+        counts[_U(number[slot])] += 1
+    return places[:found], counts[:found]
 
 
 @compiled
