@@ -9,7 +9,7 @@ from hypothesis import is_hypothesis_test, settings
 pytest_plugins = ["hokusai.stack.pytest_plugin"]
 
 # Every run draws the same examples, so that a change and nothing else turns a test red; a busy machine is no failure.
-settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("repeatable")
 
 

@@ -109,7 +109,7 @@ class TestCommit:
         expected = root_by_the_book("labels", [text.encode() for text in labels], ["be" * 32])
         assert label_root(labels, "be" * 32) == expected
 
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(st.floats(allow_nan=False, allow_infinity=False))
     def test_a_number_is_written_as_rfc_8785_has_it(self, number: float) -> None:
         assert value_bytes(number) == decimal_text(number).encode()

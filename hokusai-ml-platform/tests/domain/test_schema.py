@@ -148,7 +148,7 @@ _RULES = st.one_of(
 
 
 @given(st.lists(_RULES, unique_by=lambda rule: rule.name).map(tuple), st.sampled_from(["allow", "refuse"]))
-@settings(max_examples=50)
+@settings(max_examples=40)
 def test_reading_what_was_written_gives_the_schema_back(columns: tuple[ColumnRule, ...], extra: Any) -> None:
     schema = DataSchema(columns, extra)
     assert DataSchema.from_dict(schema.to_dict()) == schema

@@ -109,7 +109,7 @@ class TestHoldout:
             stratified_holdout(sample(), "y", C, 1.0, seed=1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     labels=st.lists(st.sampled_from(["a", "b", "c"]), min_size=2, max_size=40), share=st.floats(0.05, 0.95)
 )
@@ -127,7 +127,7 @@ def test_parts_are_whole_and_every_class_of_two_is_in_both(labels: list[str], sh
 cells = st.sampled_from(["a", "A ", "b", "b\u200b", None, ""])
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     rows=st.lists(st.tuples(cells, st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-12]), cells), max_size=30),
     share=st.floats(0.05, 0.95),

@@ -150,7 +150,7 @@ class TestOverlaps:
         ]
 
     @given(st.lists(PIECES, min_size=1, max_size=5))
-    @settings(max_examples=150)
+    @settings(max_examples=75)
     def test_no_two_spans_of_a_row_share_a_character(self, pieces: list[str]) -> None:
         text = " ".join(pieces)
         end_before = 0
@@ -188,7 +188,7 @@ class TestOddCharacters:
         assert [(row, text[start:end], form) for row, start, end, _, form in rows] == [(1, value, canonical)]
 
     @given(st.text())
-    @settings(max_examples=200)
+    @settings(max_examples=100)
     def test_offsets_of_a_folded_text_point_at_the_characters_it_came_from(self, text: str) -> None:
         plain, offsets = fold(text)
         at = offsets if offsets is not None else list(range(len(text)))
@@ -225,7 +225,7 @@ class TestQuickPass:
     @pytest.mark.parametrize("kind", ALL_KINDS)
     def test_lets_through_every_text_in_which_a_kind_finds_something(self, kind: PiiKind) -> None:
         @given(st.lists(PIECES, min_size=1, max_size=3).map("".join))
-        @settings(max_examples=120)
+        @settings(max_examples=60)
         def check(text: str) -> None:
             plain = fold(text)[0]
             spans = list(SPANS[kind](plain))

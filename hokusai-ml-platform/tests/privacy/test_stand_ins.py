@@ -59,7 +59,7 @@ class TestHoldsMask:
         max_size=9,
     )
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_cells_with_nothing_of_their_own_are_known(cells: list[str | None]) -> None:
     for text in (pl.Series(cells, dtype=pl.String), pl.Series([*cells, *cells], dtype=pl.String)[1:]):
         whole = text.str.contains(stand_ins._WHOLE) | (text.str.strip_chars() == "")
@@ -67,7 +67,7 @@ def test_cells_with_nothing_of_their_own_are_known(cells: list[str | None]) -> N
 
 
 @given(st.lists(st.none() | st.text("ab[é", max_size=20), max_size=9), st.integers(0, 9))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_bytes_of_a_column_are_seen_where_they_lie(cells: list[str | None], start: int) -> None:
     text = pl.Series(cells, dtype=pl.String)[start:]
     first = first_bytes(text)

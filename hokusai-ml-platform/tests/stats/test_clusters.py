@@ -65,7 +65,7 @@ class TestAgainstStatsmodels:
 
 
 class TestSignFlip:
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(st.lists(st.integers(-6, 6), min_size=1, max_size=9))
     def test_it_is_what_counting_all_signs_gives(self, sums):
         observed = abs(sum(sums))

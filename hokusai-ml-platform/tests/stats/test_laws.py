@@ -14,7 +14,7 @@ from hokusai.stats.composite import parse_weights
 from hokusai.stats.from_counts import mcnemar_from_counts, metrics_from_counts
 from hokusai.stats.paired import compare_classifiers, compare_regressors
 
-quick = settings(max_examples=60)
+quick = settings(max_examples=40)
 
 
 @st.composite

@@ -55,7 +55,7 @@ class TestBasisPoints:
         assert basis_points([0, 0.0], ["a", "b"]) == (0, 0)
         assert basis_points([], []) == ()
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40))
     def test_sum_to_ten_thousand_and_are_off_by_less_than_one(self, shares):
         points = basis_points(shares, [str(i) for i in range(len(shares))])

@@ -196,7 +196,7 @@ def test_no_rows_and_no_columns_are_refused(read) -> None:
         read(pyarrow_stream(pa.table({})))
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(st.data())
 def test_no_bytes_crash_the_reader_or_lose_a_row(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -213,7 +213,7 @@ def test_no_bytes_crash_the_reader_or_lose_a_row(
     assert table.rows_read == table.frame.height + len(table.rejects) == 120
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.binary(max_size=200), st.sampled_from([b"ARROW1\0\0", b"\xff\xff\xff\xff"]))
 def test_random_bytes_behind_the_magic_are_refused(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, magic: bytes

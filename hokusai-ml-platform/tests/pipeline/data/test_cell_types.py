@@ -48,7 +48,7 @@ def test_one_cell_sets_the_type_and_fits_it(cell: str, kind: str) -> None:
             assert fitting(pl.Series([cell]), other).to_list() == [False]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     cells=st.lists(
         st.sampled_from(["1", "2.5", "", "x", "true", "2024-01-01", "1e3", "1e999", "1234567890123456", "9" * 19]),
@@ -64,7 +64,7 @@ def test_the_type_does_not_depend_on_blocks_or_order(cells: list[str], cuts: set
     assert kind_of(list(reversed(cells))) == whole
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_what_python_writes_for_a_number_is_a_float(number: float) -> None:
     assert kind_of([repr(number)]) == "float"
@@ -108,7 +108,7 @@ class TestMoreDigitsThanADouble:
     def test_zeros_and_what_numpy_writes_for_a_double_are_numbers(self, cell: str) -> None:
         assert kind_of([cell, "1.5"]) == "float"
 
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(number=st.floats(allow_nan=False, allow_infinity=False), digits=st.integers(17, 40))
     def test_however_many_digits_of_a_double_are_written(self, number: float, digits: int) -> None:
         assert kind_of([f"{number:.{digits}e}"]) == "float"

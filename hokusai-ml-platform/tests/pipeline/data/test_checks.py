@@ -302,7 +302,7 @@ _CELL = st.sampled_from(["", "0", "1", "-1", "7", "007", "x", "2024-01-01", None
 
 
 @given(st.lists(st.tuples(_CELL, _CELL), max_size=30), st.lists(st.integers(0, 30), max_size=4))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_batches_add_up_to_the_report_of_the_whole(rows: list[tuple[Any, Any]], cuts: list[int]) -> None:
     schema = DataSchema(
         (

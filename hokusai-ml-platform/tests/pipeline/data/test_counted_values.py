@@ -26,7 +26,7 @@ def counted(column: pl.Series, most: int = 1_000, *, hashed: bool = False) -> di
     return None if found is None else dict(zip(found[0].to_list(), found[1].tolist(), strict=True))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(st.none() | st.text(max_size=3)), st.booleans())
 def test_texts_are_counted(texts: list[str | None], hashed: bool) -> None:
     expected = Counter(text for text in texts if text is not None)

@@ -332,7 +332,7 @@ def oracle(text: str) -> list[list[str]]:
 cells = st.text(alphabet=st.sampled_from('ab0,"\n é 🙂\t;-.'), max_size=6)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(
     rows=st.lists(st.lists(cells, min_size=2, max_size=2), min_size=1, max_size=12),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
@@ -356,7 +356,7 @@ def test_every_record_and_cell_survives(
     assert [["" if cell is None else cell for cell in row] for row in table.frame.rows()] == expected
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(content=st.text(alphabet=st.sampled_from('ab,"\n\r'), min_size=1, max_size=30))
 @example(content='a"b\n1\n')
 def test_any_text_is_read_in_full_or_refused(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
@@ -389,7 +389,7 @@ columns_of_cells = [
 ]
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(
     data=st.data(), n_rows=st.integers(1, 8), block=st.sampled_from([1, 40, 1 << 20]), quoted=st.booleans()
 )

@@ -41,7 +41,7 @@ def batches(frame, cuts):
 
 class TestSame:
     @given(frames(), st.permutations(list(COLUMNS)), st.lists(st.integers(0, 20), max_size=5))
-    @settings(max_examples=50)
+    @settings(max_examples=40)
     def test_for_any_order_of_columns_and_any_batches(self, frame, order, cuts):
         expected, expected_blocks = dataset_hash(frame), block_hash(frame)
         hasher, by_block = DatasetHasher(), BlockHasher()
@@ -118,7 +118,7 @@ class TestSame:
 
 class TestDifferent:
     @given(frames(min_rows=1), st.data())
-    @settings(max_examples=50)
+    @settings(max_examples=40)
     def test_after_one_cell_changed(self, frame, data):
         name = data.draw(st.sampled_from(frame.columns))
         row = data.draw(st.integers(0, frame.height - 1))

@@ -48,7 +48,7 @@ class TestDelimiter:
             with pytest.raises(ConfigurationError, match="cannot separate"):
                 found("a,b\n1,2\n", delimiter=delimiter)
 
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(
         rows=st.lists(
             st.lists(st.text('abc ,;|\t"\n', max_size=6), min_size=3, max_size=3), min_size=2, max_size=6
@@ -215,7 +215,7 @@ class TestComments:
             found(content)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(text=st.text(alphabet='a,"\r\n', max_size=30), n_bytes=st.integers(1, 8))
 def test_returns_become_line_feeds_outside_quotes_only(text: str, n_bytes: int) -> None:
     expected, within = "", False

@@ -53,7 +53,7 @@ class TestDuplicates:
             assert log.duplicates(skip).tolist() == [False, False, True, False]
 
     @given(numbers, masks, block_sizes, leading_bytes)
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_are_those_that_a_set_finds(self, tmp_path_factory, numbers, bits, block_rows, leading):
         skip = mask_of(bits, len(numbers))
         seen, expected = set(), []
@@ -74,7 +74,7 @@ class TestDuplicates:
 
 class TestOrder:
     @given(numbers, masks, block_sizes, leading_bytes)
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_of_sorted_chunks_is_that_of_the_bytes(
         self, tmp_path_factory, numbers, bits, block_rows, leading
     ):
@@ -99,7 +99,7 @@ class TestFirstMatch:
             assert first_match(new, base).tolist() == [1, -1, 0, 1]
 
     @given(numbers, numbers, block_sizes, block_sizes, leading_bytes)
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_is_what_a_search_finds(self, tmp_path_factory, new, base, new_block, base_block, leading):
         folder = tmp_path_factory.getbasetemp()
         with (

@@ -82,7 +82,7 @@ cells = st.sampled_from([None, 0.0, -0.0, 1.0, float("nan")])
 
 
 @given(rows=st.lists(st.tuples(cells, st.sampled_from([None, "", "a"])), max_size=12))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_it_agrees_with_polars_and_with_the_log_on_disk(
     rows: list[tuple[object, ...]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

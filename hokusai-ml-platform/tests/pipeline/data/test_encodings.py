@@ -38,7 +38,7 @@ def everything(reader: DecodingReader, n_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
     encoding=st.sampled_from(["utf-16-le", "utf-32-be", "gb18030"]),

@@ -179,7 +179,7 @@ def datasets(draw, max_rows=40):
 
 class TestAgainstTheSecondImplementation:
     @given(datasets())
-    @settings(max_examples=80)
+    @settings(max_examples=40)
     def test_rows_and_dataset_are_the_same(self, dataset):
         columns, rows = dataset
         frame = frame_of(columns, rows)

@@ -499,7 +499,7 @@ records = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(rows=st.lists(records, min_size=1, max_size=9).filter(any), block=st.sampled_from([1, 13, 1 << 20]))
 def test_every_record_and_value_survives_in_both_formats(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, object]], block: int

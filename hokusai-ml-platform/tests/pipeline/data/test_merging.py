@@ -228,7 +228,7 @@ new_rows = st.lists(st.tuples(st.none() | st.integers(0, 9), values), max_size=8
 
 
 @given(base=base_rows, new=new_rows)
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_an_update_is_what_a_dict_would_do(
     base: dict[int, float | None], new: list[tuple[int | None, float | None]]
 ) -> None:

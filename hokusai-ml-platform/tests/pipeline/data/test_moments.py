@@ -17,7 +17,7 @@ def exact(values: list[float]) -> tuple[Fraction, Fraction]:
     return mean, sum(((n - mean) ** 2 for n in numbers), Fraction(0)) / max(len(numbers) - 1, 1)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(st.lists(finite, min_size=2, max_size=30), st.integers(0, 30))
 def test_both_are_the_exact_values_rounded_once(values: list[float], cut: int) -> None:
     moments = Moments().see(np.array(values[:cut])).merge(Moments().see(np.array(values[cut:])))

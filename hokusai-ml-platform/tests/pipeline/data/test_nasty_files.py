@@ -82,7 +82,7 @@ def test_as_a_pandas_table_it_has_the_same_hash(nasty: NastyFile, tmp_path: Path
     assert dataset_hash(to_polars(to_pandas(rows))[0]) == dataset_hash(rows)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     cells=st.lists(
         st.sampled_from(
@@ -233,7 +233,7 @@ piece = st.sampled_from(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(content=st.binary(min_size=1, max_size=200), block_bytes=blocks)
 @example(content=b"\t", block_bytes=1)
 def test_random_bytes_are_read_or_refused(
@@ -244,7 +244,7 @@ def test_random_bytes_are_read_or_refused(
     accounted(path, block_bytes)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(pieces=st.lists(piece, min_size=1, max_size=40), block_bytes=blocks)
 @example(pieces=[b"a", b",", b"a", b"\n", b'"', b"\n", b"a", b"\n", b'"', b"7"], block_bytes=1)
 @example(pieces=["é".encode(), b",7\n\0,7\n\xe9,7"], block_bytes=5)
@@ -266,7 +266,7 @@ def test_what_becomes_of_text_made_of_nasty_pieces_depends_on_nothing_else(
 GOOD = b'id,text,n\n1,"a, b",2.5\n2,"line\nend",3.5\n3,"say ""x""",4.5\n4,\xc3\xa9t\xc3\xa9,5.5\n5,,6.5\n'
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     changes=st.lists(
         st.tuples(st.integers(10, len(GOOD) - 1), st.sampled_from(b',"\n\rx\0\xff')), max_size=4
@@ -287,7 +287,7 @@ def test_a_file_with_changed_bytes_keeps_its_account(
         assert found[0].rows_read == expected
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(at=st.integers(0, 80), byte=st.integers(0, 255), cut=st.integers(0, 80))
 def test_damaged_gzip_is_refused_or_read_in_full(
     tmp_path_factory: pytest.TempPathFactory, at: int, byte: int, cut: int

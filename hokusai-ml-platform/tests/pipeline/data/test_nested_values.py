@@ -204,7 +204,7 @@ def without_missing(value: Any) -> Any:
     return [without_missing(item) for item in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(values=st.lists(NESTED, min_size=2, max_size=6), array=st.booleans())
 def test_any_value_of_json_is_kept(
     values: list[Any], array: bool, tmp_path_factory: pytest.TempPathFactory

@@ -19,7 +19,7 @@ def test_small_whole_numbers_are_counted_exactly() -> None:
     assert counts.tolist() == [1, 1, 2, 2, 1]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-(2.0**64), 2.0**64, allow_subnormal=True), min_size=1, max_size=40))
 def test_a_bin_is_nearer_to_zero_by_less_than_a_thousandth(values: list[float]) -> None:
     for value in values:
@@ -71,7 +71,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("way")
 class TestMeasure:
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(st.lists(st.none() | st.floats() | st.sampled_from([-0.0, 2.0**64, -(2.0**-64), 5e-324, 1e300])))
     def test_doubles_are_binned_and_told_as_one_by_one(self, values: list[float | None]) -> None:
         bins = NumberBins()

@@ -80,7 +80,7 @@ class TestDamage:
                 continue
             assert table.rows_read == table.frame.height
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(st.data())
     def test_no_bytes_crash_the_reader(
         self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -204,7 +204,7 @@ class TestTypes:
         assert table.frame["a"].null_count() == 1
 
     @given(st.integers(1, 38), st.data())
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_decimals_are_the_doubles_that_are_written_like_them_or_faults(
         self, precision: int, data
     ) -> None:

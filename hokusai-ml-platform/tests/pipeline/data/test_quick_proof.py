@@ -53,7 +53,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick_proof, "pays", lambda _: True)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(block=nasty, width=st.integers(1, 3))
 @example(block=b'"a"b,c\n', width=2)
 @example(block=b'a,"b\n', width=2)
@@ -71,7 +71,7 @@ def test_what_is_proved_in_one_walk_is_proved_by_position(block: bytes, width: i
         assert asdict(quick) == asdict(replace(proved, empty=()))
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(row=st.lists(cells, min_size=2, max_size=30), kind=st.sampled_from(TYPES))
 def test_a_settled_column_has_nothing_to_teach(row: list[str], kind: CellType) -> None:
     proved = quick_proof.quick_proof(",".join([*row, "x\n"]).encode(), ",", [*[kind] * len(row), None])

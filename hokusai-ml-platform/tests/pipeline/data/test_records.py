@@ -21,7 +21,7 @@ def oracle(block: bytes) -> list[list[str]]:
     return [row for row in reader if row]
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(block=nasty, width=st.integers(1, 3))
 @example(block=b'"a""b",\n', width=2)
 @example(block=b'a,b\n"",""\r\n', width=2)
@@ -44,7 +44,7 @@ def test_what_is_proved_is_what_the_csv_module_reads(block: bytes, width: int) -
         assert [["" if cell is None else cell for cell in row] for row in parsed.rows()] == rows
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(block=nasty, width=st.integers(1, 3))
 def test_sound_records_and_faults_are_the_whole_block(block: bytes, width: int) -> None:
     found = examine(block, ",", width, last=True)
@@ -87,7 +87,7 @@ class TestExamine:
         assert (found.rows, found.consumed, list(found.faults)) == (1, 4, [])
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     rows=st.lists(st.lists(st.text(alphabet='a,"\n\r é', max_size=5), min_size=2, max_size=2), max_size=8),
     block_bytes=st.integers(1, 30),
@@ -114,7 +114,7 @@ def test_ranges_and_cuts() -> None:
     assert cut(text, []) == text
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     rows=st.lists(
         st.lists(st.sampled_from(["", "", "", "x", '""', '","']), min_size=3, max_size=3),

@@ -78,7 +78,7 @@ class TestAgainstPython:
         assert occurs_in(chunked, whole[1:], list(SCHEMA)).to_list() == [False, True] * 3
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(left=rows, right=rows)
 def test_laws(left: list[tuple[object, ...]], right: list[tuple[object, ...]]) -> None:
     known = set(keys(right))
@@ -223,7 +223,7 @@ def each(*texts: str) -> list[str | None]:
     return result
 
 
-@settings(max_examples=400)
+@settings(max_examples=133)
 @given(
     left=st.text(characters, max_size=8), right=st.text(characters, max_size=8), hidden=INVISIBLE, white=WHITE
 )
@@ -243,7 +243,7 @@ def test_laws_of_text(left: str, right: str, hidden: str, white: str) -> None:
         assert whole == " ".join(whole.split())
 
 
-@settings(max_examples=400)
+@settings(max_examples=133)
 @given(text=st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cn", "Co"]), max_size=8))
 def test_form_and_case_do_not_show(text: str) -> None:
     forms = [unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD")]
@@ -253,7 +253,7 @@ def test_form_and_case_do_not_show(text: str) -> None:
         assert folded == as_it_is
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(texts=st.lists(st.text(characters, max_size=5) | st.none(), max_size=6))
 def test_a_text_does_not_depend_on_its_neighbours(texts: list[str | None]) -> None:
     whole = normalised_text(pl.Series(texts, dtype=pl.String))
@@ -269,7 +269,7 @@ def test_the_short_cut_for_common_characters_changes_nothing() -> None:
     assert not any(unicodedata.combining(c) for c in settled)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(value=st.floats(width=64))
 def test_a_float_equals_itself_with_32_bits(value: float) -> None:
     values = pl.DataFrame({"x": [value]})

@@ -144,7 +144,7 @@ class TestContent:
             assert verify_content(proof, row, root) is (i < n_rows)
 
     @given(st.lists(st.integers(0, 30), max_size=60), st.integers(0, 30))
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_rows_that_occur_several_times_are_there(self, ids, wanted):
         frame = pl.DataFrame({"id": ids}, schema={"id": pl.Int64})
         proof = prove_content(frame, {"id": wanted})

@@ -127,7 +127,7 @@ class TestApportion:
         assert apportion(counts, size) == seats
 
     @given(counts=st.lists(st.integers(1, 50), min_size=1, max_size=8), data=st.data())
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     def test_all_seats_are_given_and_none_beyond_the_rows(
         self, counts: list[int], data: st.DataObject
     ) -> None:

@@ -69,7 +69,7 @@ class TestFiles:
             max_size=4,
         )
     )
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_any_text_is_read_back_as_it_was_written(
         self, tmp_path_factory: pytest.TempPathFactory, allowed: dict[str, tuple[str, ...]]
     ) -> None:

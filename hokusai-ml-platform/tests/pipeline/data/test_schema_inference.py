@@ -99,7 +99,7 @@ _ROWS = st.lists(
 
 
 @given(_ROWS, st.lists(st.integers(0, 40), max_size=3), st.booleans())
-@settings(max_examples=50)
+@settings(max_examples=40)
 def test_good_rows_keep_their_schema_and_batches_do_not_change_it(
     rows: list[Any], cuts: list[int], ranges: bool
 ) -> None:

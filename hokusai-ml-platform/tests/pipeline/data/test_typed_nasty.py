@@ -273,7 +273,7 @@ objects = st.lists(pairs, max_size=3).map(
 several = st.lists(objects, min_size=1, max_size=3).map(",".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(objects | several | st.text(max_size=8), min_size=1, max_size=4))
 def test_proved_records_are_those_of_the_standard_library(lines: list[str]) -> None:
     raw = [line.encode("utf-8", "surrogatepass") for line in lines]
@@ -285,7 +285,7 @@ def test_proved_records_are_those_of_the_standard_library(lines: list[str]) -> N
         assert named == one_by_one
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(st.lists(numbers, min_size=1, max_size=20))
 def test_numbers_are_read_to_the_last_bit(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     path = tmp_path_factory.getbasetemp() / "numbers.jsonl"
@@ -299,7 +299,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path_factory: pytest.TempPathFacto
     assert table.frame["a"].to_list() == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.data())
 def test_no_text_crashes_the_readers_or_loses_a_record(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -329,7 +329,7 @@ def test_no_text_crashes_the_readers_or_loses_a_record(
     assert strict.frame.equals(table.frame)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.binary(max_size=60), st.sampled_from(["f.json", "f.jsonl", "f.parquet", "f.arrow"]), st.sampled_from(
     [b"", b"[{", b'{"', b"[", b"PAR1", b"ARROW1\0\0", b"\xef\xbb\xbf[", b"\xff\xfe"]))  # fmt: skip
 def test_random_bytes_end_in_one_of_our_errors(

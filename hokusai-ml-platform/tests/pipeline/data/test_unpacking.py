@@ -31,7 +31,7 @@ pack = {"gzip": lambda content: gzip.compress(content, mtime=0), "zstd": zstanda
 kinds = st.sampled_from(sorted(pack))
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     parts=st.lists(st.binary(max_size=300), min_size=1, max_size=4), kind=kinds, n_bytes=st.integers(1, 50)
 )
@@ -40,7 +40,7 @@ def test_members_one_after_the_other_are_one_text(parts: list[bytes], kind: str,
     assert everything(reader(stored, kind), n_bytes) == b"".join(parts)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(content=st.binary(min_size=1, max_size=300), kind=kinds, data=st.data())
 def test_a_file_that_is_cut_off_is_refused(content: bytes, kind: str, data: st.DataObject) -> None:
     whole = pack[kind](content)

@@ -78,7 +78,7 @@ def hash_of(path: Path, told: ToldTypes) -> str:
     return dataset_hash(pl.concat(files.batches())).data_hash
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=tables(), suffix=st.sampled_from(FORMATS), batch_rows=st.integers(1, 3))
 def test_a_file_has_the_hash_of_what_was_written_or_it_is_said_that_it_needs_its_manifest(
     tmp_path: Path, rows: pl.DataFrame, suffix: str, batch_rows: int
