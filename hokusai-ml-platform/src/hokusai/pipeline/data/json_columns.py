@@ -13,104 +13,35 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hokusai.errors import DataError
 from hokusai.pipeline.data.cell_types import CellType
-from hokusai.pipeline.data.column_values import (
-    MAX_EXACT,
-    TIME_FORMATS,
-    WRONG_TYPE,
-    as_time,
-    expected,
-    fitted,
-    told_dtype,
+from hokusai.pipeline.data.column_values import MAX_EXACT, TIME_FORMATS
+from hokusai.pipeline.data.json_fit import (
+    INT64,
+    KIND_OF_TYPE,
+    NESTED,
+    NESTED_KINDS,
+    Settled,
+    are_times,
+    beyond,
+    digits_of,
+    misfit,
+    with_article,
 )
 from hokusai.pipeline.data.json_numbers import RoundedFloat
 from hokusai.pipeline.data.json_records import KIND_WORDS
-from hokusai.pipeline.data.nested_values import NOT_KEPT, nested_note, nested_trouble
+from hokusai.pipeline.data.nested_values import nested_note, nested_trouble
 from hokusai.pipeline.data.source_file import listed
 
-if TYPE_CHECKING:
-    import polars as pl
-
-_INT64 = (-(2**63), 2**63 - 1)
-_NO_DOUBLE = "a number beyond the range of a double (1.8e308, or nearer to 0 than 4.9e-324)"
 _FLOATS = {float, RoundedFloat}
 _MAX_PROBLEMS = 20
 _MAX_NOTES = 20
 _RATIO_MATTERS_FROM = 1 << 22
 """Cells of a table below which it may be as empty as it likes: 4 million take a second and 32 MB."""
-NESTED = "nested"
-"""The kind of columns that hold lists and objects."""
-_NESTED = {"list", "object"}
 _SURE: Mapping[CellType, set[type]] = {CellType.TEXT: {str, list, dict}, CellType.BOOLEAN: {bool}}
 """Types whose values surely fit a type that was told."""
-_KIND_OF_TYPE = {
-    CellType.BOOLEAN: "boolean", CellType.INTEGER: "number", CellType.FLOAT: "number", CellType.DATE: "text",
-    CellType.DATETIME: "text", CellType.TEXT: "text", CellType.EMPTY: "null",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a record cannot be used: a constant reason, the column, and a sentence that quotes no value."""
-
-    reason: str
-    column: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What a column holds.
-
-    Attributes:
-        kind: `boolean`, `number`, `text`, `nested` or `null`.
-        fractions: Whether some number has a fraction or exponent.
-        wanted: The type that it was told to have.
-    """
-
-    kind: str
-    fractions: bool = False
-    wanted: CellType | None = None
-
-    def parsed_as(self) -> pl.DataType:
-        """The type in which its values are read."""
-        import polars as pl
-
-        if self.kind == "number":
-            return pl.Float64() if self.fractions or self.wanted is CellType.FLOAT else pl.Int64()
-        return pl.Boolean() if self.kind == "boolean" else pl.String()
-
-    def dtype(self) -> pl.DataType:
-        """The type that it has in a table."""
-        return self.parsed_as() if self.wanted is None else told_dtype(self.wanted)
-
-    def converted(self, values: pl.Series) -> pl.Series:
-        """Its values as `dtype()`, from those that were read."""
-        if self.wanted in TIME_FORMATS:
-            return as_time(values, self.wanted)
-        return values.cast(self.dtype())
-
-    def fault(self, name: str, value: Any) -> Fault | None:
-        """Why `value` cannot stand in the column, if it cannot."""
-        kind = KIND_WORDS[type(value)]
-        if value is None:
-            return None
-        if kind in _NESTED and self.kind == NESTED:
-            found = nested_trouble(value)
-            return Fault(NOT_KEPT, name, found) if found else None
-        if kind in _NESTED:
-            return Fault("nested value", name, f"{_article(kind)} stands where a plain value is expected")
-        if self.wanted is not None and self.kind != NESTED:
-            found = _misfit(value, self.wanted, beside_fractions=self.fractions)
-            return Fault(WRONG_TYPE, name, f"{expected(self.wanted)}, found {found}") if found else None
-        if kind != self.kind:
-            wanted = "a list or object" if self.kind == NESTED else self.kind
-            return Fault("another kind of value", name, f"{wanted} is expected, {kind} found")
-        found = _beyond(value, beside_fractions=self.fractions) if kind == "number" else ""
-        return Fault("number that is not kept", name, found) if found else None
 
 
 @dataclass(slots=True)
@@ -218,7 +149,7 @@ class Survey:
             if column.fractions and column.inexact is not None and len(column.kinds) == 1:
                 place, value = column.inexact
                 found.append(
-                    f"Column {key!r} in {self._at(place)} holds {_digits(value)}, which would be rounded beside "
+                    f"Column {key!r} in {self._at(place)} holds {digits_of(value)}, which would be rounded beside "
                     "fractions"
                 )
         return found
@@ -246,7 +177,7 @@ class Survey:
         if len(lacked) > _MAX_NOTES:
             notes.append(f"So are {len(lacked) - _MAX_NOTES:,} more columns from some records")
         notes += [
-            nested_note(key, " and ".join(f"{kind}s" for kind in sorted(_NESTED & column.kinds.keys())))
+            nested_note(key, " and ".join(f"{kind}s" for kind in sorted(NESTED_KINDS & column.kinds.keys())))
             for key, column in self._columns.items()
             if self._settle(key, column).kind == NESTED
         ]
@@ -301,19 +232,19 @@ class Survey:
             self._compare(key, wanted, types, values, places)
         elif RoundedFloat in types or (float in types and (math.inf in values or -math.inf in values)):
             place, value = _first(
-                values, places, lambda value: isinstance(value, float) and _beyond(value) != ""
+                values, places, lambda value: isinstance(value, float) and beyond(value) != ""
             )
-            column.faults.append(f"Column {key!r} in {self._at(place)} holds {_beyond(value)}")
+            column.faults.append(f"Column {key!r} in {self._at(place)} holds {beyond(value)}")
         if int in types and wanted in (None, CellType.INTEGER):
             only = len(types) == 1 and n_values == len(values)
             integers = values if only else [value for value in values if type(value) is int]
             low, high = min(integers), max(integers)
-            if wanted is None and (low < _INT64[0] or high > _INT64[1]):
+            if wanted is None and (low < INT64[0] or high > INT64[1]):
                 place, value = _first(
-                    values, places, lambda v: type(v) is int and not _INT64[0] <= v <= _INT64[1]
+                    values, places, lambda v: type(v) is int and not INT64[0] <= v <= INT64[1]
                 )
                 column.faults.append(
-                    f"Column {key!r} in {self._at(place)} holds {_digits(value)}, beyond 64 bits"
+                    f"Column {key!r} in {self._at(place)} holds {digits_of(value)}, beyond 64 bits"
                 )
             elif max(-low, high) > MAX_EXACT and column.inexact is None:
                 column.inexact = _first(values, places, lambda v: type(v) is int and abs(v) > MAX_EXACT)
@@ -326,10 +257,10 @@ class Survey:
         if column.faults or not types:
             return
         sure = _SURE.get(wanted, set())
-        if types <= sure or (wanted in TIME_FORMATS and types == {str} and _are_times(values, wanted)):
+        if types <= sure or (wanted in TIME_FORMATS and types == {str} and are_times(values, wanted)):
             return
         for value, place in zip(values, places, strict=True):
-            if value is not None and type(value) not in sure and (found := _misfit(value, wanted)):
+            if value is not None and type(value) not in sure and (found := misfit(value, wanted)):
                 column.faults.append(
                     f"Column {key!r} must be {wanted}, but holds {found} in {self._at(place)}"
                 )
@@ -345,12 +276,12 @@ class Survey:
                 return
 
     def _of_kinds(self, key: str, column: _Column) -> list[str]:
-        nested = [(kind, place) for kind, place in column.kinds.items() if kind in _NESTED]
-        plain = [(kind, place) for kind, place in column.kinds.items() if kind not in _NESTED]
+        nested = [(kind, place) for kind, place in column.kinds.items() if kind in NESTED_KINDS]
+        plain = [(kind, place) for kind, place in column.kinds.items() if kind not in NESTED_KINDS]
         if nested and plain:
             (one, first), (other, second) = nested[0], plain[0]
             return [
-                f"Column {key!r} holds {_article(one)} in {self._at(first)}, but {other} in {self._at(second)}"
+                f"Column {key!r} holds {with_article(one)} in {self._at(first)}, but {other} in {self._at(second)}"
             ]
         if len(plain) > 1 and self._types.get(key) is None:
             (one, first), (other, second) = sorted(plain, key=lambda item: item[1])[:2]
@@ -361,61 +292,19 @@ class Survey:
         counts: Counter[str] = Counter()
         first: dict[str, int] = {}
         for of, place in column.kinds.items():
-            kind = NESTED if of in _NESTED else of
+            kind = NESTED if of in NESTED_KINDS else of
             counts[kind] += column.counts[of]
             first[kind] = min(place, first.get(kind, place))
         kind = max(first, key=lambda kind: (counts[kind], -first[kind]), default="null")
         wanted = self._types.get(key)
         if wanted is not None and not (wanted is CellType.TEXT and kind == NESTED):
-            return Settled(_KIND_OF_TYPE[wanted], column.fractions, wanted)
+            return Settled(KIND_OF_TYPE[wanted], column.fractions, wanted)
         return Settled(kind, column.fractions and kind == "number")
 
     def _at(self, place: int) -> str:
         return f"{self._word} {place:,}"
 
 
-def _misfit(value: Any, wanted: CellType, *, beside_fractions: bool = False) -> str:
-    """What was found instead of `wanted`; empty if it fits. Numbers fit if no digit of them is lost."""
-    kind = KIND_WORDS[type(value)]
-    if kind != _KIND_OF_TYPE[wanted]:
-        return _article(kind) if kind in _NESTED else kind
-    if wanted is CellType.INTEGER and isinstance(value, float):
-        whole = value.is_integer() and abs(value) <= MAX_EXACT and not isinstance(value, RoundedFloat)
-        return "" if whole else "a fraction"
-    if wanted is CellType.FLOAT and isinstance(value, RoundedFloat):
-        return ""  # whoever says that it is a double has it rounded
-    if kind == "number":
-        return _beyond(value, beside_fractions=beside_fractions or wanted is CellType.FLOAT)
-    return "" if wanted not in TIME_FORMATS or _are_times([value], wanted) else "other text"
-
-
-def _beyond(value: Any, *, beside_fractions: bool = False) -> str:
-    """Why a column of numbers cannot keep `value`; empty if it can."""
-    if isinstance(value, RoundedFloat):
-        return f"a number of {value.digits} digits, which a double would round"
-    if isinstance(value, float):
-        return _NO_DOUBLE if math.isinf(value) else ""
-    if not _INT64[0] <= value <= _INT64[1]:
-        return f"{_digits(value)}, beyond 64 bits"
-    if beside_fractions and abs(value) > MAX_EXACT:
-        return f"{_digits(value)}, which would be rounded beside fractions"
-    return ""
-
-
-def _are_times(values: list[Any], wanted: CellType) -> bool:
-    import polars as pl
-
-    return not fitted(pl.Series("", values, dtype=pl.String), wanted)[1].any()
-
-
 def _first(values: list[Any], places: Sequence[int], fits: Callable[[Any], bool]) -> tuple[int, Any]:
     """The first value that fits, with its place."""
     return next((place, value) for value, place in zip(values, places, strict=True) if fits(value))
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def _digits(value: int) -> str:
-    return f"an integer of {len(str(abs(value)))} digits"

@@ -59,7 +59,7 @@ def may_lose_digits(text: bytes) -> bool:
 
 
 def find_rounded(value: object) -> RoundedFloat | None:
-    """The first number that was rounded in a value; without recursion, since lists may be nested deeply."""
+    """A number that was rounded in a value, if there is one; without recursion, since lists may be nested deeply."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

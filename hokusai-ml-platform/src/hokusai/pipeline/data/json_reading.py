@@ -14,7 +14,6 @@ from __future__ import annotations
 import bisect
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,12 +22,12 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import SourceFile
 from hokusai.errors import DataError
-from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.columns import cells_of
-from hokusai.pipeline.data.json_columns import NESTED, Settled, Survey
-from hokusai.pipeline.data.json_numbers import find_rounded
+from hokusai.pipeline.data.json_by_column import rows_of_columns
+from hokusai.pipeline.data.json_columns import Survey
+from hokusai.pipeline.data.json_fit import NESTED, Settled
 from hokusai.pipeline.data.json_pieces import Array, Layout, Lines, Piece, Span
-from hokusai.pipeline.data.json_records import BLANKS, Record, explained, read_document, read_proved
+from hokusai.pipeline.data.json_records import BLANKS, Record, read_document, read_proved
 from hokusai.pipeline.data.nested_values import nested_text
 from hokusai.pipeline.data.scan import ReadOptions, Reject
 from hokusai.pipeline.data.source_file import check_conservation, listed, not_utf8
@@ -168,7 +167,7 @@ def scan_json(file: OpenedFile, options: ReadOptions) -> JsonScan:
     if opens and opens.group(2) == b"{" and (key := _name_in(opens.group(1))) is not None:
         layout = Array(file.name, options.limits, opens.end() - 1, b"]}")
         return _scan(file, options, "json", layout, file.text, f"The rows are the list under the key {key!r}")
-    rows = _rows_of_columns(file, options)
+    rows = rows_of_columns(file, options)
     assumed = (
         "The file holds columns, each with a list of values; the values at one place of the lists are a row"
     )
@@ -318,79 +317,12 @@ def _again(text: _Text, spans: list[Span] | tuple[Span, ...]) -> Iterator[tuple[
             pass
 
 
-def _up_to(stream: ByteReader, n_bytes: int) -> bytes:
-    parts = []
-    while n_bytes > 0 and (data := stream.read(n_bytes)):
-        parts.append(data)
-        n_bytes -= len(data)
-    return b"".join(parts)
-
-
 def _name_in(quoted: bytes) -> str | None:
     """The text between two quotes of JSON; None if there is none."""
     try:
         return str(read_document(f'"{quoted.decode()}"'))
     except ValueError:
         return None
-
-
-def _rows_of_columns(file: OpenedFile, options: ReadOptions) -> bytes:
-    """The rows of an object of columns, as JSON Lines."""
-    with file.text() as stream:
-        data = _up_to(stream, options.limits.record_bytes + 1)
-    if len(data) > options.limits.record_bytes:
-        raise DataError(
-            f"The file is one object of more than {options.limits.record_bytes:,} bytes",
-            where=file.name,
-            hint="Export it as JSON Lines, one object a line: it can then be of any size.",
-        )
-    try:
-        columns = read_document(data.decode())
-    except UnicodeDecodeError as problem:
-        line = data.count(b"\n", 0, problem.start) + 1
-        raise not_utf8(file.name, data[problem.start], problem.start, line) from problem
-    except (ValueError, RecursionError) as problem:
-        raise DataError(
-            f"The file is not usable JSON: {explained(problem)[1]}",
-            where=file.name,
-            hint="Rows are an array of objects, [{...}, {...}], or one object a line.",
-        ) from problem
-    if not isinstance(columns, dict) or not columns or not all(isinstance(v, list) for v in columns.values()):
-        raise DataError(
-            "The file is one object, but neither a list of records under one key nor a list of values for each column",
-            where=file.name,
-            hint="Store rows as an array of objects: [{...}, {...}] (in pandas: orient='records').",
-        )
-    if _is_split(columns):
-        raise DataError(
-            "The file lists the names of columns beside lists of their values",
-            where=file.name,
-            hint="Store rows as an array of objects: [{...}, {...}] (in pandas: orient='records').",
-        )
-    lengths = {key: len(values) for key, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        few, many = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
-        raise DataError(
-            f"The columns differ in length: {few!r} has {lengths[few]:,} values, {many!r} has {lengths[many]:,}",
-            where=file.name,
-            hint="Give every column a value for each row, null if it is unknown.",
-        )
-    for key, values in columns.items():  # written anew, a number would have the digits of its double
-        if options.types.get(key) != CellType.FLOAT and (rounded := find_rounded(values)) is not None:
-            raise DataError(
-                f"Column {key!r} holds a number of {rounded.digits} digits, which a double would round",
-                where=file.name,
-                hint="Write such numbers as text, or say in a schema that the column is `float`.",
-            )
-    rows = zip(*columns.values(), strict=True)
-    return b"\n".join(json.dumps(dict(zip(columns, row, strict=True))).encode() for row in rows)
-
-
-def _is_split(columns: dict[str, list[object]]) -> bool:
-    """Whether one list names the columns and another has the rows, as pandas writes with orient='split'."""
-    if not {"columns", "data"} <= columns.keys() <= {"columns", "index", "data"}:
-        return False
-    return all(isinstance(row, list) for row in columns["data"])
 
 
 def _refuse_other_encodings(file: OpenedFile, piece: Piece, records: list[Record]) -> None:
