@@ -54,6 +54,19 @@ def test_a_column_that_is_new_in_a_batch_is_judged_in_that_batch() -> None:
     assert without_clean_columns(later, gate, policy, None).plans["label"].treatment == "text"
 
 
+def test_what_earlier_batches_had_is_known_and_what_is_new_is_searched() -> None:
+    policy, known = PiiPolicy(default="mask"), {}
+    gate = ColumnGate.decide(ROWS, policy)
+    first = without_clean_columns(ROWS, gate, policy, None, known)
+    assert known == {"label": {"billing", "login", None, "other"}, "nothing": {None}}
+    for rows in (ROWS, ROWS.filter(pl.col("label") == "login")):
+        again = without_clean_columns(rows, gate, policy, None, known)
+        assert again.plans["label"] == first.plans["label"]
+    later = ROWS.with_columns(label=pl.col("label").replace("other", "ann@example.org"))
+    assert without_clean_columns(later, gate, policy, None, known).plans["label"].treatment == "text"
+    assert "ann@example.org" not in known["label"]
+
+
 def test_no_rows_change_nothing() -> None:
     policy = PiiPolicy(default="mask")
     gate = ColumnGate.decide(ROWS, policy)

@@ -7,7 +7,7 @@ this process, in another, or on another machine; what it learns on the way can b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hokusai.domain.schema import DataSchema
@@ -17,7 +17,7 @@ from hokusai.pipeline.data.checks import check
 from hokusai.pipeline.data.column_values import fit
 from hokusai.pipeline.data.columns import UnknownColumnError, cells_of, col, selected
 from hokusai.pipeline.data.reconcile import MOST_EXACT
-from hokusai.pipeline.data.repeated_values import without_clean_columns
+from hokusai.pipeline.data.repeated_values import Known, without_clean_columns
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import Reject
 from hokusai.privacy.policy import PiiPolicy
@@ -106,6 +106,7 @@ class Kernel:
     partial_keys: bool = False
     compared: tuple[str, ...] = ()
     near_text: tuple[str, ...] = ()
+    _clean: Known = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
@@ -158,7 +159,9 @@ class Kernel:
         unique = tuple(KeyDigests.of(rows, key) for key in self.unique_keys)
         pii, told_by = PiiCounts(), rows
         if self.policy is not None:
-            gate = self.gate and without_clean_columns(rows, self.gate, self.policy, self.tokenizer)
+            gate = self.gate and without_clean_columns(
+                rows, self.gate, self.policy, self.tokenizer, self._clean
+            )
             cleaned, pii = scrub(rows, self.policy, self.tokenizer, gate=gate)
             # What is masked or dropped is the same for everybody, and is compared as it was.
             if not self.policy.hides:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hokusai.pipeline.data.columns import col, selected
+from hokusai.pipeline.data.columns import cells_of
 from hokusai.privacy.gate import ColumnPlan
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.scrub import ColumnGate, scrub
@@ -16,15 +16,32 @@ if TYPE_CHECKING:
 
 _REPEATS = 20
 """How often a value must come on average, so that looking for the different ones is worth while."""
+_REMEMBERED = 1_000
+"""The most values of a column that are kept in mind for other batches."""
+
+
+Known = dict[str, frozenset[str | None]]
+"""Column to values that were found clean."""
 
 
 def without_clean_columns(
-    rows: pl.DataFrame, gate: ColumnGate, policy: PiiPolicy, tokenizer: Tokenizer | None
+    rows: pl.DataFrame,
+    gate: ColumnGate,
+    policy: PiiPolicy,
+    tokenizer: Tokenizer | None,
+    known: Known | None = None,
 ) -> ColumnGate:
     """The gate for one batch, in which columns that were searched here and hold nothing are left alone.
 
     What is found in a cell depends on nothing but its text and the column's plan. So a column holds no personal data if
     none of its different values does; where one does, all cells are searched as usual, since cells are counted.
+
+    Args:
+        rows: The batch.
+        gate: For all batches.
+        policy: Likewise.
+        tokenizer: Likewise.
+        known: What earlier batches with the same gate and policy had, so that it is not searched again.
 
     >>> import polars as pl
     >>> rows = pl.DataFrame({"label": ["yes", "no"] * 20, "by": ["ann@b.co", "-"] * 20})
@@ -44,18 +61,21 @@ def without_clean_columns(
     ]
     if not searched or not rows.height:
         return gate
-    few = _of_few_values(rows, searched, rows.height // _REPEATS)
-    clean = [
-        name
-        for name in few
-        if not scrub(selected(rows, [name]).unique(), policy, tokenizer, gate=gate)[1].cells
-    ]
+    known = {} if known is None else known
+    clean: list[str] = []
+    for name, values in _of_few_values(rows, searched, rows.height // _REPEATS).items():
+        texts = frozenset(values.to_list()) if len(values) <= _REMEMBERED else frozenset()
+        if texts and texts <= known.get(name, frozenset()):
+            clean.append(name)
+        elif not scrub(values.alias(name).to_frame(), policy, tokenizer, gate=gate)[1].cells:
+            clean.append(name)
+            known[name] = texts
     return replace(gate, plans={**gate.plans, **dict.fromkeys(clean, ColumnPlan("leave"))}) if clean else gate
 
 
-def _of_few_values(rows: pl.DataFrame, names: list[str], most: int) -> list[str]:
-    """Those of the columns that have at most `most` different values, null among them."""
-    for part in (rows.head(2 * most), rows):  # the first rows often tell, for a fraction of the time
-        counts = part.select(col(name).n_unique() for name in names)
-        names = [name for name in names if counts[name][0] <= most]
-    return names
+def _of_few_values(rows: pl.DataFrame, names: list[str], most: int) -> dict[str, pl.Series]:
+    """The different values, null among them, of those columns that have at most `most`."""
+    first = rows.head(2 * most)  # which often tells, for a fraction of the time
+    likely = [name for name in names if cells_of(first, name).n_unique() <= most]
+    values = {name: cells_of(rows, name).unique() for name in likely}
+    return {name: different for name, different in values.items() if len(different) <= most}
