@@ -80,6 +80,20 @@ class TestTables:
         with pytest.raises(SchemaError, match=r"Column 'f' is of type .*store the values as text"):
             getattr(integrator, method)(data, *target)
 
+    def test_with_decimals_are_what_a_file_of_them_is(
+        self, integrator: DataIntegrator, tmp_path: Path
+    ) -> None:
+        rows = pl.DataFrame({"price": ["1.50", None, "7.00"]}).cast(pl.Decimal(38, 2))
+        rows.write_parquet(tmp_path / "in.parquet")
+        told, of_file = (
+            integrator.manifest(table).to_dict()
+            for table in (rows, integrator.load_data(tmp_path / "in.parquet"))
+        )
+        for name in ("hash", "dtypes", "ranges", "unique_counts", "null_counts", "quality"):
+            assert told[name] == of_file[name], name
+        with pytest.raises(SchemaError, match="1 values of column 'price' are decimals of more digits"):
+            integrator.dataset_hash(pl.DataFrame({"price": ["12345678901234567.89"]}).cast(pl.Decimal(38, 2)))
+
     @pytest.mark.parametrize("kind", ["pandas", "polars"])
     def test_with_lists_and_objects_are_what_a_file_of_them_is(
         self, integrator: DataIntegrator, tmp_path: Path, kind: str
