@@ -7,7 +7,6 @@ expressions, so a column of numbers can be checked as a whole; this file reads t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -107,10 +106,8 @@ class NumberingPlan:
         """
         if self.country_code == "1" and lengths[-3:] == NORTH_AMERICAN:
             return True
-        style = next((style for style in self.styles if style.match(national)), None)
-        if style is None or len(lengths) < 2:
-            return False
-        return any(lengths == tuple(map(len, _GROUP.findall(each))) for each in style.renderings(national))
+        written = next(filter(None, (style.renderings(national) for style in self.styles)), ())
+        return len(lengths) > 1 and any(lengths == tuple(map(len, _GROUP.findall(each))) for each in written)
 
     def _needs_prefix(self, national: str) -> bool:
         if not self.may_need_prefix:
@@ -129,12 +126,13 @@ def in_country(digits: str, lengths: tuple[int, ...], known: tuple[NumberingPlan
         lengths: How many stand together, by which the countries that have such a number are told apart.
         known: Plans of the countries, the likeliest first.
     """
-    read = [(plan, national) for plan in known if (national := plan.national(digits))]
-    if not read:
-        return None
-    own = (each for each in read if len(read) > 1 and each[0].groups_so(each[1], lengths))
-    plan, national = next(own, read[0])
-    return f"+{plan.country_code}{national}"
+    first = None
+    for plan in known:
+        if national := plan.national(digits):
+            if len(lengths) == 1 or plan.groups_so(national, lengths):
+                return f"+{plan.country_code}{national}"
+            first = first or f"+{plan.country_code}{national}"
+    return first
 
 
 @cache
@@ -242,12 +240,16 @@ class _Style:
             return None
         return _compiled(self.pattern).fullmatch(national)
 
-    def renderings(self, national: str) -> Iterator[str]:
+    def renderings(self, national: str) -> tuple[str, ...]:
         """A number that is written so: with the trunk prefix, and without where people leave it out."""
-        if found := self.match(national):
-            yield found.expand(self.template)
-            if not self.needs_prefix:
-                yield found.expand(self.bare_template)
+        found = self.match(national)
+        if found is None:
+            return ()
+        return (
+            (found.expand(self.template),)
+            if self.needs_prefix
+            else (found.expand(self.template), found.expand(self.bare_template))
+        )
 
 
 @cache

@@ -6,6 +6,7 @@ Ten digits may be anything; beside "call" they are a number, beside "calls in to
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from hokusai.privacy.context import after, before, is_numbered_thing
 
@@ -20,12 +21,13 @@ erreichbar reachable ligue ligar telefonar zadzwoń contacto contatto contato ko
 """
 WORDS = frozenset(_WORDS_TEXT.split())
 _ROOTS_TEXT = """
-tel tél phon fon fax mob móv mov cel handy ruf portable call ring dial sms reach contact hotline helpline landline
-numéro whats ph tlf tfno gsm appel joindre joign llam llám localiz chiam raggi reich lig zadzwoń contat kontakt
-電話 携帯 ☎ 📞 फ़ोन
+tel ph fon fax mob mov cel handy ruf able call ring dial sms reach onta line tlf tfno gsm app joindre llam localiz
+chiam raggi reich lig
 """
 ROOTS = _ROOTS_TEXT.split()
+ROOTS_ELSEWHERE = ["tél", "móv", "numéro", "llám", "zadzwoń", "電話", "携帯", "☎", "📞", "फ़ोन"]
 """Pieces of which each of the words has one: without any of them in the text, no word need be looked for."""
+_ALL_ROOTS = [*ROOTS, *ROOTS_ELSEWHERE]
 _SIGNS = ("電話", "携帯", "☎", "📞", "फ़ोन")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBER_IS = (
@@ -63,7 +65,8 @@ _DRAWN = re.compile(
 def may_be_named(text: str) -> bool:
     """Whether a word for telephones may stand in a text at all: a quick look."""
     lower = text.lower()
-    return any(root in lower for root in ROOTS) or _says_number(lower, _NUMBER)
+    roots = ROOTS if lower.isascii() else _ALL_ROOTS
+    return _has_one(lower, roots) or _says_number(lower, _NUMBER)
 
 
 def is_named(text: str, left: int, right: int, *, in_one_piece: bool) -> bool:
@@ -98,4 +101,11 @@ def is_drawn(text: str, left: int) -> bool:
 
 def _says_number(lower: str, pattern: re.Pattern[str]) -> bool:
     """Whether there is "my number is" or the like."""
-    return any(root in lower for root in _NUMBER_ROOTS) and pattern.search(lower) is not None
+    return _has_one(lower, _NUMBER_ROOTS) and pattern.search(lower) is not None
+
+
+def _has_one(text: str, pieces: Sequence[str]) -> bool:
+    for piece in pieces:  # noqa: SIM110 - `any` takes five times as long, and this is done for each text
+        if piece in text:
+            return True
+    return False
