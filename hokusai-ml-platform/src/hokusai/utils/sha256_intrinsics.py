@@ -20,11 +20,12 @@ LANES = 16
 """Messages at once, as many as a block has words."""
 
 
-def _intrinsic(function: Callable[..., Any]) -> Any:
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """The function as one that compiled loops can call, and that writes its own machine code."""
     return import_module("numba.extending").intrinsic(function)
 
 
-@_intrinsic
+@intrinsic
 def copy_bytes(_: Any, target: Any, to: Any, source: Any, start: Any, size: Any) -> Any:
     """`size` bytes of `source` from `start` on to the place `to` of `target`."""
 
@@ -39,7 +40,7 @@ def copy_bytes(_: Any, target: Any, to: Any, source: Any, start: Any, size: Any)
     return types.void(target, types.int64, source, types.int64, types.int64), code
 
 
-@_intrinsic
+@intrinsic
 def take_blocks(_: Any, words: Any, source: Any, at: Any, further: Any) -> Any:
     """One block of every lane to where `_compress` wants it: word w of lane l is source[at[l] + further + w].
 
@@ -74,7 +75,7 @@ def take_blocks(_: Any, words: Any, source: Any, at: Any, further: Any) -> Any:
     return types.void(words, source, at, types.int64), code
 
 
-@_intrinsic
+@intrinsic
 def prefer_wide_vectors(_: Any) -> Any:
     """Let the function that calls this use vectors of 512 bits, which LLVM avoids even on processors that have them."""
 

@@ -11,6 +11,7 @@ from hokusai.errors import SchemaError
 from hokusai.pipeline.data import row_digests as module
 from hokusai.pipeline.data.canonical_columns import canonical_columns, canonical_frame
 from hokusai.pipeline.data.row_digests import row_digests
+from hokusai.utils import compiled
 
 NOON = dt.datetime(2024, 7, 1, 12)
 
@@ -164,6 +165,29 @@ class TestRows:
         monkeypatch.setattr(module, "_BATCH_ROWS", batch)
         monkeypatch.setattr(module, "_CACHED_BYTES", cached)
         assert (row_digests(frame) == expected).all()
+
+    def test_have_the_same_digests_by_machine_code_wherever_they_lie_in_memory(self, monkeypatch):
+        rows = wide_frame(700)
+        whole = rows.with_columns(pl.all().fill_null(strategy="forward").name.suffix(" without gaps"))
+        texts = ["", "é", "a" * 12, "b" * 13, "c" * 300, None]
+        frames = [
+            whole[3:],
+            whole[11:300],
+            pl.concat([whole[:100], whole[100:101], whole[333:]], rechunk=False),
+            whole.filter(pl.int_range(pl.len()) % 3 == 1),
+            whole.clear(),
+            pl.DataFrame(
+                {
+                    "t": texts,
+                    "x": [None if t is None else t.encode() for t in texts],
+                    "n": pl.Series([None] * 6),
+                }
+            ),
+            pl.DataFrame({f"c{i:02d}": [i % 3 == 0, None] for i in range(21)}),
+        ]
+        expected = [row_digests(frame) for frame in frames]
+        monkeypatch.setattr(compiled, "pays", lambda _work: True)
+        assert [row_digests(frame).tobytes() for frame in frames] == [one.tobytes() for one in expected]
 
     def test_may_come_in_several_chunks_of_memory(self):
         frame = wide_frame(300)

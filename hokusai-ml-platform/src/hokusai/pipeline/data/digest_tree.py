@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from hokusai.attestation.merkle import HASH_BYTES, RootBuilder, leaf_hash
 from hokusai.domain.manifest import DatasetHash
 from hokusai.pipeline.data.canonical_columns import CanonicalColumn, header_digest
-from hokusai.utils.many_sha256 import sha256_many
+from hokusai.utils.many_sha256 import EndToEnd, sha256_many
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,9 +97,10 @@ def group_leaves(digests: bytes) -> bytes:
     import numpy as np
 
     whole = len(digests) // _GROUP_BYTES
-    groups = np.zeros((whole, 1 + _GROUP_BYTES), np.uint8)
-    groups[:, 1:] = np.frombuffer(digests, np.uint8, whole * _GROUP_BYTES).reshape(whole, _GROUP_BYTES)
-    leaves = sha256_many(groups).tobytes()
+    offsets = np.arange(0, (whole + 1) * _GROUP_BYTES, _GROUP_BYTES, dtype=np.int64)
+    offsets.flags.writeable = False
+    groups = EndToEnd(offsets, np.frombuffer(digests, np.uint8))
+    leaves = sha256_many(np.zeros((whole, 1), np.uint8), groups).tobytes()
     last = digests[whole * _GROUP_BYTES :]
     return leaves + leaf_hash(last) if last else leaves
 
