@@ -1,8 +1,9 @@
 """Where personal data stands in text: one quick pass over all rows, careful checks on the few that it leaves.
 
-The quick pass is one Rust regular expression over the column. Rows that it lets through are looked at again kind by
-kind, each kind first with its own Rust expression and only then, row by row, with the patterns and check digits of
-its file. No pattern looks around or backs up without bound, so no text makes them slow.
+The quick pass is two Rust regular expressions over the column, one of them over those rows only that have digits or
+signs (`marks`). Rows that it lets through are looked at again kind by kind, each kind first with its own Rust
+expression and only then, row by row, with the patterns and check digits of its file. No pattern looks around or backs
+up without bound, so no text makes them slow.
 
 Names and addresses are found in free text only by the words around them (`names`, `addresses`): no language model
 runs. Columns that hold one value a cell are checked as a whole by `matches_whole` and `canonical_whole`.
@@ -30,8 +31,9 @@ from hokusai.privacy import (
     wallets,
 )
 from hokusai.privacy.context import CLAIMED, REMOVED, Found
-from hokusai.privacy.folding import TAKEN_OUT, blotted, fold_column, has_stand_in
+from hokusai.privacy.folding import TAKEN_OUT, blotted, fold_column
 from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
+from hokusai.privacy.marks import marks
 from hokusai.privacy.numbering import plans
 from hokusai.privacy.whole import canonical_whole, matches_whole
 
@@ -83,6 +85,7 @@ _HINTS = {
     PiiKind.PERSON_NAME: names.HINT,
 }
 """The same, but cheap enough to be joined into one: long counts in one kind's would slow down all."""
+_NOTHING = r"[^\s\S]"
 _WORDED = (PiiKind.DATE_OF_BIRTH, PiiKind.POSTAL_ADDRESS, PiiKind.PERSON_NAME)
 _FEW_ROWS, _FEW_CHARACTERS = 60, 10_000
 """So little text is looked at as soon as a regular expression is compiled for it."""
@@ -124,16 +127,18 @@ def find(
 
     codes = _regions(regions, kinds)
     plain, moved = fold_column(text, blot=False)
-    left = has_stand_in(plain).arg_true()
+    coded, may_be_left = marks(plain)
+    cleaned = _matching(plain, TAKEN_OUT, may_be_left)
+    left = cleaned.arg_true()
     seen = plain
     if len(left):  # what earlier cleaning left is cut short here, and blotted out only in rows that hold more
         seen = plain.clone().scatter(left, plain.gather(left).str.replace_all(TAKEN_OUT, REMOVED))
-    worded, plainer = _quick_passes(seen, kinds, column_kind)
+    worded, plainer = _quick_passes(seen, coded | cleaned, kinds, column_kind)
     rows = (worded | plainer).arg_true()
     with_words, without_words = (passes.gather(rows).arg_true() for passes in (worded, plainer))
     candidates = plain.gather(rows)
     if len(left):
-        marked = rows.is_in(left).arg_true()
+        marked = cleaned.gather(rows).arg_true()
         candidates = candidates.scatter(
             marked, [blotted(cell) for cell in candidates.gather(marked).to_list()]
         )
@@ -200,24 +205,37 @@ def prefilter(
     >>> prefilter(pl.Series(["ann@b.co", "nothing", None])).to_list()
     [True, False, False]
     """
-    worded, plainer = _quick_passes(text, kinds, column_kind)
+    worded, plainer = _quick_passes(text, marks(text)[0], kinds, column_kind)
     return worded | plainer
 
 
 def _quick_passes(
-    text: pl.Series, kinds: Collection[PiiKind], column_kind: PiiKind | None
+    text: pl.Series, coded: pl.Series, kinds: Collection[PiiKind], column_kind: PiiKind | None
 ) -> tuple[pl.Series, pl.Series]:
-    """Which rows can hold kinds that words tell, and which the others: in one regex their states would multiply."""
+    """Which rows can hold kinds that words tell, and which the others: in one regex their states would multiply.
+
+    Args:
+        text: What to look at.
+        coded: The rows that can hold the others at all.
+        kinds: What is looked for.
+        column_kind: What the column is known to hold.
+    """
     told = column_kind is PiiKind.DATE_OF_BIRTH
     hints = {**_HINTS, PiiKind.DATE_OF_BIRTH: births.GATE_TOLD} if told else _HINTS
+    worded, plainer = (
+        "|".join(f"(?:{hints[kind]})" for kind in kinds if (kind in _WORDED) is by_words) or _NOTHING
+        for by_words in (True, False)
+    )
+    return text.str.contains(worded).fill_null(value=False), _matching(text, plainer, coded)
 
-    def passes(*, worded: bool) -> pl.Series:
-        hint = "|".join(f"(?:{hints[kind]})" for kind in kinds if (kind in _WORDED) is worded)
-        if not hint:
-            return text.is_null() & text.is_not_null()
-        return text.str.contains(hint).fill_null(value=False)
 
-    return passes(worded=True), passes(worded=False)
+def _matching(text: pl.Series, pattern: str, likely: pl.Series) -> pl.Series:
+    """Whether each text matches, of those that are likely to; null does not."""
+    if likely.all():
+        return text.str.contains(pattern).fill_null(value=False)
+    rows = likely.arg_true()
+    hits = text.gather(rows).str.contains(pattern).fill_null(value=False)
+    return likely.clone().scatter(rows, hits)
 
 
 def _finders(kind: PiiKind, regions: tuple[str, ...], *, told: bool) -> tuple[tuple[str, ...], list[_Finder]]:
