@@ -670,19 +670,20 @@ class TestTheOutput:
             integrate(files[1], Path("/dev/full/out.parquet"))
 
     def test_is_whole_or_absent_when_the_process_is_killed(self, tmp_path: Path) -> None:
-        rows = pl.DataFrame({"id": range(300_000)}).with_columns(
+        rows = pl.DataFrame({"id": range(20_000)}).with_columns(
             text=pl.lit("some words ") + pl.col("id").cast(pl.String)
         )
         rows.write_csv(tmp_path / "in.csv")
         program = (
-            "import sys; from hokusai.pipeline.data.streaming import integrate_files, Recipe\n"
-            "tell = lambda what, done, total: print(what, flush=True)\n"
+            "import sys, time; from hokusai.pipeline.data.streaming import integrate_files, Recipe\n"
+            "def tell(what, done, total):\n"
+            "    if what == sys.argv[3] and (done or total): print(what, flush=True); time.sleep(60)\n"
             "integrate_files(sys.argv[1], sys.argv[2], recipe=Recipe(pii=None), memory_budget_bytes=0, progress=tell)\n"
         )
         for last_word in ("Cleaning", "Finding duplicates", "Writing"):
             out = tmp_path / "out.parquet"
             child = subprocess.Popen(
-                [sys.executable, "-c", program, str(tmp_path / "in.csv"), str(out)],
+                [sys.executable, "-c", program, str(tmp_path / "in.csv"), str(out), last_word],
                 stdout=subprocess.PIPE,
                 text=True,
                 env={**os.environ, "POLARS_MAX_THREADS": "1"},
