@@ -69,15 +69,15 @@ def shell(tmp_path):
 def test_the_specifications_command_works_as_written(shell, dry, line):
     """Without a USER, as in a container; the result is the same whichever way it is asked for."""
     assert line in (ROOT / "README.md").read_text().splitlines()
-    output, printed = shell(line)
+    output, printed = shell(line, warm=line == BY_VARIABLE)  # which starts the same module as `BY_MODULE`
     assert without_volatile(output) == without_volatile(dry.delta_output)
     assert "DeltaOne +5.18 pp" in printed
     assert f"report: {ROOT}" in printed
 
 
-@pytest.mark.parametrize("user", ["root", "ada"])
-def test_the_user_does_not_matter(shell, dry, user):
-    output, _ = shell(BY_METAFLOW, warm=True, USER=user)
+def test_the_user_does_not_matter(shell, dry):
+    """Ada has started nearly all other runs of these tests."""
+    output, _ = shell(BY_METAFLOW, warm=True, USER="root")
     assert without_volatile(output) == without_volatile(dry.delta_output)
 
 
