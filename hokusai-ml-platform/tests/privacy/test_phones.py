@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from hokusai.errors import InvalidInputError
-from hokusai.privacy.numbering import international, plan
-from hokusai.privacy.phone_columns import phone_column
+from hokusai.privacy.numbering import international, plan, plans
+from hokusai.privacy.phone_columns import _each_its_way, phone_column
 from hokusai.privacy.phone_words import ROOTS, ROOTS_ELSEWHERE, WORDS
 from hokusai.privacy.phones import GATE_UNTOLD, spans
 
@@ -114,6 +114,30 @@ class TestColumn:
             pl.concat([cells] * 101), REGIONS, told=True
         )  # so many that they are not read one by one
         assert many.to_list() == expected * 101
+
+    @pytest.mark.parametrize(
+        "layout",
+        [
+            *(
+                "(ddd) ddd-dddd",
+                "+1dddddddddd",
+                "+4d dd dddddddd",
+                "0d dd dd dd dd",
+                "ddddd ddddd",
+                "0ddd dddddddd",
+            ),
+            *("dddddddddd", "1-ddd-ddd-dddd", "+ 49 dd ddddddd", "(0dd) dddd-dddd"),
+        ],
+    )
+    def test_of_one_layout_is_read_as_its_cells_are_one_by_one(self, layout: str) -> None:
+        rng = random.Random(layout)
+        cells = pl.Series(
+            [re.sub("d", lambda _: str(rng.randrange(10)), layout) for _ in range(350)] + ["x", None]
+        )
+        for told in (True, False):
+            expected = [*_each_its_way(cells[:200], plans(REGIONS), told=told)]
+            expected += [*_each_its_way(cells[200:], plans(REGIONS), told=told)]
+            assert phone_column(cells, REGIONS, told=told).to_list() == expected
 
     def test_drops_extensions(self) -> None:
         cells = pl.Series(["(415) 555-2671 ext. 12", "+14155552671x9"])

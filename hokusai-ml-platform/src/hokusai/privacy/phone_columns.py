@@ -32,6 +32,7 @@ _MOST_DIGITS = 15
 _GROUP = re.compile("[0-9]+")
 _FEW = 300
 """Rows for which compiling a region's expressions takes longer than looking at each."""
+_LAID_OUT = re.compile(r"(?:\+ |[+(]{0,2})[0-9][0-9 ()./-]{5,30}[0-9]")
 _EXACTLY_3, _EXACTLY_4 = (3, 3), (4, 4)
 
 
@@ -54,9 +55,48 @@ def phone_column(cells: pl.Series, regions: tuple[str, ...], *, told: bool) -> p
     >>> phone_column(cells, ("US",), told=False).to_list()
     ['+14155552671', '+442079460958', None, None]
     """
+    known = plans(regions)
+    numbers = _placed(_written_alike(cells, known, told=told), cells)
+    rows = (numbers.is_null() & cells.is_not_null()).arg_true()
+    return (
+        numbers.scatter(rows, _each_its_way(cells.gather(rows), known, told=told)) if len(rows) else numbers
+    )
+
+
+def _written_alike(cells: pl.Series, known: tuple[NumberingPlan, ...], *, told: bool) -> pl.DataFrame:
+    """Rows and numbers of the cells that are laid out like the first one, as in most columns nearly all are.
+
+    Their digits stand where its digits stand, so no cell need be taken apart, and the country that groups digits like
+    the first cell's is the same for all. What it does not know is left for the way of `_each_its_way`.
+    """
     import polars as pl
 
-    known = plans(regions)
+    first = next(iter(cells.head(_FEW).drop_nulls().head(1)), "")
+    none = pl.DataFrame(schema={"row": pl.get_index_type(), "number": pl.String})
+    if len(cells) < _FEW or not _LAID_OUT.fullmatch(first) or (first.isdecimal() and not told):
+        return none
+    groups = [found.span() for found in _GROUP.finditer(first)]
+    digits = "".join(first[start:end] for start, end in groups)
+    layout = "".join("[0-9]" if character.isdecimal() else f"[{character}]" for character in first)
+    alike = (
+        cells.to_frame("written").with_row_index("row").filter(pl.col("written").str.contains(f"^{layout}$"))
+    )
+    if alike.height < _FEW or len(digits) > _MOST_DIGITS:
+        return none
+    pieces = [pl.col("written").str.slice(start, end - start) for start, end in groups]
+    numbers = alike.select("row", pl.concat_str(pieces).alias("digits"), "written")
+    if "+" in first:
+        code = next((code for code in country_codes() if digits.startswith(code)), None)
+        return numbers.filter(_is_abroad(code)).select("row", number="+" + pl.col("digits")) if code else none
+    grouped = len(groups) > 1
+    plan = next((plan for plan in known if not grouped or re.match(_groupings(plan), first)), None)
+    return _read_by(numbers, plan, grouped=grouped)[2] if plan else none
+
+
+def _each_its_way(cells: pl.Series, known: tuple[NumberingPlan, ...], *, told: bool) -> pl.Series:
+    """The same for cells of whatever layout."""
+    import polars as pl
+
     cell = pl.col("cell")
     shaped = cells.to_frame("cell").with_row_index("row").filter(cell.str.contains(_CELL))
     if not told:
@@ -104,13 +144,20 @@ def _with_plus(numbers: pl.DataFrame) -> pl.DataFrame:
     settled.append(few.select("row", number=pl.Series(forms, dtype=pl.String)).drop_nulls())
     many = codes.drop_nulls("code").filter(pl.len().over("code") >= _FEW)
     for (code,), group in many.group_by("code"):
-        valid = "|".join(plan.valid for plan in plans_of_code(str(code)))
-        is_valid = pl.col("digits").str.contains(f"^{code}(?:{valid})$")
+        is_valid = _is_abroad(str(code))
         settled.append(group.filter(is_valid).select("row", number="+" + pl.col("digits")))
         rest = group.filter(~is_valid)
         forms = [international(digits) for digits in rest["digits"].to_list()]
         settled.append(rest.select("row", number=pl.Series(forms, dtype=pl.String)).drop_nulls())
     return pl.concat(settled)
+
+
+def _is_abroad(code: str) -> pl.Expr:
+    """Whether the column `digits` holds a country code and a complete number of that country."""
+    import polars as pl
+
+    valid = "|".join(plan.valid for plan in plans_of_code(code))
+    return pl.col("digits").str.contains(f"^{code}(?:{valid})$")
 
 
 def _of_region(
@@ -129,8 +176,20 @@ def _of_region(
     if grouped:
         likely = numbers["written"].str.contains(_groupings(plan))
         numbers, others = numbers.filter(likely), numbers.filter(~likely)
+    open_, odd, found = _read_by(numbers, plan, grouped=grouped)
+    return pl.concat([open_, others]), odd, found
+
+
+def _read_by(
+    numbers: pl.DataFrame, plan: NumberingPlan, *, grouped: bool
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The same of numbers that are grouped like those of the region, if at all."""
+    import polars as pl
+
     digits = pl.col("digits")
     trunk = digits.str.extract(f"^({plan.prefix})") if plan.prefix else pl.lit(None, dtype=pl.String)
+    if plan.prefix.isdecimal():  # as in most countries
+        trunk = pl.when(digits.str.starts_with(plan.prefix)).then(pl.lit(plan.prefix)).otherwise(None)
     read = numbers.with_columns(trunk=trunk).with_columns(
         national=pl.when(pl.col("trunk").str.len_bytes() == 1).then(digits.str.slice(1)),
         odd=(pl.col("trunk").str.len_bytes() > 1).fill_null(value=False),
@@ -149,7 +208,7 @@ def _of_region(
     usual = usual.with_columns(number=pl.lit("+" + plan.country_code) + pl.col("own"))
     odd = read.filter("odd").select("row", "digits", "written")
     open_ = usual.filter(pl.col("number").is_null()).select("row", "digits", "written")
-    return pl.concat([open_, others]), odd, usual.drop_nulls("number").select("row", "number")
+    return open_, odd, usual.drop_nulls("number").select("row", "number")
 
 
 def _is_exact(plan: NumberingPlan) -> pl.Expr:
