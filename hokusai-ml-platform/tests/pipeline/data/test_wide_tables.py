@@ -25,4 +25,4 @@ def test_eight_times_the_columns_take_about_eight_times_as_long(tmp_path: Path) 
 
         return integrate
 
-    assert_grows_with_size(of_width, 150, 1_200)
+    assert_grows_with_size(of_width, 60, 480)
