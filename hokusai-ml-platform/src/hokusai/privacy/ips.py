@@ -28,7 +28,7 @@ _VERSION = re.compile(
 )
 _VERSION_AFTER = re.compile(r"(?i),? (?:(?:is|was|has been|gets|got) )?(?:released\b|beta\b|alpha\b|rc[0-9])")
 _ADDRESS_WORD = re.compile(
-    r"(?i)(?:^|[^a-z])(?:ip|ips|ipv4|ipaddr|addr|host|client|server|login|logged in|remote|peer|gateway|dns|nameserver"
+    r"(?i)(?:^|[^a-z])(?:ip|ips|ipv4|ipaddr|addr|hosts?|clients?|servers?|login|logged in|connect(?:ed)?|remote|peer|gateway|dns|nameserver"
     r"|resolver|ssh|scp|ping|telnet|traceroute|nslookup|whois|curl|wget)(?:[^a-z]|$)"
     r"|(?-i:[a-z](?:I[pP]|Addr|Address)[^A-Za-z])|[a-z]://$|(?:^|[^a-z])(?:root|admin|ubuntu|user|pi)@$"
 )
