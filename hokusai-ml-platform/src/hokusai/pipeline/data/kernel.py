@@ -178,7 +178,7 @@ class Kernel:
     def _names(self, policy: PiiPolicy | None) -> dict[str, str]:
         import polars as pl
 
-        if policy is None:
+        if policy is None or (self.gate is not None and not self.gate.telling):
             return {name: name for name in self.columns}
         nothing = pl.DataFrame(
             schema=dict.fromkeys(self.columns, pl.Null)
