@@ -250,6 +250,7 @@ def street(rng: random.Random) -> str:
             f"ul. Marszałkowska {number}",
             f"ul. Długa {number}/4, 00-238 Warszawa",
             f"Calle Mayor {number}",
+            f"{number} {rng.choice(['mill', 'baker', 'oak'])} {rng.choice(['street', 'road', 'ave'])}",
             f"Via Roma {number}",
             f"Lindenstraße {number}, 10969 Berlin",
         ]
@@ -415,6 +416,12 @@ HARD_NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "senior": lambda r: f"Sr. {r.choice(['Engineer', 'Data Analyst', 'Python Developer', 'Manager'])} wanted",
     "title with a street": lambda r: (
         f"{r.randrange(2, 9)} {r.choice(['Way Street Fighter', 'Wall Street Journals', 'Star Court', 'Wheel Drive'])}"
+    ),
+    "counted in small letters": lambda r: (
+        f"top {r.randrange(2, 99)} {r.choice(['street foods', 'minute drive', 'lane road', 'road trips', 'in court'])}"
+    ),
+    "somewhere, some time": lambda r: (
+        f"{r.choice(['Am Montag', 'Im Raum', 'Auf der Seite', 'In der Woche', 'under the bridge'])} {r.randrange(99)}"
     ),
     "counted in capitals": lambda r: (
         f"{r.randrange(1, 9)} {r.choice(['HARD DRIVE', 'LANE ROAD', 'WAY STREET', 'TB'])}"

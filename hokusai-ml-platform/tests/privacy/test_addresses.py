@@ -27,11 +27,30 @@ def found_in(text: str) -> list[str]:
         ),
         *("ul. Marszałkowska 10", "ul. Długa 3/4, 00-238 Warszawa", "Al. Jerozolimskie 54", "ul. 3 Maja 5"),
         *("Calle Mayor 5", "Via Roma 12", "22 Mill Way", "123 Main Street"),
+        *("12 main street", "45 n oak ave", "5 5th avenue", "hauptstr. 5", "calle mayor 5, 28013 madrid"),
         *("12 RUE DE RIVOLI, 75001 PARIS", "HAUPTSTR. 5", "VIA ROMA 5", "12 bis rue de la Paix"),
     ],
 )
 def test_streets_are_found_to_the_character(address: str) -> None:
     assert found_in(f"send it to {address} today") == [address]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("12 main street, springfield", "12 main street, springfield"),
+        ("45 oak ave, apt 4, denver, co 80201.", "45 oak ave, apt 4, denver, co 80201"),
+        ("I live at 12 main street, please ring", "12 main street"),
+        ("221b baker street, london nw1 6xe", "221b baker street, london nw1 6xe"),
+        ("Unter den Linden 77", "Unter den Linden 77"),
+        ("ich wohne Am Alten Markt 5a, danke", "Am Alten Markt 5a"),
+        ("An der Alster 12, 20099 Hamburg", "An der Alster 12, 20099 Hamburg"),
+        ("lindenstraße 14, 10969 berlin", "lindenstraße 14, 10969 berlin"),
+        ("12 rue de rivoli", "12 rue de rivoli"),
+    ],
+)
+def test_streets_in_small_letters_and_by_their_place_are_found(text: str, address: str) -> None:
+    assert found_in(text) == [address]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +67,28 @@ def test_streets_are_found_to_the_character(address: str) -> None:
             "BOX 5",
         ),
         *("ul. 10", "TOP 10 PLACE", "Via Appia is old", "500 Sq Ft"),
+        *(
+            "under the bridge 12",
+            "top 10 street foods",
+            "2 way street",
+            "5 minute drive, then a walk",
+            "3 lane road",
+        ),
+        *(
+            "10 dirt road",
+            "the 2 main street vendors",
+            "order 12 in court",
+            "1 tennis court",
+            "buy 2 get one drive",
+        ),
+        *(
+            "Am Montag 5",
+            "Im Raum 12",
+            "Auf der Seite 12",
+            "Am Bahnhof 12 Minuten",
+            "Im Jahr 2020",
+            "calle 5",
+        ),
         *("7 Eleven Drive", "SENT VIA EMAIL 5", '{"street":"string"}', '{"street": "12"}'),
     ],
 )

@@ -93,6 +93,9 @@ CONTEXTUAL = (
     "Lettre au {postal_address|1 Rue Victor Hugo, 75001 Paris}, merci",
     "mieszkam na {postal_address|ul. Marszałkowska 10, 00-590 Warszawa}",
     "mail goes to {postal_address|PO BOX 55} only",
+    "moved to {postal_address|12 main street, springfield}. thanks",
+    "Büro: {postal_address|Unter den Linden 77, 10117 Berlin}",
+    "first_name: {person_name|Jane}\nowner: {person_name|Xiomara Quintanilla}",
     "Ship to {postal_address|742 Evergreen Terrace, Springfield, OR 97403} by Friday",
     "I live at {postal_address|10 Downing Street, London SW1A 2AA}",
     "wohnhaft {postal_address|Lindenstraße 14, 10969 Berlin}",
@@ -138,6 +141,7 @@ NOBODY = (
     "2024::01, at 12::30:45, std::chrono::a1, ab::c1:d2, a[1::2], 10::20",
     "updated to 5.15.0.91; upgrade from 10.0.19041.1; model 12345678Z; lot X1234567L",
     "20240115 20240116, 12345678 87654321, 41111111 11111112; in 2024 1234 5678 9012",
+    "owner: Finance Department, author: Unknown; top 10 street foods under the bridge 12",
     "score 21-15, 21-18; ratio 4:3; 1/2 cup; 5'11\"; 6-pack; 24/7",
 )
 

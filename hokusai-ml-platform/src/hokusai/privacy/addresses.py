@@ -41,6 +41,32 @@ _LOUD_WORD = rf"[{UPPER}][{UPPER}'-]{{1,24}}"
 _LOUD_TOWN = rf"(?:[,\n]{{1,2}} {{0,2}}[0-9]{{4,5}} {{1,2}}{_LOUD_WORD}(?: {{1,2}}{_LOUD_WORD}){{0,2}})"
 _LOUD_ROUTES = "RUE|AVENUE|BOULEVARD|ALLÉE|CHEMIN|IMPASSE|QUAI"
 _LOUD_GERMAN = "STRASSE|STRAßE|STR\\.|WEG|PLATZ|ALLEE|GASSE|DAMM|UFER"
+_SMALL_STREETS = (
+    "street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|terrace|crescent|parkway|pkwy"
+    "|highway|hwy"
+)
+_SMALL_STREET = re.compile(
+    r"\b[0-9]{1,5}[a-z]? {1,2}(?:[nsew]{1,2}\.? )?"
+    r"(?P<words>(?:(?:[a-z]{3,24}|[0-9]{1,3}(?:st|nd|rd|th)) ){1,3}?)"
+    rf"(?:{_SMALL_STREETS})\b\.?(?:,? (?:apt|apartment|suite|ste|unit|floor|flat|room|#)\.? ?#?[0-9a-z]{{1,5}}\b)?"
+)
+_SMALL_TOWN = re.compile(
+    r"(?:, (?P<town>[a-z]{3,24}(?: [a-z]{3,24})?)\b(?:,? [a-z]{2}\b)?)?"
+    r"(?:,? [0-9]{5}\b|,? [a-z]{1,2}[0-9]{1,2} ?[0-9][a-z]{2}\b)?"
+)
+_SMALL_ELSEWHERE = re.compile(
+    r"\b(?:[a-zäöü]{3,24}(?:straße|strasse|str\.) {1,2}[0-9]{1,3}[a-h]?"
+    r"|calle [a-zñáéíóú]{3,24},? [0-9]{1,3}|[0-9]{1,3},? rue (?:(?:de|du|des|la|le|les) ){0,2}[a-zéèêàç]{3,24})\b"
+    r"(?:, [0-9]{4,5} [^\W\d_]{3,24})?"
+)
+_GERMAN_ARTICLE = "(?:An|In|Auf|Unter|Hinter|Vor|Bei|Neben) de[rmn]"
+_GERMAN_PLACE = re.compile(
+    rf"\b(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) (?P<place>(?:{_WORD} )?{_WORD})"
+    rf" [0-9]{{1,3}} ?[a-h]?\b{_CODE_AND_TOWN}?"
+)
+"""A street that is called after where it lies: Unter den Linden 77."""
+_END = re.compile(r" {0,2}(?:[,.;:)!?\n]|$)")
+_AT = re.compile(r"(?i)(?:\b(?:at|to|from|near|live[sd]?|addr(?:ess)?(?: is)?)|[:=]) {1,2}$")
 _STREET_FIELD = re.compile(
     r"(?i:street(?:_?(?:address|name))?|address_?line|stra(?:ß|ss)e|calle|anschrift)_?[0-9]?"
     r"""\\?["']?[ ]?[:=][ ]{0,3}\\?(?P<quote>["'])(?P<street>[^"'\\\r\n<>{}$%=@_\x1e\x1f]{3,80})(?P=quote)"""
@@ -87,6 +113,32 @@ hinweg rückweg umweg ausweg heimweg arbeitsplatz sitzplatz parkplatz stellplatz
 listenplatz startplatz lageplatz
 """
 _NO_STREETS = frozenset(_NO_STREETS_TEXT.split())
+_NO_SMALL_TEXT = """
+about across after again along and apart around away back bad beautiful big blind block blocks bridge bumpy busy car
+cars central centre city closed common country court cross crowded day days dead dirt drive driver drivers easy fast
+feet few film find food for free from front full get golf great hard high hour hours house houses human hundred into
+just lane lanes large left life long lots major man many men meter meters metres mile miles million min mins minute
+minutes month months more most music narrow near nearby nearest new next nice off old onto open out over own page
+pages people percent person pieces popular public quiet random rare real right road rural scenic short side single
+slow small star steep street such test tests than that the then these they this those thousand through time times
+top track tracks trip trips types under usb very video was way ways wet wheel wide windy with without women yard
+yards year years
+"""
+_NO_SMALL = frozenset(_NO_SMALL_TEXT.split())
+"""What stands between a number and a street in sentences, and in no address."""
+_NO_TOWN_TEXT = """
+and anyway asap bitte but bye cheers danke for from here how merci not now okay please ring soon thank thanks the then
+there this today tomorrow tonight twice unless what when where which who why with you
+"""
+_NO_TOWN = frozenset(_NO_TOWN_TEXT.split())
+_NO_PLACES = re.compile(
+    r"(?i)(?:.*(?:tag|woche|monat|jahr|stunde|minute|kapitel|seite|zeile|spalte|nummer|klasse|version|zahl|raum|zimmer"
+    r"|gleis|etage|stock|uhr|preis|artikel|absatz|punkt|schritt|phase|liga|gruppe|teil|fall|nacht|zeit|alter|wert"
+    r"|durchschnitt|regel|film|buch|band|spiel|saison|halle|sektor|zone|linie|kurs|kanal|test|level|stufe|rahmen)(?:en|e|n|s|es)?"
+    r"|januar|februar|märz|april|mai|juni|juli|august|.*ember|oktober|platz|rang|top|schnitt|kreis|bus|modell|feld|bild"
+    r"|mittel|mittwoch|abend|morgen|anfang|ende|frühling|sommer|herbst|winter)"
+)
+"""Where and when things are: Am Montag 5, Im Raum 12, Auf der Seite 3."""
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _TIME_WORD = re.compile(r"(?i)\b(?:in|since|by|of|until|from|before|after|year|during) $")
 _COUNTED = re.compile(
@@ -117,16 +169,16 @@ HINT = (
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} "
     rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
     rf"|{_ROMANCE}|(?:Via|VIA) |{_POLISH}|〒"
+    rf"|[0-9][a-z]? [a-z0-9. ]* (?:{_SMALL_STREETS})(?-u:\b)|calle |(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) "
 )
 """Rust regex for the quick pass over all rows, made for speed as that of `names`."""
 GATE = (
-    rf"[0-9][A-Za-z]? {{1,2}}[^\n]{{1,110}}(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado"
-    rf"|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN}) {{1,2}}[0-9]"
-    rf"|{_FIELD}"
-    r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} {1,2}"
+    rf"[0-9][A-Za-z]? {{1,2}}[^\n]*(?-u:\b)(?:{_STREETS}|{_LOUD_STREETS}|{_SMALL_STREETS})(?-u:\b)|{_BOX}|Postfach"
+    rf"|Apartado|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN})"
+    rf" {{1,2}}[0-9]|{_FIELD}|[0-9] ?[a-h]?[,\n]{{1,2}} {{0,2}}(?:[A-Z]{{1,2}}-)?[0-9]{{5}} {{1,2}}"
     rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
-    rf"|(?:{_ROMANCE}) {{0,2}}[^\n0-9]{{1,110}}[0-9]"
-    rf"|(?:Via|VIA) [^\n0-9]{{1,90}}[0-9]|(?-u:\b)(?:{_POLISH}) {{0,2}}[^\n]{{1,110}}[0-9]|〒"
+    rf"|(?:{_ROMANCE}|calle|Via |VIA |(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) )[^\n0-9]*[0-9]"
+    rf"|(?-u:\b)(?:{_POLISH})[^\n]*[0-9]|〒"
 )
 """Rust regex for the rows that are left."""
 
@@ -145,6 +197,25 @@ def spans(text: str) -> Iterator[Found]:
         for found in pattern.finditer(text):
             if not _is_prose(text, found):
                 yield found.start(), found.end(), canonical(found[0])
+    for start, end in _unmistakable(text):
+        yield start, end, canonical(text[start:end])
+
+
+def _unmistakable(text: str) -> Iterator[tuple[int, int]]:
+    """What stands like an address, though neither capitals nor a word for streets say so."""
+    for found in _SMALL_ELSEWHERE.finditer(text):
+        yield found.span()
+    for found in _GERMAN_PLACE.finditer(text):
+        if _END.match(text, found.end()) and not any(map(_NO_PLACES.fullmatch, found["place"].split())):
+            yield found.span()
+    for found in _SMALL_STREET.finditer(text):
+        if not _NO_SMALL.isdisjoint(found["words"].split()) or _is_prose(text, found):
+            continue
+        town = _SMALL_TOWN.match(text, found.end())
+        if town and _END.match(text, town.end()) and _NO_TOWN.isdisjoint((town["town"] or "").split()):
+            yield found.start(), town.end()
+        elif _END.match(text, found.end()) or _AT.search(before(text, found.start())):
+            yield found.span()
 
 
 def _is_prose(text: str, found: re.Match[str]) -> bool:
