@@ -184,6 +184,19 @@ class TestByContent:
         assert kind_by_content(pl.Series(["a@b.co"]), kinds=[PiiKind.PHONE]) is None
 
 
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("4111_1111_1111_1111", PiiKind.CARD),
+        ("4111/1111/1111/1111", PiiKind.CARD),
+        ("PL61.1090.1014.0000.0712.1981.2874", PiiKind.IBAN),
+    ],
+)
+def test_values_however_parted_make_a_column_by_name_and_by_content(cell: str, kind: PiiKind) -> None:
+    assert looks_like(pl.Series([cell]), kind)
+    assert kind_by_content(pl.Series([cell] * 3)) is kind
+
+
 class TestIds:
     @pytest.mark.parametrize("name", ["id_number", "ID No.", "sin", "documento"])
     @pytest.mark.parametrize(

@@ -21,8 +21,10 @@ from hokusai.privacy.header_words import (
     CLEAR,
     COUNTING,
     IDS_OR_NUMBERS,
+    MAYBE_ADDRESS,
     ONLY_ALONE,
     PEOPLE,
+    THINGS,
     WHICH,
     WHICH_PERSON,
     WHOM,
@@ -37,12 +39,12 @@ LEAST_SHARE: Final = 0.9
 """Of the cells that must be of a kind for the column to be so by its content."""
 
 _LEAST_LOOK: Final = 0.1
-_NUMBER: Final = r"^\s*\(?\+? ?(?:[0-9][\s()./\-]*){%s}$"
+_NUMBER: Final = r"^\s*\(?\+? ?(?:[0-9][\s()._/\-]*){%s}$"
 _LOOKS: Final[dict[PiiKind, str]] = {
     PiiKind.EMAIL: "[@\uff20]",
     PiiKind.PHONE: _NUMBER % "6,16",
     PiiKind.CARD: _NUMBER % "12,19",
-    PiiKind.IBAN: r"^\s*[A-Za-z]{2}\s?[0-9]{2}[\sA-Za-z0-9]{8,40}$",
+    PiiKind.IBAN: r"^\s*[A-Za-z]{2}\s?[0-9]{2}[\s.A-Za-z0-9\-]{8,50}$",
     PiiKind.IP: (
         r"^\s*\[?(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})"
         r"(?:[]/%:].{0,20})?\s*$"
@@ -58,6 +60,9 @@ _OF_PEOPLE: Final = frozenset(
 )
 _ADDRESS_LOOK: Final = rf"\p{{L}}.*\s|\s.*\p{{L}}|[^\x00-\x{{24F}}]{{4}}|{TAKEN_OUT}"
 """More than one word, in the scripts that leave blanks; for a column whose name is just `address` or `direccion`."""
+_ADDRESS_SURELY: Final = rf"\p{{L}}{{2}}.*\s.*[0-9]|[0-9].*\s.*\p{{L}}{{2}}|〒|[^\x00-\x{{24F}}]{{6}}.*[0-9]|{TAKEN_OUT}"
+"""Words and a number; for a column that may hold towns or people."""
+_LEAST_ADDRESSES: Final = 0.5
 _BY_CONTENT: Final = (
     PiiKind.EMAIL,
     PiiKind.IBAN,
@@ -103,6 +108,27 @@ def is_about_people(column: str) -> bool:
     """
     words = header_words(column)
     return not _words(WHOM).isdisjoint(words) and (_words(WHOM) | _words(WHICH_PERSON)).issuperset(words)
+
+
+def hold_addresses(cells: pl.Series, column: str) -> bool:
+    """Whether a column is named by where somebody lives or gets something, and its cells are addresses.
+
+    >>> import polars as pl
+    >>> hold_addresses(pl.Series(["1 Mill Rd"]), "ship_to"), hold_addresses(pl.Series(["Bonn"]), "Wohnort")
+    (True, False)
+    """
+    if header_words(column) not in _phrases(MAYBE_ADDRESS) or not len(cells):
+        return False
+    return int(as_text(cells).str.contains(_ADDRESS_SURELY).sum()) >= _LEAST_ADDRESSES * len(cells)
+
+
+def is_of_things(column: str) -> bool:
+    """Whether a column's name says that rows are about goods.
+
+    >>> is_of_things("unit_price"), is_of_things("ISBN"), is_of_things("age")
+    (True, True, False)
+    """
+    return not _words(THINGS).isdisjoint(header_words(column))
 
 
 def may_hold_ids(column: str) -> bool:
