@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -497,24 +498,33 @@ class TestOnMlflow:
         ],
     )
     def test_a_run_that_was_killed_is_continued_to_the_same_end(
-        self, when: str, query: str, tmp_path: Path
+        self, when: str, query: str, tmp_path: Path, undisturbed: tuple[Path, Any]
     ) -> None:
-        uri = f"sqlite:///{tmp_path}/undisturbed/mlflow.db"
-        write_as_others_do(uri, "churn")
-        with_much_more(uri)  # so that it cannot be through before it is killed
-        shutil.copytree(tmp_path / "undisturbed", tmp_path / "killed")
-
+        theirs, end = undisturbed
+        shutil.copytree(theirs, tmp_path / "killed")
         killed_after(tmp_path / "killed", query)
-        ends = []
-        for folder in ("undisturbed", "killed"):
-            store = MlflowModelStore(f"sqlite:///{tmp_path}/{folder}/mlflow.db")
-            ledger = SqlLedger(f"sqlite:///{tmp_path}/{folder}/hokusai.db")
-            report = migrate(store, ledger, StageLog(store), "ada", Rules(digests=False))
-            assert report.changed, when
-            ends.append(outcome(store, ledger, "churn"))
-        assert ends[0] == ends[1]
-        assert ends[0]["versions"] == EXPECTED  # type: ignore[index]
-        assert ends[0]["index"] is True  # type: ignore[index]
+        assert taken_over(tmp_path / "killed") == end, when
+        assert end["versions"] == EXPECTED
+        assert end["index"] is True
+
+
+def taken_over(folder: Path) -> object:
+    """What there is once the registry in a folder was taken over, from where it stood."""
+    store = MlflowModelStore(f"sqlite:///{folder}/mlflow.db")
+    ledger = SqlLedger(f"sqlite:///{folder}/hokusai.db")
+    assert migrate(store, ledger, StageLog(store), "ada", Rules(digests=False)).changed
+    return outcome(store, ledger, "churn")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
+    """A folder with a registry as others wrote it, and what becomes of it."""
+    folder = tmp_path_factory.mktemp("migration")
+    uri = f"sqlite:///{folder}/theirs/mlflow.db"
+    write_as_others_do(uri, "churn")
+    with_much_more(uri)  # so that it cannot be through before it is killed
+    shutil.copytree(folder / "theirs", folder / "taken over")
+    return folder / "theirs", taken_over(folder / "taken over")
 
 
 def killed_after(home: Path, query: str) -> None:
