@@ -14,7 +14,7 @@ _WORDS_TEXT = """
 tel tél telephone telephones téléphone telefon telefone telefono teléfono telefonnummer telefonnr phone
 phones fax telefax mobile mob mobil mobilnummer mobiltelefon cell cel cellphone cellulare celular móvil
 movil handy handynummer rufnummer portable call calls calling called ring dial dialed whatsapp sms reach
-contact hotline helpline landline numéro numéros fone teléf telf phonenumber ph tlf tfno gsm
+contact hotline helpline landline numéro numéros fone fon teléf telf phonenumber ph tlf tfno gsm
 appeler appelez appelle rappeler rappelez joindre joignable llamar llame llámame llámanos llámeme llámenos
 localizable chiamare chiama chiamami chiamate chiami raggiungibile rufen rufe ruf anrufen anruf rückruf
 erreichbar reachable ligue ligar telefonar zadzwoń contacto contatto contato kontakt
@@ -50,7 +50,7 @@ GATE = (
 _ID = re.compile(r"(?:(?:^|[^A-Za-z])(?:[iI][dD]s?)|[a-z]Ids?)[^A-Za-z0-9]*$")
 """What right before a number says that it numbers calls or devices."""
 _COUNTED = re.compile(
-    r"(?i)\b(?:number of|total|count|durations?|users|price|cost|sales|revenue|bytes|seconds|function)\b"
+    r"(?i)\b(?:number of|total|count|durations?|users|price|cost|spend|sales|revenue|bytes|seconds|function)\b"
 )
 _COUNTED_AFTER = re.compile(
     r"(?i) ?(?:times|ms|ns|secs?|seconds|users|people|customers|subscribers|downloads|calls|characters|rows|tokens"
