@@ -1,9 +1,21 @@
 """Distinct counts: exact up to k, near beyond, the same in any order."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from hokusai.pipeline.data.distinct_count import DistinctCount
+from hokusai.pipeline.data import distinct_count, value_hash
+from hokusai.pipeline.data.distinct_count import DistinctCount, least_different
+
+
+@pytest.fixture(params=[False, True], ids=["numpy", "compiled"], autouse=True, scope="module")
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test of this file both ways."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (distinct_count, value_hash):
+            patch.setattr(module, "pays", lambda work: request.param)
+        yield
 
 
 def hashes(n: int, seed: int = 0) -> np.ndarray:
@@ -40,3 +52,18 @@ def test_order_and_division_do_not_matter() -> None:
         for part in reversed(parts):
             merged.merge(part)
         assert merged.estimate() == whole
+
+
+@pytest.mark.parametrize("most", [1, 3, 4, 9])
+def test_the_least_hashes_once_each(most: int) -> None:
+    found = least_different(np.array([9, 2**64 - 1, 9, 3, 3, 1, 2**64 - 1], dtype=np.uint64), most)
+    assert found.tolist() == [1, 3, 9, 2**64 - 1][:most]
+    assert not len(least_different(np.empty(0, dtype=np.uint64), most))
+
+
+def test_the_hash_of_null_is_no_value() -> None:
+    count = DistinctCount(k=2).see(np.array([0, 5, 0, 2**64 - 1], dtype=np.uint64))
+    assert count.estimate() == 2
+    assert (
+        count.see(np.array([0, 7], dtype=np.uint64)).relative_error() == 1.0
+    )  # three of more than two, by estimate

@@ -11,12 +11,15 @@ import math
 from typing import TYPE_CHECKING
 
 from hokusai.pipeline.data.value_hash import hashes_below
+from hokusai.utils.compiled import pays
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 KEPT_HASHES = 65_536
+_CELLS_A_HASH = 8
+"""So many cells are as much work as one SHA-256."""
 
 
 class DistinctCount:
@@ -76,21 +79,26 @@ class DistinctCount:
         import numpy as np
 
         if self._pending:
-            hashes = different(np.concatenate([self._kept, *self._pending]))
-            self._kept = hashes[: self._k + 1].copy()
+            self._kept = least_different(np.concatenate([self._kept, *self._pending]), self._k + 1)
             self._pending, self._pending_size = [], 0
 
 
-def different(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The hashes in ascending order, each once; they are sorted in place. `np.unique` takes many times the time.
+def least_different(hashes: NDArray[np.uint64], most: int) -> NDArray[np.uint64]:
+    """The least `most` different hashes in ascending order; `hashes` are sorted in place.
+
+    `np.unique` takes many times the time.
 
     >>> import numpy as np
-    >>> different(np.array([7, 5, 7], dtype=np.uint64)).tolist()
+    >>> least_different(np.array([7, 5, 7, 9], dtype=np.uint64), 2).tolist()
     [5, 7]
     """
     import numpy as np
 
     hashes.sort()
+    if pays(len(hashes) // _CELLS_A_HASH):
+        from hokusai.pipeline.data.value_hash_loops import different
+
+        return different(hashes, most).copy()
     new = np.ones(len(hashes), dtype=bool)
     np.not_equal(hashes[1:], hashes[:-1], out=new[1:])
-    return hashes[new]
+    return hashes[new][:most].copy()

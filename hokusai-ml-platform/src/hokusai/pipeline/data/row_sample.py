@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hokusai.pipeline.data.columns import cells_of, selected
-from hokusai.pipeline.data.distinct_count import different
+from hokusai.pipeline.data.distinct_count import least_different
 from hokusai.pipeline.data.value_hash import hash_rows, hash_values
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class RowSample:
         """Those of the rows `at` that can be among the `k` least: the others need not be copied."""
         if len(at) <= self._k:
             return at
-        known = different(keys[at])
+        known = least_different(keys[at], self._k + 1)
         if len(known) <= self._k:
             return at
         self._limit = int(known[self._k])  # no lower one is known so far: `at` has none above it

@@ -2,7 +2,7 @@
 
 Cells are read where they lie. `valid` has a bit for each, that of the first cell at `first`; without bits no cell is
 null. Places are unsigned, since for each signed one Numba asks whether it counts from the end. Only
-`value_hash` and `counted_values` import this module, which needs Numba.
+`value_hash`, `distinct_count` and `counted_values` import this module, which needs Numba.
 """
 
 from __future__ import annotations
@@ -111,6 +111,18 @@ def below(hashes: NDArray[np.uint64], limit: Any) -> NDArray[np.uint64]:
 
 
 @compiled
+def different(ordered: NDArray[np.uint64], most: int) -> NDArray[np.uint64]:
+    """The first `most` different ones of hashes in order, which are moved to their beginning."""
+    found, end = _0, _U(len(ordered))
+    for i in range(end):
+        ordered[found] = ordered[i]
+        found += _U(i + _1 == end or ordered[i] != ordered[i + _1])
+        if found == _U(most):
+            break
+    return ordered[:found]
+
+
+@compiled
 def repeated(hashes: NDArray[np.uint64], most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first place of each hash that is not 0, and how often it comes; or of `most` + 1, if there are so many."""
     slots = 1
@@ -139,13 +151,13 @@ def repeated(hashes: NDArray[np.uint64], most: int) -> tuple[NDArray[np.int64], 
 @compiled
 def _mixed_at(address: Any, size: Any) -> Any:
     """The sum of the mixed words of a text of more than eight bytes."""
-    total, number, end = _0, _0, address + size
+    total, added, end = _0, _0, address + size
     while end - address >= _8:
-        total += _mix(word_at(address) + number * _GAMMA)
+        total += _mix(word_at(address) + added)
         address += _8
-        number += _1
+        added += _GAMMA
     if address < end:  # the last eight bytes, without those that were read before
-        total += _mix((word_at(end - _8) >> ((_8 - (end - address)) << _3)) + number * _GAMMA)
+        total += _mix((word_at(end - _8) >> ((_8 - (end - address)) << _3)) + added)
     return total
 
 
