@@ -432,8 +432,8 @@ class TestLaws:
         assert sorted(credited) == sorted(edge.child for edge in lineage.edges if edge.contributor)
 
 
-def test_ten_thousand_generations_need_no_recursion() -> None:
-    count = 10_000
+def test_three_thousand_generations_need_no_recursion() -> None:
+    count = 3_000  # three times as deep as Python recurses
     chain = [
         version(
             place,
@@ -444,7 +444,7 @@ def test_ten_thousand_generations_need_no_recursion() -> None:
         for place in range(1, count + 1)
     ]
     lineage = Lineage.of(chain, "churn")
-    assert lineage.improvement_to()["accuracy"].delta == 9_999 / 16384
+    assert lineage.improvement_to()["accuracy"].delta == 2_999 / 16384
     assert len(lineage.to_text()) < 1_000_000
     assert lineage.to_mermaid().count("-->") == count - 1
     assert len(lineage.to_dict()["lineage"]) == count

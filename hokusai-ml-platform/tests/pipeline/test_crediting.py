@@ -97,10 +97,8 @@ class TestShapley:
 
     @pytest.mark.parametrize("estimator", [{}, FOREST], ids=["certain", "by chance"])
     def test_how_the_work_was_cut_changes_nothing(self, three, estimator: dict[str, str]) -> None:
-        found = [
-            three(**estimator, attribution_seeds="2", retraining_tasks=n).credited for n in ("1", "2", "9")
-        ]
-        assert found[0] == found[1] == found[2]
+        found = [three(**estimator, attribution_seeds="2", retraining_tasks=n).credited for n in ("1", "9")]
+        assert found[0] == found[1]
 
     def test_the_order_of_the_contributors_changes_no_value(self, shared_out, labelled) -> None:
         ann, bob = labelled(120, 2), labelled(60, 3)
