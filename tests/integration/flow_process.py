@@ -16,7 +16,7 @@ with warnings.catch_warnings():
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOW = ROOT / "tests" / "integration" / "flows" / "nine_steps.py"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 class FlowProcess:

@@ -8,13 +8,14 @@ import pytest
 
 from hokusai.adapters.mlflow_store import open_client, quiet_mlflow
 from tests.integration.pipeline_process import CLI, OUTPUTS, QUERIES, STEPS, Running, pipeline
+from tests.warm_python import warm
 
 DRY = ("run", "--dry-run", f"--contributed-data={QUERIES}")
 
 
 def gone(processes):
     """Whether these processes all end soon."""
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=120)
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
@@ -76,7 +77,14 @@ def test_two_runs_at_once_do_not_disturb_each_other(dry, tmp_path):
         "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(tmp_path / "datastore"),
     }
     runs = [
-        Running(tmp_path / name, *DRY, f"--output-dir={tmp_path / 'outputs'}", output_dir=False, **shared)
+        Running(
+            tmp_path / name,
+            *warm("-m", "src.pipeline.hokusai_pipeline"),  # as nobody sends them a signal
+            *DRY,
+            f"--output-dir={tmp_path / 'outputs'}",
+            output_dir=False,
+            **shared,
+        )
         for name in ("one", "two")
     ]
     ended = [run.finish() for run in runs]
@@ -139,7 +147,7 @@ def ended_by_sigterm(running):
 
 def until(look):
     """Wait until `look` finds something."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (found := look()):
         assert time.monotonic() < deadline
         time.sleep(0.002)

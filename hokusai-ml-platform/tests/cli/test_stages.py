@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -192,7 +191,7 @@ class TestAsProcesses:
     """What one process has written the next one reads."""
 
     def test_promote_here_and_read_there(self, churn: Hokusai) -> None:
-        command = [sys.executable, "-m", "hokusai.cli"]
+        command = warm("-m", "hokusai.cli")
         done = subprocess.run(
             [*command, "promote", "churn/1.1.0"], capture_output=True, text=True, check=True
         )
