@@ -6,7 +6,7 @@ tree over all of them. docs/formats/hokusai-data-v1.md fixes every byte.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hokusai.pipeline.data.canonical_columns import (
@@ -29,6 +29,8 @@ _ROW_TAG = b"\x02"
 """No other thing that is hashed begins with this byte: leaves of the tree have 0, its nodes 1, blocks 3."""
 _BATCH_ROWS = 1 << 16
 """Rows whose bytes are in memory at once."""
+_COMPILED_ROWS = 1 << 12
+"""The same where a compiled loop puts them together: so little memory need not be got from the system each time."""
 _CACHED_BYTES = 1 << 18
 """Rows are put together in pieces that stay in the processor's cache."""
 
@@ -69,17 +71,23 @@ def _of_canonical(
 ) -> NDArray[np.uint8]:
     import numpy as np
 
-    if compiled.pays(0):
-        return sha256_many(np.empty((rows.height, 0), np.uint8), _all_parts(rows, columns, prefix))
-    return sha256_many(_fixed_parts(rows, columns, prefix), _variable_parts(rows, columns))
+    if all(column.kind in FIXED_BYTES for column in columns) or not compiled.pays(0):
+        return sha256_many(_fixed_parts(rows, columns, prefix), _variable_parts(rows, columns))
+    beginnings = np.empty((_COMPILED_ROWS, 0), np.uint8)
+    pieces = [
+        sha256_many(beginnings[: len(piece.offsets) - 1], piece) for piece in _pieces(rows, columns, prefix)
+    ]
+    return np.concatenate([np.empty((0, DIGEST_BYTES), np.uint8), *pieces])
 
 
-def _all_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn], prefix: NDArray[np.uint8]) -> EndToEnd:
-    """The bytes of each row: what `_fixed_parts` and `_variable_parts` give, put together by a compiled loop."""
+def _pieces(
+    rows: pl.DataFrame, columns: Sequence[CanonicalColumn], prefix: NDArray[np.uint8]
+) -> Iterator[EndToEnd]:
+    """The bytes of rows: what `_fixed_parts` and `_variable_parts` give, put together by a compiled loop."""
     import numpy as np
     import polars as pl
 
-    from hokusai.pipeline.data.row_bytes_loops import row_bytes
+    from hokusai.pipeline.data.row_bytes_loops import OFFSET, row_bytes
 
     newest = pl.CompatLevel.newest()  # without a copy
     arrays = [cells_of(rows, column.name).rechunk().to_arrow(compat_level=newest) for column in columns]
@@ -89,15 +97,18 @@ def _all_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn], prefix: N
         width = 0 if column.kind == "b" else FIXED_BYTES.get(column.kind, 0)
         row[:] = validity, values, array.offset, width, len(buffers)
         buffers += texts
-    by_kind = [
+    fixed, texts_at, bytes_at = (
         np.array([i for i, column in enumerate(columns) if column.kind in kinds], np.int64)
         for kinds in (FIXED_BYTES, "sn", "x")
-    ]
-    variable = np.concatenate(by_kind[1:])
-    parts = EndToEnd(*row_bytes(rows.height, prefix, told, by_kind[0], variable, np.array(buffers)))
-    for part in parts:
-        part.flags.writeable = False
-    return parts
+    )
+    variable, addresses = np.concatenate([texts_at, bytes_at]), np.array(buffers, np.int64)
+    for start in range(0, rows.height, _COMPILED_ROWS):
+        height = min(_COMPILED_ROWS, rows.height - start)
+        piece = EndToEnd(*row_bytes(height, prefix, told, fixed, variable, addresses))
+        for part in piece:
+            part.flags.writeable = False
+        yield piece
+        told[:, OFFSET] += height
 
 
 def _fixed_parts(
