@@ -28,7 +28,7 @@ def _compiled() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("pattern", [*PLAIN, TAKEN_OUT])
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_what_a_pattern_matches_has_its_mark(pattern: str, data: st.DataObject) -> None:
     text = data.draw(st.from_regex(pattern.replace("(?-u:", "(?:").replace("(?i-u:", "(?i:")))
@@ -36,7 +36,7 @@ def test_what_a_pattern_matches_has_its_mark(pattern: str, data: st.DataObject) 
     assert (cleaned if pattern is TAKEN_OUT else coded).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(st.none() | st.text("abZ09 :@%[/`é", max_size=40), max_size=6), st.integers(0, 3))
 def test_the_marks_are_those_of_the_characters(cells: list[str | None], start: int) -> None:
     text = pl.Series(["x" * 20 + "-", *cells], dtype=pl.String)[start:]
