@@ -53,12 +53,12 @@ YES = {
         name|Name|first_name|firstName|FIRSTNAME|last_name|lastname|surname|full_name|fullname|given_name
         |middle_name|nom|prénom|Nachname|Vorname|apellido|customer_name|patient name|contact_name
         |user_name|username|cardholder|name_of_patient|client_full_name|氏名|имя|maiden_name
-        |lname|mname|voornaam|achternaam|imię|nazwisko
+        |fname|naam|lname|mname|voornaam|achternaam|imię|nazwisko
     """,
     PiiKind.POSTAL_ADDRESS: """
         address|Address|addr|street|street_address|home_address|billing_address|shippingAddress
         |address_line_1|address1|adresse|Straße|Anschrift|postal_address|dirección|indirizzo
-        |customer_address|住所
+        |customer_address|adres|ulica|domicilio|住所
     """,
 }
 NO = """
@@ -76,7 +76,7 @@ NO = """
     |user_id|session_id|customer_segment|is_active|prediction|confidence|version|url|unnamed: 0|Unnamed
     |index|id|uuid|hash|email_hash|phone_hash|token|passport_country|nirvana|nir|tin|pants|company
     |card_last4|mailing_list_size|mail_server|handy_feature|portable_size|iban_valid|ssn_flag|dobro
-    |renamed|rename|username_length
+    |renamed|rename|username_length|owner_id|user_count|author_rank|driver_version|ship_to|residence_time
 """
 
 
@@ -224,6 +224,12 @@ class TestIds:
         assert forms == ["SE:8507099805"] * 4 + [None] * 2
 
 
+WHO = table(
+    "user|owner|author|sender|recipient|manager|agent|assignee|sales_rep|beneficiary|payee|student|teacher|driver"
+    "|tenant|doctor|spouse|next_of_kin|employee|account_manager"
+)
+
+
 class TestPeople:
     """Columns whose names leave open whether people are in them."""
 
@@ -239,6 +245,10 @@ class TestPeople:
             ("nom", ["Dupont", "Lefebvre"], PiiKind.PERSON_NAME),
             ("name", ["Ada", "Bob"], PiiKind.PERSON_NAME),
             ("name", ["李小龍"], PiiKind.PERSON_NAME),
+            *((name, ["Jane Roe", "Qzzt"], PiiKind.PERSON_NAME) for name in WHO),
+            ("ship_to", ["12 Mill Rd, Leeds", "Depot"], PiiKind.POSTAL_ADDRESS),
+            ("Wohnort", ["Am Markt 5, Bonn"], PiiKind.POSTAL_ADDRESS),
+            ("ulica", ["Długa"], PiiKind.POSTAL_ADDRESS),
             ("name", [], PiiKind.PERSON_NAME),
             ("direccion", ["Calle Mayor 5"], PiiKind.POSTAL_ADDRESS),
             ("address", ["東京都千代田区千代田1-1"], PiiKind.POSTAL_ADDRESS),
@@ -263,11 +273,30 @@ class TestPeople:
             ("name", ["Blue Chair", "Lamp", "Summer Hat"]),
             ("direccion", ["norte", "sur"]),
             ("address", ["0x7ffe", "0x12"]),
+            ("wohnort", ["Berlin", "Bad Homburg"]),
+            ("residence", ["owned", "rented"]),
+            ("bill_to", ["Acme Corp", "Acme Ltd", "Depot 5"]),
+            ("user_agent", ["Mozilla/5.0 (X11)", "curl/8.1"]),
+            ("owner_id", ["Jane Roe"]),
+            ("driver_version", ["Jane Roe"]),
+            ("agent", ["Chrome", "Firefox"]),
+            *(
+                (title, ["Jane Eyre", "Dune", "Emma", "Ulysses"])
+                for title in ("title", "book", "film", "product")
+            ),
         ],
     )
     def test_cells_that_say_nothing_of_people_are_left(self, name: str, cells: list[object]) -> None:
         frame = pl.DataFrame({name: pl.Series(cells, dtype=None if cells else pl.String)})
         assert ColumnGate.decide(frame, PiiPolicy()).plans[name].treatment != "cells"
+
+    @pytest.mark.parametrize("beside", ["price", "sku", "isbn", "product_category"])
+    def test_beside_a_column_of_goods_most_names_have_to_be_of_people(self, beside: str) -> None:
+        novels = ["Jane Eyre", "David Copperfield", "Moby Dick", "Silas Marner"]
+        for names, personal in ((novels, set()), (["Jane Roe", "John Smith", "Ada Qzzt"], {"name"})):
+            frame = pl.DataFrame({"name": names, beside: ["x"] * len(names)})
+            assert ColumnGate.decide(frame, PiiPolicy()).personal == personal
+        assert ColumnGate.decide(pl.DataFrame({"name": novels}), PiiPolicy()).personal == {"name"}
 
     def test_beside_a_column_of_people_a_name_is_one_of_theirs(self) -> None:
         frame = pl.DataFrame({"nom": ["Bzzt"], "prenom": ["Qzzt"], "customer": ["C-1"]})

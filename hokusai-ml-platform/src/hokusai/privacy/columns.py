@@ -30,7 +30,12 @@ from hokusai.privacy.header_words import (
     WHOM,
 )
 from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
-from hokusai.privacy.people_columns import LEAST_SHARE_NAMED, LEAST_SHARE_OPEN, hold_people
+from hokusai.privacy.people_columns import (
+    LEAST_SHARE_AMONG_THINGS,
+    LEAST_SHARE_NAMED,
+    LEAST_SHARE_OPEN,
+    hold_people,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +65,9 @@ _OF_PEOPLE: Final = frozenset(
 )
 _ADDRESS_LOOK: Final = rf"\p{{L}}.*\s|\s.*\p{{L}}|[^\x00-\x{{24F}}]{{4}}|{TAKEN_OUT}"
 """More than one word, in the scripts that leave blanks; for a column whose name is just `address` or `direccion`."""
-_ADDRESS_SURELY: Final = rf"\p{{L}}{{2}}.*\s.*[0-9]|[0-9].*\s.*\p{{L}}{{2}}|〒|[^\x00-\x{{24F}}]{{6}}.*[0-9]|{TAKEN_OUT}"
+_ADDRESS_SURELY: Final = (
+    rf"\p{{L}}{{2}}.*\s.*[0-9]|[0-9].*\s.*\p{{L}}{{2}}|〒|[^\x00-\x{{24F}}]{{6}}.*[0-9]|{TAKEN_OUT}"
+)
 """Words and a number; for a column that may hold towns or people."""
 _LEAST_ADDRESSES: Final = 0.5
 _BY_CONTENT: Final = (
@@ -234,7 +241,7 @@ def kinds_by_content(
     return found
 
 
-def looks_like(cells: pl.Series, kind: PiiKind, column: str = "") -> bool:
+def looks_like(cells: pl.Series, kind: PiiKind, column: str = "", *, of_things: bool = False) -> bool:
     """Whether a sample of cells without null can be what the column's name announces.
 
     A name is trusted as far as the cells do not speak against it: at least one in ten must have the look of the kind,
@@ -244,14 +251,17 @@ def looks_like(cells: pl.Series, kind: PiiKind, column: str = "") -> bool:
         cells: As they came, or plain.
         kind: What the name announces.
         column: The name; without it, it is taken to be clear.
+        of_things: Whether another column says that the rows are about goods.
     """
     if cells.dtype.is_numeric() and kind not in _AS_NUMBERS:
         return False
     look = _LOOKS.get(kind)
     if column and kind in _DOUBTFUL and not _announced(column)[1]:
         if kind is PiiKind.PERSON_NAME:
-            said = not is_about_people(column)
-            return hold_people(cells, LEAST_SHARE_NAMED if said else LEAST_SHARE_OPEN, unless_shown=said)
+            if is_about_people(column):
+                return hold_people(cells, LEAST_SHARE_OPEN, unless_shown=False)
+            least = LEAST_SHARE_AMONG_THINGS if of_things else LEAST_SHARE_NAMED
+            return hold_people(cells, least, unless_shown=True)
         look = _ADDRESS_LOOK
     if look is None or not len(cells):
         return True

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from hokusai.errors import SchemaError
 from hokusai.privacy.columns import (
     as_text,
+    hold_addresses,
     is_about_people,
     is_of_people,
+    is_of_things,
     kind_by_name,
     kinds_by_content,
     looks_like,
@@ -187,6 +189,18 @@ class _Leaf(NamedTuple):
     personal: bool
 
 
+class _Rows(NamedTuple):
+    """What rows are about, as far as the name of any column says it.
+
+    Attributes:
+        of_people: Then a column `name` is one of theirs.
+        of_things: Then it is one of goods, unless most cells are people's names.
+    """
+
+    of_people: bool
+    of_things: bool
+
+
 _Shape = int | Mapping[str, "_Shape"]
 """Which leaf a column is, or the shapes of its fields."""
 
@@ -215,7 +229,10 @@ def _assembled(shape: _Shape, plan_of: Sequence[ColumnPlan]) -> ColumnPlan:
 
 def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
     """The plan for each; what their cells look like is asked of many in one go."""
-    of_people = any(is_of_people(leaf.name) for leaf in leaves)
+    rows = _Rows(
+        of_people=any(is_of_people(leaf.name) for leaf in leaves),
+        of_things=any(is_of_things(leaf.name) for leaf in leaves),
+    )
     plans: list[ColumnPlan] = []
     some: list[_Leaf] = []
     cells = 0
@@ -223,23 +240,23 @@ def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
         some.append(leaf)
         cells += len(leaf.cells)
         if cells >= _CELLS_TOGETHER:
-            plans += _plans_of_some(some, policy, of_people=of_people)
+            plans += _plans_of_some(some, policy, rows)
             some, cells = [], 0
-    return plans + _plans_of_some(some, policy, of_people=of_people)
+    return plans + _plans_of_some(some, policy, rows)
 
 
-def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy, *, of_people: bool) -> list[ColumnPlan]:
+def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy, rows: _Rows) -> list[ColumnPlan]:
     """The plans for some.
 
     Args:
         leaves: What is asked about.
         policy: What is wanted.
-        of_people: Whether the name of any column says that rows are about people: then `name` is one of theirs.
+        rows: What they are about.
     """
     named = [_named(leaf, policy) for leaf in leaves]
     shown = _shown(leaves)
     trusted = [
-        kind is not None and _is_trusted(kind, leaf, cells, of_people=of_people)
+        kind is not None and _is_trusted(kind, leaf, cells, rows)
         for kind, leaf, cells in zip(named, leaves, shown, strict=True)
     ]
     asked = [
@@ -277,12 +294,12 @@ def _shown(leaves: Sequence[_Leaf]) -> list[pl.Series]:
     return shown
 
 
-def _is_trusted(kind: PiiKind, leaf: _Leaf, shown: pl.Series, *, of_people: bool) -> bool:
+def _is_trusted(kind: PiiKind, leaf: _Leaf, shown: pl.Series, rows: _Rows) -> bool:
     """Whether the cells can be what the name announces; where the name leaves that open, more is asked of them."""
     if kind not in (PiiKind.PERSON_NAME, PiiKind.POSTAL_ADDRESS):
         return looks_like(shown, kind)
-    clear = of_people and not is_about_people(leaf.name)
-    return looks_like(leaf.cells, kind, "" if clear else leaf.name)
+    clear = rows.of_people and not is_about_people(leaf.name)
+    return looks_like(leaf.cells, kind, "" if clear else leaf.name, of_things=rows.of_things)
 
 
 def _named(leaf: _Leaf, policy: PiiPolicy) -> PiiKind | None:
@@ -295,6 +312,8 @@ def _named(leaf: _Leaf, policy: PiiPolicy) -> PiiKind | None:
         and looks_like(leaf.cells, PiiKind.PERSON_NAME, leaf.name)
     ):
         named = PiiKind.PERSON_NAME
+    if named is None and hold_addresses(leaf.cells, leaf.name):
+        named = PiiKind.POSTAL_ADDRESS
     if named is None and may_hold_ids(leaf.name) and hold_checked_ids(as_text(leaf.cells)):
         named = PiiKind.NATIONAL_ID
     return named if named in policy.kinds and _can_hold(leaf.cells.dtype, named) else None

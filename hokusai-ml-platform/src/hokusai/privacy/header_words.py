@@ -69,13 +69,13 @@ CLEAR: Final[dict[PiiKind, str]] = {
         applicant name, legal name, display name, real name, name of patient, name of customer, mothers name,
         mother name, father name, fathers name, nachname, vorname, familienname, prenom, nom de famille,
         nombre completo, apellido, apellidos, cognome, sobrenome, nome completo, 氏名, 名前, 姓名, имя,
-        фамилия, фио, lname, mname, voornaam, achternaam, imie, nazwisko
+        фамилия, фио, fname, lname, mname, nazwiska, imiona, voornaam, achternaam, imie, nazwisko
     """,
     PiiKind.POSTAL_ADDRESS: """
         street, street address, streetaddress, street name, postal address, home address, mailing address,
         billing address, shipping address, delivery address, residential address, work address, address line,
         addressline, addr line, strasse, anschrift, postanschrift, rue, adresse postale, direccion postal,
-        calle, domicilio, indirizzo, endereco, logradouro, 住所, 地址, адрес
+        calle, ulica, domicilio, indirizzo, endereco, logradouro, 住所, 地址, адрес
     """,
 }
 """Phrases that announce a kind wherever they stand in a name, unless another word says it is something about it."""
@@ -94,20 +94,34 @@ ONLY_ALONE: Final[dict[PiiKind, str]] = {
     PiiKind.IP: "ip, ips, ipv",
     PiiKind.CRYPTO_ADDRESS: "wallet, wallets",
     PiiKind.DATE_OF_BIRTH: "born, birth, nascita, naissance, nacimiento",
-    PiiKind.PERSON_NAME: "name, names, nom, nome, nombre, nombres",
-    PiiKind.POSTAL_ADDRESS: "address, addresses, addr, adresse, adressen, direccion",
+    PiiKind.PERSON_NAME: "name, names, naam, namen, nom, nome, nombre, nombres",
+    PiiKind.POSTAL_ADDRESS: "address, addresses, addr, adres, adresy, adresse, adressen, direccion",
 }
 """Words with other meanings too: they announce a kind only if all the others in the name are `PEOPLE` or
 `WHICH` (beside a name: `PEOPLE`, since files, models and features have names)."""
 
 WHOM: Final = """
 contact contacts customer customers client clients patient patients guest guests passenger passengers employee
-employees kunde kundin kunden patientin klient cliente clientes paciente pacientes contacto contatto ansprechpartner
+employees kunde kundin kunden patientin klient cliente clientes paciente pacientes contacto contatto
+ansprechpartner user users owner owners author authors sender recipient manager
+managers agent agents assignee rep beneficiary payee student students teacher teachers driver drivers tenant tenants
+doctor spouse kin
 """
 """Words for people: a column that is named by nothing else holds their names, or their numbers, or firms."""
 
-WHICH_PERSON: Final = "person primary secondary main emergency my our your the new old first second full"
+WHICH_PERSON: Final = (
+    "person primary secondary main emergency my our your the new old first second full sales next of account"
+)
 """Words that may stand beside them."""
+
+MAYBE_ADDRESS: Final = "ship to, bill to, residence, wohnort, wohnsitz"
+"""Names of columns of addresses, towns, people or depots: only the cells tell."""
+
+THINGS: Final = """
+price prices preis prix precio cost sku stock inventory category brand isbn ean upc gtin asin barcode publisher genre
+pages manufacturer colour color size msrp
+"""
+"""Words for what goods have: beside such a column, `name` is that of goods."""
 
 PEOPLE: Final = """
 user users customer client contact person people patient employee member student owner sender

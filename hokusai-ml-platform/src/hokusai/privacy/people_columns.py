@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 LEAST_SHARE_NAMED: Final = 0.3
 """Of names that many people have among the cells that say something, in a column of names, be it of things."""
+LEAST_SHARE_AMONG_THINGS: Final = 2 / 3
+"""The same where another column says that the rows are about goods, such as a price: books are called after people."""
 LEAST_SHARE_OPEN: Final = 0.25
-"""The same in one that does not: firms are called after people too."""
+"""The same in a column that is not one of names: firms are called after people too."""
 _LEAST_SHARE_ALIKE: Final = 0.5
 """Of these and what else reads like a name, in a column that may list things."""
 _MOST_CHARACTERS: Final = 60
