@@ -8,15 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from eth.chains.base import MiningChain
-from eth.consensus.noproof import NoProofConsensus
-from eth.db.atomic import AtomicDB
-from eth.vm.forks.cancun import CancunVM
 from eth_abi import decode, encode
 from eth_utils.abi import collapse_if_tuple, function_abi_to_4byte_selector
-
-# py-evm raises the limit for the whole process when it is imported; other tests then end it with deep JSON.
-sys.setrecursionlimit(1000)
 
 FOLDER = Path(__file__).with_name("solidity")
 DEPLOYER = bytes.fromhex("aa" * 20)
@@ -35,6 +28,15 @@ class LocalContract:
         source = (FOLDER / f"{name}.sol").read_bytes()
         assert built["sourceSha256"] == hashlib.sha256(source).hexdigest(), "compile it again: compile.js"
         self.abi = {item.get("name", item["type"]): item for item in built["abi"]}
+        from eth.chains.base import (
+            MiningChain,
+        )  # two seconds, which workers without these tests need not spend
+        from eth.consensus.noproof import NoProofConsensus
+        from eth.db.atomic import AtomicDB
+        from eth.vm.forks.cancun import CancunVM
+
+        # py-evm raises the limit for the whole process when it is imported; other tests then end it with deep JSON.
+        sys.setrecursionlimit(1000)
         vm = CancunVM.configure(consensus_class=NoProofConsensus)
         chain = MiningChain.configure("Local", vm_configuration=((0, vm),), chain_id=chain_id)
         genesis = {"difficulty": 0, "gas_limit": 30_000_000, "timestamp": 1_700_000_000}
