@@ -126,16 +126,17 @@ class TestRaces:
         assert sorted(keys) == [f"1.{number}.0" for number in range(5)]
         assert_healthy(place)
 
-    def test_eight_processes_register_200_versions(self, place: Place) -> None:
-        said = place.act("different", processes=8, versions=25, name=place.model)
+    def test_eight_processes_register_up_to_200_versions(self, place: Place) -> None:
+        each = 5 if place.variables else 25  # what 200 show of a server, 40 show as well
+        said = place.act("different", processes=8, versions=each, name=place.model)
         expected = sorted(
-            f"{place.model}/{process}.{number}.0" for process in range(1, 9) for number in range(25)
+            f"{place.model}/{process}.{number}.0" for process in range(1, 9) for number in range(each)
         )
         assert [line for line in said if "error" in line] == []
         assert sorted(line["id"] for line in said) == expected
         registry = place.registry()
         assert sorted(record.model_id for record in registry.versions_of(place.model)) == expected
-        assert len(registry.ledger.events(kind="model.registered")) == 200
+        assert len(registry.ledger.events(kind="model.registered")) == 8 * each
         assert_healthy(place)
 
     def test_three_processes_open_a_new_store_at_once(self, sqlite_place: Place) -> None:
