@@ -26,7 +26,7 @@ def found_in(text: str) -> list[str]:
             "3 rue de la Paix",
         ),
         *("ul. Marszałkowska 10", "ul. Długa 3/4, 00-238 Warszawa", "Al. Jerozolimskie 54", "ul. 3 Maja 5"),
-        *("Calle Mayor 5", "Via Roma 12", "22 Mill Way", "123 Main Street"),
+        *("Calle Mayor 5", "Lindenchaussee 5", "Via Roma 12", "22 Mill Way", "123 Main Street"),
         *("12 main street", "45 n oak ave", "5 5th avenue", "hauptstr. 5", "calle mayor 5, 28013 madrid"),
         *("12 RUE DE RIVOLI, 75001 PARIS", "HAUPTSTR. 5", "VIA ROMA 5", "12 bis rue de la Paix"),
     ],

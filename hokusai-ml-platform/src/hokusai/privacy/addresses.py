@@ -164,7 +164,7 @@ _FIELD = (
 )
 HINT = (
     rf"(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado|[Pp]ostal"
-    r"|(?:ß[Ee]|sse|SSE|tr\.|TR\.|eg|EG|tz|TZ|ll?ee|LEE|mm|MM|fer|FER|ig|de|Ring) {1,2}[0-9]"
+    r"|(?:ß[Ee]|sse|SSE|tr\.|TR\.|eg|EG|tz|TZ|[ls]ee|LEE|mm|MM|fer|FER|ig|de|Ring) {1,2}[0-9]"
     r"|(?i-u:et|ss|me|ne|se|ße|le|ft)_?[0-9]?\\?[\x22']? ?[:=] {0,3}\\?[\x22']"
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} "
     rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
