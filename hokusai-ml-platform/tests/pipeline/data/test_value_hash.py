@@ -44,6 +44,12 @@ def test_the_first_number_of_splitmix64_with_seed_zero() -> None:
     assert hash_values(pl.Series([0])).tolist() == [0xE220A8397B1DCDAF]
 
 
+def test_only_null_is_hashed_as_0() -> None:
+    number = 7046029254386353131  # the one of which the finaliser makes 0
+    assert mix(number) == 0
+    assert hash_values(pl.Series([number, None, 0])).tolist() == [1, 0, 0xE220A8397B1DCDAF]
+
+
 @settings(max_examples=40)
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))))
 def test_text_is_hashed_as_defined(texts: list[str | None]) -> None:

@@ -8,9 +8,10 @@ Definition: a cell becomes little-endian 64-bit words w_0, w_1, … Text is its 
 whole words; integers, truth values (0 and 1), days and microseconds are one word in two's complement; floats are one
 word as IEEE 754 doubles, with -0.0 as 0.0 and NaN as null. With `mix` the finaliser of SplitMix64 and G its increment,
 0x9E3779B97F4A7C15, all mod 2^64, the hash of a number is mix(w_0) and that of text or binary of n bytes is
-mix(n + sum over i of mix(w_i + i * G)). Other types are hashed as Polars' text of them. Null is 0. A row's hash is
-mix(sum over its columns of the cell's hash times the column's number), so that the order of the columns does not
-matter; a column's number is the BLAKE2b-64 digest of its name in UTF-8, little-endian, with its lowest bit set.
+mix(n + sum over i of mix(w_i + i * G)); where that is 0 it is 1. Other types are hashed as Polars' text of them. Null
+is 0. A row's hash is mix(sum over its columns of the cell's hash times the column's number), so that the order of the
+columns does not matter; a column's number is the BLAKE2b-64 digest of its name in UTF-8, little-endian, with its
+lowest bit set.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def hash_values(column: pl.Series) -> NDArray[np.uint64]:
     if fixed.dtype.is_float():
         fixed = plain_floats(fixed)
     words = (fixed.fill_null(0) if fixed.null_count() else fixed).to_numpy().view(np.uint64)
-    return _without_nulls(_mix(words), fixed)
+    return _without_nulls(np.maximum(_mix(words), np.uint64(1)), fixed)
 
 
 def hash_rows(
@@ -179,7 +180,7 @@ def _hash_bytes(column: pl.Series) -> NDArray[np.uint64]:
             at_byte, offsets[row : end + 1], words_before[row : end + 1] - words_before[row]
         )
         row = end
-    return _without_nulls(_mix(hashes), column)
+    return _without_nulls(np.maximum(_mix(hashes), np.uint64(1)), column)
 
 
 def _sum_of_words(

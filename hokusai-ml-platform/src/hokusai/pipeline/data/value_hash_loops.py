@@ -45,7 +45,7 @@ def mixed_words(words: NDArray[np.uint64], valid: NDArray[np.uint8], first: int)
     """The hash of each whole number; shape (n,)."""
     found = np.empty(len(words), np.uint64)
     for i in range(len(words)):
-        found[i] = _mix(words[i])
+        found[i] = max(_mix(words[i]), _1)
     _clear_nulls(found, valid, first)
     return found
 
@@ -56,7 +56,7 @@ def mixed_floats(words: NDArray[np.uint64], valid: NDArray[np.uint8], first: int
     found = np.empty(len(words), np.uint64)
     for i in range(len(words)):
         size = words[i] << _1
-        found[i] = _0 if size > _INFINITE else _mix(_0 if size == _0 else words[i])
+        found[i] = _0 if size > _INFINITE else max(_mix(_0 if size == _0 else words[i]), _1)
     _clear_nulls(found, valid, first)
     return found
 
@@ -87,7 +87,7 @@ def mixed_views(
             total += _mix((high >> _32 & _lowest(size - _8)) + _GAMMA)
         elif size > _0:
             total += _mix((low >> _32 | high << _32) & _lowest(size))
-        found[i] = _mix(total)
+        found[i] = max(_mix(total), _1)
     _clear_nulls(found, valid, first)
     return found
 
