@@ -69,7 +69,7 @@ _FULL_NAMES = (
 )
 _SIGN = r"[ ]?[:=][ ]{0,3}"
 _SIGN_OR_DASH = rf"(?:{_SIGN}|[ ]{{1,2}}-[ ]{{1,2}})"
-_LABEL_START = r"(?:\b|_)"
+_LABEL_START = r"(?<![^\W_])"
 """As in `customer_first_name`."""
 _LINE_START = r"(?:^|[\r\n,;|(]|[.!?][ ])[ ]{0,3}"
 _CLOSINGS = (
@@ -240,8 +240,9 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         first = text[start:end].partition(" ")[0]
         alone = start + len(first) * is_known_name(first)
         yield start, max(alone, _known_small(text, start, end)[1])
-    yield from _labelled(text)
-    yield from _fields(text)
+    if ":" in text or "=" in text:
+        yield from _labelled(text)
+        yield from _fields(text)
 
 
 def _labelled(text: str) -> Iterator[tuple[int, int]]:
