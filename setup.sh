@@ -55,12 +55,7 @@ for modules in "mlflow, mlflow.store.tracking.sqlalchemy_store" \
   env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -W ignore -c "import $modules" &
 done
 if [ "$set_name" = dev ]; then # machine code too, so that no test waits for it
-  .venv/bin/python -W ignore -c "
-import numpy, polars
-from hokusai.pipeline.data.value_hash import hash_values
-from hokusai.utils.many_sha256 import sha256_many
-sha256_many(numpy.zeros((400_000, 1), numpy.uint8))
-hash_values(polars.Series(['', None])), hash_values(polars.Series([0]))" &
+  .venv/bin/python -W ignore -m tests.warm_loops &
 fi
 wait
 .venv/bin/python -m compileall -q hokusai-ml-platform/src src metaflow_extensions
