@@ -69,7 +69,7 @@ _FULL_NAMES = (
 )
 _SIGN = r"[ ]?[:=][ ]{0,3}"
 _SIGN_OR_DASH = rf"(?:{_SIGN}|[ ]{{1,2}}-[ ]{{1,2}})"
-_LABEL_START = r"(?<![^\W_])"
+_LABEL_START = r"(?:\b|_)"
 """As in `customer_first_name`."""
 _LINE_START = r"(?:^|[\r\n,;|(]|[.!?][ ])[ ]{0,3}"
 _CLOSINGS = (
