@@ -28,8 +28,8 @@ _VERSION = re.compile(
 )
 _VERSION_AFTER = re.compile(r"(?i),? (?:(?:is|was|has been|gets|got) )?(?:released\b|beta\b|alpha\b|rc[0-9])")
 _ADDRESS_WORD = re.compile(
-    r"(?i)(?:^|[^a-z])(?:ip|ips|ipv4|ipaddr|addr|hosts?|clients?|servers?|login|logged in|connect(?:ed)?|remote|peer|gateway|dns|nameserver"
-    r"|resolver|ssh|scp|ping|telnet|traceroute|nslookup|whois|curl|wget)(?:[^a-z]|$)"
+    r"(?i)(?:^|[^a-z])(?:ip|ips|ipv4|ipaddr|addr|hosts?|clients?|servers?|login|logged in|connect(?:ed)?|remote|peer"
+    r"|gateway|dns|nameserver|resolver|ssh|scp|ping|telnet|traceroute|nslookup|whois|curl|wget)(?:[^a-z]|$)"
     r"|(?-i:[a-z](?:I[pP]|Addr|Address)[^A-Za-z])|[a-z]://$|(?:^|[^a-z])(?:root|admin|ubuntu|user|pi)@$"
 )
 _OF_ONE = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):|64:ff9b:|::ffff:")
