@@ -15,6 +15,8 @@ from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.streaming import Recipe, integrate_files
+from hokusai.privacy.policy import PiiPolicy
+from hokusai.privacy.tokens import Tokenizer
 
 HEADER = b"id,age,note\n"
 RECORDS = {
@@ -79,6 +81,28 @@ def test_so_are_those_of_json_lines(tmp_path: Path) -> None:
     ] == [
         (row, 2 * row - 1, reason, hashlib.sha256(records[row - 1]).hexdigest())
         for row, reason in ((2, "too small"), (3, "wrong type"), (4, "not unique"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "has_digests"),
+    [(PiiPolicy(), False), (PiiPolicy(default="mask"), False), (PiiPolicy(default="report"), True)],
+)
+def test_where_personal_data_is_taken_out_there_is_no_digest_to_try_it_against(
+    tmp_path: Path, policy: PiiPolicy, *, has_digests: bool
+) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("id,age\n1,30\n2,-1\nbroken\n")
+    integrate_files(
+        path,
+        recipe=Recipe(SCHEMA, policy, read=ReadOptions(on_error="reject")),
+        tokenizer=Tokenizer(bytes(32)),
+        rejects=tmp_path / "rejects.jsonl",
+    )
+    found = list(read_rejects(tmp_path / "rejects.jsonl"))
+    assert [(each.row, each.line, bool(each.sha256)) for each in found] == [
+        (2, 3, has_digests),
+        (3, 4, has_digests),
     ]
 
 

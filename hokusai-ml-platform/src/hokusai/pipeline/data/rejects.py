@@ -39,6 +39,7 @@ class RejectsWriter:
 
     Args:
         path: The file; None only counts.
+        digests: Whether entries have the digests of their records. People's data could be tried against them.
 
     Raises:
         InvalidInputError: The folder is missing or cannot be written, or the disk is full.
@@ -49,8 +50,9 @@ class RejectsWriter:
     (1, {'too small': 1})
     """
 
-    def __init__(self, path: str | Path | None) -> None:
+    def __init__(self, path: str | Path | None, *, digests: bool = True) -> None:
         self.path = Path(path) if path is not None else None
+        self._digests = digests
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lines: list[bytes] = []
         self._stack = contextlib.ExitStack()
@@ -137,13 +139,14 @@ class RejectsWriter:
             return
         for source, runs in self._runs.items():
             locate = self._locate.get(source)
-            if locate is None and len(runs) == 1:
+            if locate is None and len(runs) == 1 and self._digests:
                 self._stream.writelines(self._lines_of(*runs[0]))
                 continue
             places = locate(r.row for r in self._in_order(runs) if not r.sha256) if locate else iter(())
             for reject in self._in_order(runs):
                 line, sha256 = (reject.line, reject.sha256) if reject.sha256 or not locate else next(places)
-                self._stream.write(_line(replace(reject, line=line, sha256=sha256)))
+                told = sha256 if self._digests else ""
+                self._stream.write(_line(replace(reject, line=line, sha256=told)))
 
     def _in_order(self, runs: list[list[int]]) -> Iterator[Reject]:
         entries = [map(_reject, self._lines_of(*run)) for run in runs]

@@ -141,7 +141,9 @@ def integrate_files(
         old = open_tables(before, replace(read, on_error="raise"))
         choice = choose(new + old, memory_budget_bytes, engine)
         folder = stack.enter_context(work_folder(out.parent if out is not None else None))
-        with RejectsWriter(folder / "rejects.jsonl" if listed is not None else None) as listing:
+        taken_out = recipe.pii is not None and (recipe.pii.hides or recipe.pii.hashes)
+        list_made = folder / "rejects.jsonl" if listed is not None else None
+        with RejectsWriter(list_made, digests=not taken_out) as listing:
             run = _Run(recipe, tokenizer, choice, folder, stack, listing, tell, engine)
             unnamed = folder / f"output{''.join(out.suffixes[-2:])}" if out is not None else None
             done = run.integrate(new, old, unnamed)
