@@ -265,8 +265,11 @@ class TestTypes:
         assert self.column(read, *ends, "9223372036854775808").dtype == pl.String
         assert self.column(read, "1" * 30).to_list() == ["1" * 30]
 
-    def test_large_integers_beside_fractions_stay_text(self, read) -> None:
-        assert self.column(read, "9007199254740993", "0.5").to_list() == ["9007199254740993", "0.5"]
+    @pytest.mark.parametrize("cells", [("9007199254740993", "0.5"), ("0.5", "9007199254740993")])
+    def test_large_integers_beside_fractions_stay_text(self, read, cells: tuple[str, str]) -> None:
+        table = read(("a,b\n" + "".join(f"{cell},1\n" for cell in cells)).encode())
+        assert table.frame["a"].to_list() == list(cells)
+        assert "more than 15 digits beside fractions" in table.notes[0]
 
     def test_the_same_over_blocks_and_with_a_note(self, read, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(csv_proof, "BLOCK_BYTES", 64)
@@ -287,6 +290,21 @@ class TestTypes:
         assert table.frame["a"].dtype == pl.String
         assert table.notes == (
             "Column 'a' is read as text and not as numbers because of row 30,001, which is no number",
+        )
+
+    @pytest.mark.parametrize(
+        ("kind", "good", "odd"),
+        [
+            ("date", "2024-02-28", "2024-02-30"),
+            ("time", "2024-02-28 10:00:00", "2024-02-28 24:00:00"),
+            ("time", "2024-02-28T10:00:00", "2024-02-28T10:00:00Z"),
+        ],
+    )
+    def test_so_is_one_day_or_time_that_is_none(self, read, kind: str, good: str, odd: str) -> None:
+        table = read(("a,b\n" + f"{good},2\n" * 50 + f"{odd},2\n").encode())
+        assert table.frame["a"].dtype == pl.String
+        assert table.notes == (
+            f"Column 'a' is read as text and not as {kind}s because of row 51, which is no {kind}",
         )
 
     def test_a_column_of_words_is_not_noted(self, read) -> None:

@@ -95,6 +95,13 @@ def test_ordinary_values_are_settled(kind: CellType) -> None:
     assert proved.settled == {0}
 
 
+@pytest.mark.parametrize("delimiter", [" ", ":", "-", ".", "e", "5", "T"])
+def test_a_value_does_not_swallow_the_delimiter(delimiter: str) -> None:
+    block = b"2024-01-02 10:00:00 6\n1.5e5e5\n"
+    for kind in TYPES:
+        assert quick_proof.quick_proof(block, delimiter, [kind, kind]) is None
+
+
 def test_a_quoted_cell_is_looked_at_again() -> None:
     proved = quick_proof.quick_proof(b'1,"2"\n3,"x\n"\n', ",", [CellType.INTEGER, CellType.INTEGER])
     assert proved is not None

@@ -108,6 +108,7 @@ _SURELY_IN_RANGE = 100
 _NOT_ZERO = "^-?[0.]*[1-9]"
 _MORE_DIGITS = rf"^-?[0.]*[1-9](?:\.?[0-9]){{{_FLOAT_DIGITS - 1},}}\.?[1-9]"
 """How a number with too many digits begins; zeros on the left and on the right do not count."""
+_NUMBERS = (CellType.EMPTY, CellType.INTEGER, CellType.FLOAT)
 _WIDER = {CellType.INTEGER: (CellType.FLOAT,)}
 _ALL = (CellType.INTEGER, CellType.FLOAT, CellType.BOOLEAN, CellType.DATE, CellType.DATETIME)
 
@@ -211,10 +212,7 @@ class ColumnTypes:
             kind = next((kind for kind in others if _are(cells, kind, longest)), CellType.TEXT)
         if kind is CellType.FLOAT and column.inexact_as_float:
             kind = CellType.TEXT
-            column.note = (
-                f"Column {name!r} is read as text: it has integers of more than {EXACT_INTEGER_DIGITS} digits "
-                "beside fractions, and no number type holds both exactly"
-            )
+            column.note = _inexact(name)
         elif kind is CellType.FLOAT and (at := _first_rounded(cells, longest)) is not None:
             kind = CellType.TEXT
             column.note = (
@@ -251,13 +249,27 @@ class ColumnTypes:
         if written := _written_otherwise(values, numbers):
             return f"Column {name!r} holds {written}"
         numeric = fitting(cells, CellType.FLOAT) | fitting(cells, CellType.INTEGER)
-        odd = (present & ~numeric).arg_true()
-        if not len(odd) or len(odd) > (1 - _NEARLY) * int(present.sum()):
-            return ""
-        row = numbers[int(odd[0])]
-        return (
-            f"Column {name!r} is read as text and not as numbers because of row {row:,}, which is no number"
+        if numeric.all() and self._columns[name].kind in _NUMBERS:
+            return _inexact(name)
+        kinds = {
+            "number": numeric,
+            "date": fitting(cells, CellType.DATE),
+            "time": fitting(cells, CellType.DATETIME),
+        }
+        odd = {kind: (present & ~fits).arg_true() for kind, fits in kinds.items()}
+        few = [kind for kind, at in odd.items() if 0 < len(at) <= (1 - _NEARLY) * int(present.sum())]
+        return "".join(
+            f"Column {name!r} is read as text and not as {kind}s because of row {numbers[int(odd[kind][0])]:,}, "
+            f"which is no {kind}"
+            for kind in few
         )
+
+
+def _inexact(name: str) -> str:
+    return (
+        f"Column {name!r} is read as text: it has integers of more than {EXACT_INTEGER_DIGITS} digits "
+        "beside fractions, and no number type holds both exactly"
+    )
 
 
 def fitting(cells: pl.Series, kind: CellType) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 
 from hokusai.pipeline.data.cell_types import CellType
@@ -10,6 +11,8 @@ from hokusai.utils.compiled import pays
 
 _BYTES_A_HASH = 300
 """To prove so many bytes takes about as long as to hash a row of them."""
+_WITHIN_VALUES = frozenset("+-.: " + string.digits + string.ascii_letters)
+"""Delimiters at which a number or a time would not end."""
 
 
 def quick_proof(block: bytes, delimiter: str, likely: Sequence[CellType | None]) -> Records | None:
@@ -26,7 +29,7 @@ def quick_proof(block: bytes, delimiter: str, likely: Sequence[CellType | None])
         The records, with the columns that are `settled`; or None: something in the block has to be looked at more
         closely, or there was too little so far to load the compiled walk for.
     """
-    if not block.endswith(b"\n") or not pays(len(block) // _BYTES_A_HASH):
+    if delimiter in _WITHIN_VALUES or not block.endswith(b"\n") or not pays(len(block) // _BYTES_A_HASH):
         return None
     import numpy as np
 
