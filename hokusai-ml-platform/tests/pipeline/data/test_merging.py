@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -163,6 +164,19 @@ class TestTypes:
     def test_text_against_numbers_is_refused_by_column(self) -> None:
         with pytest.raises(SchemaError, match="Column 'v'"):
             merge(pl.DataFrame({"v": [1]}), pl.DataFrame({"v": ["x"]}), "append")
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (pl.Series([Decimal(2**53 + 1)], dtype=pl.Decimal(38, 0)), pl.Series([float(2**53)])),
+            (pl.Series([1001]).cast(pl.Datetime("ns")), pl.Series([1]).cast(pl.Datetime("us"))),
+        ],
+    )
+    def test_two_keys_never_become_one(self, one: pl.Series, other: pl.Series) -> None:
+        first, second = (pl.DataFrame({"k": keys, "v": [1]}) for keys in (one, other))
+        for base, new in ((first, second), (second, first)):
+            with pytest.raises(SchemaError, match=r"Column 'k' .* not exact for 1 value"):
+                merge(base, new, "update", key="k")
 
     def test_negative_zero_and_nan_are_no_change(self) -> None:
         base = pl.DataFrame({"id": [1, 2], "v": [0.0, None]})

@@ -1,6 +1,7 @@
 """One type for each column over all files."""
 
 import datetime as dt
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -67,9 +68,79 @@ def test_text_among_numbers_names_file_column_row_and_value() -> None:
         common(pl.Series(["a"]), pl.Series([b"a"]))
 
 
-def test_integers_that_a_double_cannot_hold_are_refused_beside_fractions() -> None:
-    with pytest.raises(SchemaError, match="in row 2 here an integer that would be rounded"):
-        common(pl.Series([0.5]), pl.Series([1, 9007199254740993]))
+def decimals(*texts: str, scale: int) -> pl.Series:
+    return pl.Series([Decimal(text) for text in texts], dtype=pl.Decimal(38, scale))
+
+
+def ticks(dtype: pl.DataType, *many: int) -> pl.Series:
+    return pl.Series(many, dtype=pl.Int64).cast(dtype)
+
+
+FRACTIONS = pl.Series([0.5])
+
+
+@pytest.mark.parametrize(
+    ("held", "other", "becomes"),
+    [
+        (pl.Series([2**53, None, -(2**53)]), FRACTIONS, pl.Float64()),
+        (pl.Series([2**53, 0], dtype=pl.UInt64), FRACTIONS, pl.Float64()),
+        (pl.Series([2**63 - 1], dtype=pl.UInt64), pl.Series([1]), pl.Int64()),
+        (decimals("1.10", "123456789012345", scale=2), FRACTIONS, pl.Float64()),
+        (decimals("0.1", scale=30), decimals("7", scale=0), pl.Float64()),
+        (ticks(pl.Datetime("ns"), 1000, -1000), ticks(pl.Datetime("us"), 1), pl.Datetime("us")),
+        (ticks(pl.Duration("ns"), 2000), ticks(pl.Duration("us"), 1), pl.Duration("us")),
+        (ticks(pl.Duration("ms"), 2), ticks(pl.Duration("us"), 1), pl.Duration("us")),
+    ],
+)
+def test_what_the_common_type_holds_exactly_is_not_refused(
+    held: pl.Series, other: pl.Series, becomes: pl.DataType
+) -> None:
+    assert common(held, other) == common(other, held) == becomes
+    changed = conform(held.alias("x").to_frame(), {"x": becomes})["x"]
+    assert changed.cast(held.dtype).to_list() == held.to_list() or held.dtype == pl.Decimal(38, 30)
+
+
+@pytest.mark.parametrize(
+    ("held", "other", "what"),
+    [
+        (pl.Series([1, 2**53 + 1]), FRACTIONS, "integers beyond 2"),
+        (pl.Series([1, 2**64 - 1], dtype=pl.UInt64), FRACTIONS, "integers beyond 2"),
+        (pl.Series([1, 2**70], dtype=pl.Int128), FRACTIONS, "integers beyond 2"),
+        (pl.Series([1, 2**63], dtype=pl.UInt64), pl.Series([1]), "integers beyond 64 bits"),
+        (decimals("1", str(2**53 + 1), scale=0), FRACTIONS, "decimals of more digits than a double"),
+        (decimals("1", "1.12345678901234567890", scale=20), FRACTIONS, "decimals of more digits"),
+        (
+            decimals("1", "1.12345678901234567890", scale=20),
+            decimals("7", scale=0),
+            "decimals of more digits",
+        ),
+        (ticks(pl.Datetime("ns"), 0, 1001), ticks(pl.Datetime("us"), 1), "parts of a microsecond"),
+        (ticks(pl.Datetime("ns"), 0, -1), pl.Series([dt.date(2024, 1, 1)]), "parts of a microsecond"),
+        (ticks(pl.Duration("ns"), 0, 1001), ticks(pl.Duration("us"), 1), "parts of a microsecond"),
+        (ticks(pl.Datetime("ms"), 0, 2**62), ticks(pl.Datetime("us"), 1), "times beyond 290,000 years"),
+        (ticks(pl.Date(), 0, 2**30), ticks(pl.Datetime("us"), 1), "times beyond 290,000 years"),
+    ],
+)
+def test_what_the_common_type_would_change_is_refused_by_row(
+    held: pl.Series, other: pl.Series, what: str
+) -> None:
+    for columns in ((held, other), (other, held)):
+        with pytest.raises(
+            SchemaError, match=rf"'x' is .* not exact for 1 value, the first in row 2: {what}"
+        ) as refused:
+            common(*columns)
+        assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "other", [pl.Series([[1.5]]), pl.Series([1]), pl.Series(["1"]), pl.Series([{"b": 1}])]
+)
+def test_lists_and_objects_meet_only_their_own_type(other: pl.Series) -> None:
+    for nested in (pl.Series([[1]]), pl.Series([{"a": 1}])):
+        assert common(nested, nested) == nested.dtype
+        for columns in ((nested, other), (other, nested)):
+            with pytest.raises(SchemaError, match=r"'x' is of type .* to be of one type \(1\.csv\)"):
+                common(*columns)
 
 
 def test_nothing_is_copied_without_need() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hokusai.errors import SchemaError
 from hokusai.pipeline.data.reconcile import Source, common_types, conform
 
 if TYPE_CHECKING:
@@ -52,21 +51,12 @@ def align(
         present = tuple(schema[column] for schema in given if column in schema)
         if any(other != dtype for other in present):
             changes.append(TypeChange(column, tuple(map(str, present)), str(dtype)))
-    return [_conformed(name, frame, types) for name, frame in frames], tuple(changes)
+    return [_conformed(frame, types) for _, frame in frames], tuple(changes)
 
 
-def _conformed(name: str, frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
+def _conformed(frame: pl.DataFrame, types: dict[str, pl.DataType]) -> pl.DataFrame:
     import polars as pl
 
     there = set(frame.columns)
     lacking = [pl.lit(None, dtype).alias(column) for column, dtype in types.items() if column not in there]
-    try:
-        return conform(frame.with_columns(lacking), types)
-    except pl.exceptions.InvalidOperationError:
-        pass
-    # Outside of the handler: what Polars says quotes values.
-    raise SchemaError(
-        "An integer is beyond the 64 bits that its column has to have in all tables",
-        where=name,
-        hint="Write the column as text in all of them.",
-    )
+    return conform(frame.with_columns(lacking), types)

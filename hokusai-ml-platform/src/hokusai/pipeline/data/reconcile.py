@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hokusai.errors import SchemaError
-from hokusai.pipeline.data.cell_types import EXACT_INTEGER_DIGITS
 from hokusai.pipeline.data.columns import cells_of, col
+from hokusai.pipeline.data.decimals import as_doubles
+from hokusai.utils.text import quantity
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,12 +42,13 @@ def common_types(sources: Sequence[Source], columns: Iterable[str]) -> dict[str,
     """The type that each column has in every source after `conform`. The first source with values sets the
     kind.
 
-    A column without any value fits every type. Integers and floats become floats, provided that every integer
-    is exact as a double; dates and datetimes become datetimes; whole numbers from CSV become text where all
-    other sources' text is made of digits only (codes such as `00123`).
+    A column without any value fits every type. Numbers become 64-bit integers if all are integers, else doubles; dates
+    and datetimes become datetimes in microseconds, durations likewise; whole numbers from CSV become text where all
+    other sources' text is made of digits only (codes such as `00123`). No value is ever changed by that.
 
     Raises:
-        SchemaError: A column's kinds differ; the text names the file, the column and the row, but quotes no value.
+        SchemaError: A column's kinds differ, or the common type does not hold a value exactly; the text names the file,
+            the column and the row, but quotes no value.
     """
     there = [(source, set(source.frame.columns)) for source in sources]
     return {
@@ -79,7 +81,10 @@ def _common_type(sources: Sequence[Source], column: str) -> pl.DataType:
     if not filled:
         return sources[0].frame[column].dtype
     given = [s.frame[column].dtype for s in filled]
-    dtypes = given if len(set(given)) == 1 else [_plain(dtype) for dtype in given]
+    if len(set(given)) == 1:
+        return given[0]
+    _refuse_nested(column, filled, given)
+    dtypes = [_plain(dtype) for dtype in given]
     kinds = [kind_of(dtype) for dtype in dtypes]
     if len(set(kinds)) > 1:
         if set(kinds) == {"numbers", "text"} and _are_codes(filled, column):
@@ -89,13 +94,12 @@ def _common_type(sources: Sequence[Source], column: str) -> pl.DataType:
     if len(set(dtypes)) == 1:
         return dtypes[0]
     if kinds[0] == "numbers":
-        if all(dtype.is_integer() for dtype in dtypes):
-            return pl.Int64()
-        for source, dtype in zip(filled, dtypes, strict=True):
-            if dtype.is_integer():
-                _refuse_rounding(source, column)
-        return pl.Float64()
-    return pl.Datetime("us")
+        common: pl.DataType = pl.Int64() if all(dtype.is_integer() for dtype in dtypes) else pl.Float64()
+    else:
+        common = pl.Duration("us") if kinds[0] == "durations" else pl.Datetime("us")
+    for source in filled:
+        _refuse_change(source, column, common)
+    return common
 
 
 def _plain(dtype: pl.DataType) -> pl.DataType:
@@ -118,20 +122,53 @@ def _are_codes(sources: Sequence[Source], column: str) -> bool:
     return True
 
 
-def _refuse_rounding(source: Source, column: str) -> None:
+def _refuse_nested(column: str, sources: Sequence[Source], given: Sequence[pl.DataType]) -> None:
+    """Lists and objects come to one type only by a change of what they hold."""
+    if any(dtype.is_nested() for dtype in given):
+        odd = next(i for i, dtype in enumerate(given) if dtype != given[0])
+        raise SchemaError(
+            f"Column {column!r} is of type {given[odd]}, but {given[0]} in {sources[0].name}: lists and objects have "
+            "to be of one type",
+            where=sources[odd].name,
+            hint="Give it the same type everywhere, or write such values as JSON text.",
+        )
+
+
+def _refuse_change(source: Source, column: str, dtype: pl.DataType) -> None:
+    values = cells_of(source.frame, column)
+    if values.dtype == dtype:
+        return
+    changed = _changed(values, dtype).arg_true()
+    if len(changed):
+        raise SchemaError(
+            f"Column {column!r} is of type {values.dtype} here, and becomes {dtype} to fit the other data, which is "
+            f"not exact for {quantity(len(changed), 'value')}, the first in row {int(changed[0]) + 1:,}: "
+            f"{_what_changes(values.dtype, dtype)}",
+            where=source.name,
+            hint="Write the column in the same type everywhere; text holds every value.",
+        )
+
+
+def _changed(values: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Which values another type does not give back as they were."""
     import polars as pl
 
-    values = cells_of(source.frame, column).cast(pl.Int64)
-    large = ((values > MOST_EXACT) | (values < -MOST_EXACT)).arg_true()
-    if len(large):
-        row = int(large[0])
-        raise SchemaError(
-            f"Column {column!r} holds fractions in other files, and in row {row + 1:,} here an integer that would "
-            "be rounded beside them",
-            where=source.name,
-            hint=f"Integers of more than {EXACT_INTEGER_DIGITS} digits are best written as text "
-            "in all files.",
-        )
+    if values.dtype.is_decimal():
+        return as_doubles(values)[1]
+    if values.dtype.is_integer() and dtype.is_float():
+        whole = values.cast(pl.Int64, strict=False)
+        return values.is_not_null() & ~whole.is_between(-MOST_EXACT, MOST_EXACT).fill_null(False)
+    return values.cast(dtype, strict=False).cast(values.dtype, strict=False).ne_missing(values)
+
+
+def _what_changes(given: pl.DataType, dtype: pl.DataType) -> str:
+    if given.is_decimal():
+        return "decimals of more digits than a double holds"
+    if given.is_integer():
+        return "integers beyond 2^53" if dtype.is_float() else "integers beyond 64 bits"
+    if getattr(given, "time_unit", "") == "ns":
+        return "parts of a microsecond"
+    return "times beyond 290,000 years"
 
 
 def _mismatch(column: str, reference: Source, expected: str, source: Source, found: str) -> SchemaError:
