@@ -81,6 +81,35 @@ def test_pyarrow_in_gives_pyarrow_out() -> None:
     assert give_back.rows([2, 0]).to_pydict() == {"x": [None, 3], "t": ["c", "a"]}
 
 
+class TestDecimalsOfMoreThan38Digits:
+    """Polars has none, and would panic; they are doubles, as in a Parquet file."""
+
+    cells = (Decimal("1e50"), Decimal("1.5"), None)
+
+    @pytest.mark.parametrize(
+        "table",
+        [
+            pd.DataFrame({"a": pd.Series(cells, dtype=object)}),
+            pd.DataFrame({"a": pd.array(cells, dtype=pd.ArrowDtype(pa.decimal256(76, 20)))}),
+            pa.table({"a": pa.chunked_array([pa.array([cell], pa.decimal256(76, 20)) for cell in cells])}),
+        ],
+    )
+    def test_come_in_and_go_back_as_doubles(self, table: Any) -> None:
+        rows, give_back = to_polars(table)
+        assert rows.to_dict(as_series=False) == {"a": [1e50, 1.5, None]}
+        assert type(give_back(rows)) is type(table)
+        assert to_polars(give_back(rows))[0].equals(rows)
+
+    def test_other_rows_stay_what_they_were(self) -> None:
+        rows, give_back = to_polars(pd.DataFrame({"a": self.cells}, index=[5, 6, 7]))
+        assert give_back.rows([1])["a"].to_dict() == {6: Decimal("1.5")}
+        assert give_back.changed(rows).index.tolist() == [5, 6, 7]
+
+    def test_beside_columns_whose_names_are_no_text_the_names_are_told(self) -> None:
+        with pytest.raises(DataError, match="1 column names are not text"):
+            to_polars(pd.DataFrame({7: self.cells}))
+
+
 class TestIndex:
     frame = pd.DataFrame({"x": [1.0, np.nan, 3.0]}, index=[10, 20, 30])
 
@@ -194,6 +223,19 @@ class TestRefuses:
             (pd.period_range("2020", periods=2, freq="D"), r"Column 'bad' holds values of type period\[D\]"),
             (pd.interval_range(0, 2), "Column 'bad' holds values of type interval"),
             ([1j], "Column 'bad' holds values of type complex128"),
+            (
+                [Decimal("1e100"), Decimal("1.5")],
+                "Column 'bad' holds decimals that .* need more than 76 digits",
+            ),
+            (
+                pd.array([[Decimal(1)]], dtype=pd.ArrowDtype(pa.list_(pa.decimal256(50, 2)))),
+                r"Column 'bad' holds values of type list<.*decimal256",
+            ),
+            ([Decimal("Infinity")], "Column 'bad' holds decimals that are infinite"),
+            (
+                [Decimal(10**50 + 1), None, 1],
+                "'bad' .* more than 38 digits, and 1 value .* the first in row 1",
+            ),
         ],
     )
     def test_columns_that_no_file_could_hold(self, column: Any, words: str) -> None:

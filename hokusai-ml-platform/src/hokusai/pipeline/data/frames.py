@@ -11,6 +11,7 @@ refused, or the exception stands below.
   missing values come back as `Int64` and `boolean`, since the plain dtypes would turn them into floats and objects; and
   dates and times of day as pyarrow's, since pandas has none.
 - A column of Python objects comes back with `None` for missing values, whatever stood there.
+- Decimals that need more than 38 digits come in as doubles, as they do from a file, and go back as doubles.
 - A `LazyFrame` is collected, and comes back lazy.
 """
 
@@ -23,12 +24,18 @@ from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.canonical import MAX_SAFE_INTEGER
 from hokusai.errors import DataError
+from hokusai.pipeline.data.decimals import arrow_as_doubles
+from hokusai.utils.text import quantity
 
 if TYPE_CHECKING:
     import narwhals as nw
     import numpy as np
     import pandas as pd
     import polars as pl
+    import pyarrow as pa
+
+_MAYBE_DECIMALS = ("decimal", "mixed", "mixed-integer")
+"""What pandas calls objects that are decimals, or decimals beside integers."""
 
 Frame = Any
 """A pandas, Polars or pyarrow table; whichever goes in comes out."""
@@ -41,7 +48,8 @@ class GiveBack:
     Attributes:
         native: The table that came in.
         incoming: The same rows as `to_polars` gave them.
-        columns: The table with its index as columns, if that has a name; else the same.
+        columns: The table with its index as columns, if that has a name, and with doubles for decimals that came in as
+            such.
     """
 
     native: Frame
@@ -119,7 +127,8 @@ def to_polars(frame: Frame) -> tuple[pl.DataFrame, GiveBack]:
 
     Raises:
         DataError: It is no table; a column's name is not text or stands twice; only some levels of a pandas index have
-            a name; a column holds objects of different types, or of a type that no file could hold. No value is quoted.
+            a name; a column holds objects of different types, or of a type that no file could hold, or decimals of more
+            than 38 digits that are no doubles. No value is quoted.
 
     >>> import pandas as pd
     >>> rows, give_back = to_polars(pd.DataFrame({"a": pd.array([2**53 + 1, None], dtype="Int64")}))
@@ -135,7 +144,7 @@ def to_polars(frame: Frame) -> tuple[pl.DataFrame, GiveBack]:
     elif isinstance(frame, pl.DataFrame):
         rows = frame
     else:
-        columns = _with_index(frame) if _is_pandas(frame) else frame
+        columns = _without_wide_decimals(_with_index(frame) if _is_pandas(frame) else frame)
         rows = _from_others(columns)
     if any(dtype.is_float() for dtype in rows.dtypes):
         rows = rows.with_columns(cs.float().fill_nan(None))
@@ -153,6 +162,56 @@ def to_pandas(rows: pl.DataFrame) -> pd.DataFrame:
 
     columns = [_plain_pandas(column) for column in rows.iter_columns()]
     return pd.concat(columns, axis=1) if columns else pd.DataFrame(index=pd.RangeIndex(rows.height))
+
+
+def _without_wide_decimals(frame: Frame) -> Frame:
+    """The table with decimals beyond the 38 digits of Polars as doubles; see `decimals`."""
+    import pyarrow as pa
+
+    if isinstance(frame, pa.Table):
+        for at, name in enumerate(frame.column_names):
+            if pa.types.is_decimal256(frame.schema.field(at).type):
+                doubles = _as_doubles(name, frame.column(at).combine_chunks())
+                frame = frame.set_column(at, name, doubles.to_arrow())
+        return frame
+    if not _is_pandas(frame) or not frame.columns.is_unique:
+        return frame
+    wide = {name: array for name, column in frame.items() if (array := _wide_decimals(column)) is not None}
+    if not wide:
+        return frame
+    frame = frame.copy(deep=False)
+    for name, array in wide.items():
+        frame[name] = _as_doubles(name, array).to_numpy()
+    return frame
+
+
+def _wide_decimals(column: pd.Series[Any]) -> pa.Array | None:
+    """A column as Arrow's decimals, if it has any that need more than 38 digits."""
+    import pandas as pd
+    import pyarrow as pa
+
+    arrow_type = getattr(column.dtype, "pyarrow_dtype", None)
+    is_decimal = arrow_type is not None and pa.types.is_decimal256(arrow_type)
+    if not is_decimal and (column.dtype != object or pd.api.types.infer_dtype(column) not in _MAYBE_DECIMALS):
+        return None
+    try:
+        array = pa.array(column, from_pandas=True)
+    except _unreadable():
+        return None  # what cannot be converted is told where it is
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    return array if pa.types.is_decimal256(array.type) else None
+
+
+def _as_doubles(name: str, decimals: pa.Array) -> pl.Series:
+    doubles, lost = arrow_as_doubles(decimals)
+    if lost.any():
+        raise DataError(
+            f"Column {name!r} holds decimals that need more than 38 digits, and {quantity(int(lost.sum()), 'value')} "
+            f"of them more than a double holds, the first in row {int(lost.arg_true()[0]) + 1:,}",
+            hint="Write them as text, or with fewer digits.",
+        )
+    return doubles
 
 
 def _from_others(frame: Frame) -> pl.DataFrame:
@@ -209,7 +268,7 @@ def _converted(table: nw.DataFrame[Any]) -> pl.DataFrame:
 
     try:
         rows = _polars(table)
-    except (ValueError, TypeError, OverflowError, NotImplementedError):
+    except _unreadable():
         rows = None
     if rows is None:
         # Outside of the handler: what the converter says quotes values.
@@ -230,13 +289,21 @@ def _refuse_first(table: nw.DataFrame[Any], unusable: Callable[[str], bool]) -> 
     native = table.to_native()
     dtype = str(native[name].dtype if _is_pandas(native) else table.schema[name])
     found = f"values of type {dtype}"
-    if dtype == "object":
+    if dtype == "object" and _infinite_or_wider(native[name]):
+        found = "decimals that are infinite or need more than 76 digits"
+    elif dtype == "object":
         found = f"objects of different types{_first_mixture(native[name])}"
     raise DataError(
         f"Column {name!r} holds {found}, which no data file could hold",
         hint="Make it a column of numbers, text, booleans, dates or times; as text: "
         "frame[column] = frame[column].map(str, na_action='ignore').",
     )
+
+
+def _infinite_or_wider(column: pd.Series[Any]) -> bool:
+    import pandas as pd
+
+    return pd.api.types.infer_dtype(column) == "decimal"
 
 
 def _is_rounded(column: pd.Series[Any]) -> bool:
@@ -262,9 +329,16 @@ def _first_mixture(cells: pd.Series[Any]) -> str:
 def _fails(table: nw.DataFrame[Any], name: str) -> bool:
     try:
         _polars(table.select(name))
-    except (ValueError, TypeError, OverflowError, NotImplementedError):
+    except _unreadable():
         return True
     return False
+
+
+def _unreadable() -> tuple[type[BaseException], ...]:
+    """What the converters end in; a panic is how Polars meets a type that it does not know, inside of lists for one."""
+    import polars as pl
+
+    return ValueError, TypeError, OverflowError, NotImplementedError, pl.exceptions.PanicException
 
 
 def _polars(table: nw.DataFrame[Any]) -> pl.DataFrame:
