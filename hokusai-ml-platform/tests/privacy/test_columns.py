@@ -226,7 +226,8 @@ class TestIds:
 
 WHO = table(
     "user|owner|author|sender|recipient|manager|agent|assignee|sales_rep|beneficiary|payee|student|teacher|driver"
-    "|tenant|doctor|spouse|next_of_kin|employee|account_manager"
+    "|tenant|doctor|spouse|next_of_kin|employee|account_manager|assigned_to|reported_by|createdBy|updated_by"
+    "|approved_by|reviewer|approver|buyer|seller|attendee|participant|player|guest|passenger|candidate|applicant"
 )
 
 

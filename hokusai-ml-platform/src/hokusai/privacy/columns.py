@@ -18,8 +18,10 @@ from hokusai.privacy.detector import matches_whole
 from hokusai.privacy.folding import TAKEN_OUT
 from hokusai.privacy.header_words import (
     ABOUT,
+    BY_WHOM,
     CLEAR,
     COUNTING,
+    HALVES,
     IDS_OR_NUMBERS,
     MAYBE_ADDRESS,
     ONLY_ALONE,
@@ -30,12 +32,7 @@ from hokusai.privacy.header_words import (
     WHOM,
 )
 from hokusai.privacy.kinds import ALL_KINDS, DEFAULT_REGIONS, PiiKind
-from hokusai.privacy.people_columns import (
-    LEAST_SHARE_AMONG_THINGS,
-    LEAST_SHARE_NAMED,
-    LEAST_SHARE_OPEN,
-    hold_people,
-)
+from hokusai.privacy.people_columns import Beside, hold_names, hold_people, own_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -112,12 +109,16 @@ def is_about_people(column: str) -> bool:
 
     >>> is_about_people("customer"), is_about_people("Emergency Contact"), is_about_people("customer_segment")
     (True, True, False)
+    >>> is_about_people("created_by"), is_about_people("assignedTo"), is_about_people("created")
+    (True, True, False)
     """
     words = header_words(column)
+    if words[-1:] == ("by",) or words in _phrases(BY_WHOM):
+        return True
     return not _words(WHOM).isdisjoint(words) and (_words(WHOM) | _words(WHICH_PERSON)).issuperset(words)
 
 
-def hold_addresses(cells: pl.Series, column: str) -> bool:
+def hold_addresses(cells: pl.Series, column: str, *, regions: Collection[str] = DEFAULT_REGIONS) -> bool:
     """Whether a column is named by where somebody lives or gets something, and its cells are addresses.
 
     >>> import polars as pl
@@ -126,7 +127,7 @@ def hold_addresses(cells: pl.Series, column: str) -> bool:
     """
     if header_words(column) not in _phrases(MAYBE_ADDRESS) or not len(cells):
         return False
-    return int(as_text(cells).str.contains(_ADDRESS_SURELY).sum()) >= _LEAST_ADDRESSES * len(cells)
+    return _share_of_addresses(cells, _ADDRESS_SURELY, regions) >= _LEAST_ADDRESSES
 
 
 def is_of_things(column: str) -> bool:
@@ -156,6 +157,28 @@ def is_of_people(column: str) -> bool:
     """
     kind, clear = _announced(column)
     return clear and kind in _OF_PEOPLE
+
+
+def is_half_of_names(column: str) -> bool:
+    """Whether a column's name says that it holds given names, or surnames: beside it, `name` may be the other half.
+
+    >>> is_half_of_names("first_name"), is_half_of_names("Nachname"), is_half_of_names("user_name")
+    (True, True, False)
+    """
+    words = header_words(column)
+    return _announced(column)[0] is PiiKind.PERSON_NAME and any(
+        _contains(words, half) for half in _phrases(HALVES)
+    )
+
+
+def name_part(column: str) -> tuple[str, ...]:
+    """The words of a name that ends in `first` or `last`: beside one another, such columns may be halves of names.
+
+    >>> name_part("Last"), name_part("user_first"), name_part("first_seen")
+    (('last',), ('user', 'first'), ())
+    """
+    words = header_words(column)
+    return words if words[-1:] in (("first",), ("last",)) else ()
 
 
 def says_version(column: str) -> bool:
@@ -241,7 +264,14 @@ def kinds_by_content(
     return found
 
 
-def looks_like(cells: pl.Series, kind: PiiKind, column: str = "", *, of_things: bool = False) -> bool:
+def looks_like(
+    cells: pl.Series,
+    kind: PiiKind,
+    column: str = "",
+    *,
+    beside: Beside = "",
+    regions: Collection[str] = DEFAULT_REGIONS,
+) -> bool:
     """Whether a sample of cells without null can be what the column's name announces.
 
     A name is trusted as far as the cells do not speak against it: at least one in ten must have the look of the kind,
@@ -251,7 +281,8 @@ def looks_like(cells: pl.Series, kind: PiiKind, column: str = "", *, of_things: 
         cells: As they came, or plain.
         kind: What the name announces.
         column: The name; without it, it is taken to be clear.
-        of_things: Whether another column says that the rows are about goods.
+        beside: What other columns say that the rows are about.
+        regions: Countries, as ISO 3166 codes, whose national formats count.
     """
     if cells.dtype.is_numeric() and kind not in _AS_NUMBERS:
         return False
@@ -259,16 +290,24 @@ def looks_like(cells: pl.Series, kind: PiiKind, column: str = "", *, of_things: 
     if column and kind in _DOUBTFUL and not _announced(column)[1]:
         if kind is PiiKind.PERSON_NAME:
             if is_about_people(column):
-                return hold_people(cells, LEAST_SHARE_OPEN, unless_shown=False)
-            least = LEAST_SHARE_AMONG_THINGS if of_things else LEAST_SHARE_NAMED
-            return hold_people(cells, least, unless_shown=True)
-        look = _ADDRESS_LOOK
+                return hold_people(cells, regions=regions)
+            return hold_names(cells, beside, regions=regions)
+        return not len(cells) or _share_of_addresses(cells, _ADDRESS_LOOK, regions) >= _LEAST_LOOK
     if look is None or not len(cells):
         return True
     likely = as_text(cells).str.contains(look)
     if cells.dtype.is_float():
         likely &= cells.floor() == cells
     return int(likely.sum()) >= _LEAST_LOOK * len(cells)
+
+
+def _share_of_addresses(cells: pl.Series, look: str, regions: Collection[str]) -> float:
+    """Of cells that look like one, among those that are not of another kind; none if all are."""
+    import polars as pl
+
+    own = pl.Series(own_text(as_text(cells), PiiKind.POSTAL_ADDRESS, regions), dtype=pl.String)
+    asked = own.filter(own.str.contains(r"[\p{L}\p{N}]"))
+    return int(asked.str.contains(look).sum()) / len(asked) if len(asked) else 0.0
 
 
 def as_text(cells: pl.Series) -> pl.Series:

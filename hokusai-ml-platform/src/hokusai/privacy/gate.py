@@ -16,17 +16,20 @@ from hokusai.privacy.columns import (
     as_text,
     hold_addresses,
     is_about_people,
+    is_half_of_names,
     is_of_people,
     is_of_things,
     kind_by_name,
     kinds_by_content,
     looks_like,
     may_hold_ids,
+    name_part,
 )
 from hokusai.privacy.counts import BY_CALLER, BY_CONTENT, BY_NAME
 from hokusai.privacy.detector import find
 from hokusai.privacy.folding import fold_column
 from hokusai.privacy.kinds import PiiKind
+from hokusai.privacy.people_columns import Beside, hold_people
 from hokusai.privacy.policy import ALWAYS_ALLOWED, PiiAction, PiiPolicy, outwards
 from hokusai.privacy.stand_ins import DECLARED
 from hokusai.privacy.whole import hold_checked_ids
@@ -144,7 +147,7 @@ class ColumnGate:
         telling = find(pl.Series(searched, dtype=pl.String), kinds, regions=policy.regions)
         leaves: list[_Leaf] = []
         shapes = {
-            name: _shape(sample[name].alias(""), name, leaves, personal=name in policy.personal)
+            name: _shape(sample[name].alias(""), (name,), leaves, personal=name in policy.personal)
             for name in searched
         }
         plan_of = _plans(leaves, policy)
@@ -180,44 +183,44 @@ class _Leaf(NamedTuple):
 
     Attributes:
         name: All names from the outside in.
+        told: The name that tells what it holds: its own alone if the others are no words for whose it is.
+        within: The names of the objects around it, from the outside in, each with all before; first of all, none.
         cells: A sample without null.
         personal: Whether the caller says that every cell is personal.
     """
 
     name: str
+    told: str
+    within: tuple[str, ...]
     cells: pl.Series
     personal: bool
 
 
-class _Rows(NamedTuple):
-    """What rows are about, as far as the name of any column says it.
+class _Named(NamedTuple):
+    """What the name of a leaf announces, and whether its cells were asked, and agree."""
 
-    Attributes:
-        of_people: Then a column `name` is one of theirs.
-        of_things: Then it is one of goods, unless most cells are people's names.
-    """
-
-    of_people: bool
-    of_things: bool
+    kind: PiiKind | None
+    agreed: bool = False
 
 
 _Shape = int | Mapping[str, "_Shape"]
 """Which leaf a column is, or the shapes of its fields."""
 
 
-def _shape(column: pl.Series, name: str, leaves: list[_Leaf], *, personal: bool) -> _Shape:
+def _shape(column: pl.Series, path: tuple[str, ...], leaves: list[_Leaf], *, personal: bool) -> _Shape:
     """The shape of a column; its leaves are added to the others."""
     import polars as pl
 
     cells = _first_cells(column)
     if isinstance(cells.dtype, pl.List | pl.Array):
-        return _shape(cells.explode(), name, leaves, personal=personal)
+        return _shape(cells.explode(), path, leaves, personal=personal)
     if isinstance(cells.dtype, pl.Struct):
         within = cells.struct.unnest()
-        return {
-            key: _shape(within[key], f"{name}.{key}", leaves, personal=personal) for key in within.columns
-        }
-    leaves.append(_Leaf(name, cells, personal))
+        return {key: _shape(within[key], (*path, key), leaves, personal=personal) for key in within.columns}
+    name = ".".join(path)
+    told = name if kind_by_name(name) or is_about_people(name) or may_hold_ids(name) else path[-1]
+    around = tuple(".".join(path[:depth]) for depth in range(len(path)))
+    leaves.append(_Leaf(name, told, around, cells, personal))
     return len(leaves) - 1
 
 
@@ -229,10 +232,8 @@ def _assembled(shape: _Shape, plan_of: Sequence[ColumnPlan]) -> ColumnPlan:
 
 def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
     """The plan for each; what their cells look like is asked of many in one go."""
-    rows = _Rows(
-        of_people=any(is_of_people(leaf.name) for leaf in leaves),
-        of_things=any(is_of_things(leaf.name) for leaf in leaves),
-    )
+    beside = _beside(leaves)
+    pairs = _pairs(leaves, policy)
     plans: list[ColumnPlan] = []
     some: list[_Leaf] = []
     cells = 0
@@ -240,24 +241,58 @@ def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
         some.append(leaf)
         cells += len(leaf.cells)
         if cells >= _CELLS_TOGETHER:
-            plans += _plans_of_some(some, policy, rows)
+            plans += _plans_of_some(some, policy, beside, pairs)
             some, cells = [], 0
-    return plans + _plans_of_some(some, policy, rows)
+    return plans + _plans_of_some(some, policy, beside, pairs)
 
 
-def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy, rows: _Rows) -> list[ColumnPlan]:
+def _beside(leaves: Sequence[_Leaf]) -> dict[str, Beside]:
+    """What the fields of each object, or of the table, say that it is about: a name is judged by those around it."""
+    says: dict[str, set[Beside]] = {}
+    for leaf in leaves:
+        for around in leaf.within:
+            said = says.setdefault(around, set())
+            if is_half_of_names(leaf.told):
+                said.add("names")
+            elif is_of_people(leaf.told):
+                said.add("people")
+            elif is_of_things(leaf.told):
+                said.add("goods")
+    first: tuple[Beside, ...] = ("names", "goods", "people")
+    return {around: next((one for one in first if one in said), "") for around, said in says.items()}
+
+
+def _pairs(leaves: Sequence[_Leaf], policy: PiiPolicy) -> frozenset[str]:
+    """The leaves that are halves of names: called `first` and `last` side by side, and either holds people."""
+    halves: dict[tuple[str, tuple[str, ...]], dict[str, _Leaf]] = {}
+    for leaf in leaves:
+        if (part := name_part(leaf.told)) and is_text(leaf.cells.dtype):
+            halves.setdefault((leaf.within[-1], part[:-1]), {})[part[-1]] = leaf
+    return frozenset(
+        leaf.name
+        for both in halves.values()
+        if len(both) == 2 and any(hold_people(leaf.cells, regions=policy.regions) for leaf in both.values())
+        for leaf in both.values()
+    )
+
+
+def _plans_of_some(
+    leaves: Sequence[_Leaf], policy: PiiPolicy, beside: Mapping[str, Beside], pairs: frozenset[str]
+) -> list[ColumnPlan]:
     """The plans for some.
 
     Args:
         leaves: What is asked about.
         policy: What is wanted.
-        rows: What they are about.
+        beside: What each object is about.
+        pairs: The leaves that are halves of names.
     """
-    named = [_named(leaf, policy) for leaf in leaves]
+    named = [_named(leaf, policy, pairs) for leaf in leaves]
     shown = _shown(leaves)
     trusted = [
-        kind is not None and _is_trusted(kind, leaf, cells, rows)
-        for kind, leaf, cells in zip(named, leaves, shown, strict=True)
+        is_named.kind is not None
+        and (is_named.agreed or _is_trusted(is_named.kind, leaf, cells, beside[leaf.within[-1]], policy))
+        for is_named, leaf, cells in zip(named, leaves, shown, strict=True)
     ]
     asked = [
         at
@@ -274,8 +309,8 @@ def _plans_of_some(leaves: Sequence[_Leaf], policy: PiiPolicy, rows: _Rows) -> l
     for at, content in zip(asked, found, strict=True):
         contents[at] = content
     return [
-        _plan(leaf, kind, content, policy, trusted=is_trusted)
-        for leaf, kind, content, is_trusted in zip(leaves, named, contents, trusted, strict=True)
+        _plan(leaf, is_named.kind, content, policy, trusted=is_trusted)
+        for leaf, is_named, content, is_trusted in zip(leaves, named, contents, trusted, strict=True)
     ]
 
 
@@ -294,29 +329,38 @@ def _shown(leaves: Sequence[_Leaf]) -> list[pl.Series]:
     return shown
 
 
-def _is_trusted(kind: PiiKind, leaf: _Leaf, shown: pl.Series, rows: _Rows) -> bool:
+def _is_trusted(kind: PiiKind, leaf: _Leaf, shown: pl.Series, beside: Beside, policy: PiiPolicy) -> bool:
     """Whether the cells can be what the name announces; where the name leaves that open, more is asked of them."""
     if kind not in (PiiKind.PERSON_NAME, PiiKind.POSTAL_ADDRESS):
         return looks_like(shown, kind)
-    clear = rows.of_people and not is_about_people(leaf.name)
-    return looks_like(leaf.cells, kind, "" if clear else leaf.name, of_things=rows.of_things)
+    return looks_like(leaf.cells, kind, leaf.told, beside=beside, regions=policy.regions)
 
 
-def _named(leaf: _Leaf, policy: PiiPolicy) -> PiiKind | None:
+def _named(leaf: _Leaf, policy: PiiPolicy, pairs: frozenset[str]) -> _Named:
     if _says_nothing(leaf):
-        return None
-    named = kind_by_name(leaf.name)
-    if (
-        named is None
-        and is_about_people(leaf.name)
-        and looks_like(leaf.cells, PiiKind.PERSON_NAME, leaf.name)
+        return _Named(None)
+    kind = kind_by_name(leaf.told)
+    agreed = False
+    if kind is None:
+        kind = _by_name_and_cells(leaf, policy, pairs)
+        agreed = True
+    return (
+        _Named(kind, agreed) if kind in policy.kinds and _can_hold(leaf.cells.dtype, kind) else _Named(None)
+    )
+
+
+def _by_name_and_cells(leaf: _Leaf, policy: PiiPolicy, pairs: frozenset[str]) -> PiiKind | None:
+    """What the name leaves open and the cells tell."""
+    regions = policy.regions
+    if leaf.name in pairs or (
+        is_about_people(leaf.told) and looks_like(leaf.cells, PiiKind.PERSON_NAME, leaf.told, regions=regions)
     ):
-        named = PiiKind.PERSON_NAME
-    if named is None and hold_addresses(leaf.cells, leaf.name):
-        named = PiiKind.POSTAL_ADDRESS
-    if named is None and may_hold_ids(leaf.name) and hold_checked_ids(as_text(leaf.cells)):
-        named = PiiKind.NATIONAL_ID
-    return named if named in policy.kinds and _can_hold(leaf.cells.dtype, named) else None
+        return PiiKind.PERSON_NAME
+    if hold_addresses(leaf.cells, leaf.told, regions=regions):
+        return PiiKind.POSTAL_ADDRESS
+    if may_hold_ids(leaf.told) and hold_checked_ids(as_text(leaf.cells)):
+        return PiiKind.NATIONAL_ID
+    return None
 
 
 def _says_nothing(leaf: _Leaf) -> bool:

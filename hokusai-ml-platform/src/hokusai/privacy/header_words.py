@@ -105,9 +105,13 @@ contact contacts customer customers client clients patient patients guest guests
 employees kunde kundin kunden patientin klient cliente clientes paciente pacientes contacto contatto
 ansprechpartner user users owner owners author authors sender recipient manager
 managers agent agents assignee rep beneficiary payee student students teacher teachers driver drivers tenant tenants
-doctor spouse kin
+doctor spouse kin attendee attendees participant participants player players candidate candidates applicant applicants
+reviewer reviewers approver approvers buyer buyers seller sellers
 """
 """Words for people: a column that is named by nothing else holds their names, or their numbers, or firms."""
+
+BY_WHOM: Final = "assigned to, reports to"
+"""Likewise, as phrases; any name that ends in `by` is one too."""
 
 WHICH_PERSON: Final = (
     "person primary secondary main emergency my our your the new old first second full sales next of account"
@@ -116,6 +120,13 @@ WHICH_PERSON: Final = (
 
 MAYBE_ADDRESS: Final = "ship to, bill to, residence, wohnort, wohnsitz"
 """Names of columns of addresses, towns, people or depots: only the cells tell."""
+
+HALVES: Final = """
+first name, firstname, fname, last name, lastname, lname, given name, givenname, given names, family name, familyname,
+maiden name, surname, surnames, forename, forenames, vorname, nachname, familienname, prenom, apellido, apellidos,
+cognome, sobrenome, nazwisko, imie, voornaam, achternaam, имя, фамилия
+"""
+"""Phrases for one half of a name."""
 
 THINGS: Final = """
 price prices preis prix precio cost sku stock inventory category brand isbn ean upc gtin asin barcode publisher genre

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hokusai.errors import ConfigurationError, SchemaError
 from hokusai.privacy.columns import as_text, says_ssn, says_version
-from hokusai.privacy.counts import BY_CONTENT, IN_NAMES, Found, PiiCounts
-from hokusai.privacy.detector import canonical_whole, find
+from hokusai.privacy.counts import BY_CONTENT, BY_NAME, IN_NAMES, Found, PiiCounts
+from hokusai.privacy.detector import canonical_whole, find, matches_whole
 from hokusai.privacy.gate import KINDS_IN_A_NAME, ColumnGate, ColumnPlan, is_text
 from hokusai.privacy.kinds import PiiKind
 from hokusai.privacy.policy import ACTING, PiiAction, PiiPolicy
@@ -245,6 +245,12 @@ class _Scrubber:
         values = text.set(nothing, None) if nothing.any() else text
         if cells.dtype.is_numeric() and says_ssn(place.name):
             values = values.str.replace("^([0-9]{7})$", "0${1}").str.replace("^([0-9]{8})$", "0${1}")
+        if (
+            plan.kind == PiiKind.PERSON_NAME
+            and plan.found_by == BY_NAME
+            and self._searches_emails(place.name)
+        ):
+            values = _without_emails(values)
         if plan.kind == DECLARED:
             canonical = values.clear().extend_constant(None, len(values))
         else:
@@ -271,6 +277,9 @@ class _Scrubber:
             searched = self._text(cleaned.gather(others), plan.kind, place, counted=known)
             cleaned = replaced_at(cleaned, others, searched)
         return cleaned.alias(cells.name)
+
+    def _searches_emails(self, column: str) -> bool:
+        return self._policy.scan_free_text and str(PiiKind.EMAIL) in self._actions(column)
 
     def _text(self, cells: pl.Series, kind: str, place: _Place, *, counted: str = "") -> pl.Series:
         """Free text, searched; `counted` is a kind that the caller has counted."""
@@ -350,6 +359,15 @@ def _by_kind(found: pl.DataFrame, actions: Mapping[str, PiiAction], *by: str) ->
     for *rest, kind, count in cells.iter_rows():
         if actions[kind] is not PiiAction.KEEP:
             yield *rest, kind, actions[kind], count
+
+
+def _without_emails(values: pl.Series) -> pl.Series:
+    """Names without the cells that are e-mail addresses: these are searched for as such."""
+    likely = values.str.contains("@", literal=True).fill_null(value=False).arg_true()
+    if not len(likely):
+        return values
+    are = matches_whole(values.gather(likely), PiiKind.EMAIL)
+    return values.clone().scatter(likely.filter(are), None)
 
 
 def _plainest(text: pl.Series) -> pl.Series:
