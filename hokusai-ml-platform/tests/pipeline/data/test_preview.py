@@ -10,7 +10,7 @@ import pytest
 
 from hokusai.domain.manifest import RowAccount
 from hokusai.domain.schema import ColumnRule, DataSchema
-from hokusai.errors import SchemaError
+from hokusai.errors import InvalidInputError, SchemaError
 from hokusai.pipeline.data.column_states import ColumnStates
 from hokusai.pipeline.data.expected_effect import ExpectedEffect, NoEstimate
 from hokusai.pipeline.data.preview import preview
@@ -99,11 +99,35 @@ class TestPreview:
         assert seen.integration.manifest.pii.findings == done.manifest.pii.findings
         assert seen.quality == done.quality
         assert "pii:" not in str(seen.to_dict(values=True))
-        again = preview(files / "p.csv", pii=wanted)
-        assert again.integration.manifest.hash == seen.integration.manifest.hash
+        again = preview(
+            files / "p.csv", pii=wanted
+        )  # by another key, so that nobody can try values against it
+        same = again.integration.manifest.hash == seen.integration.manifest.hash
+        assert same is (policy != {})
         assert seen.integration.manifest.pii.key_id == ""
         plain = preview(files / "p.csv", pii=PiiPolicy.parse({"allow": ["note"]}))
         assert plain.integration.manifest.pii.findings == ()
+
+    def test_names_that_are_personal_data_are_told_by_their_kind(self, files: Path) -> None:
+        (files / "n.csv").write_text("bob@example.org,ada@example.org,(email),id\n1,x,y,1\n2,x,y,2\n")
+        told = preview(files / "n.csv", target="id", near_text=["ada@example.org"]).to_dict(values=True)
+        names = ["(email) 2", "(email) 3", "(email)", "id"]
+        assert told["manifest"]["columns"] == names
+        for by_name in ("dtypes", "null_counts", "unique_counts"):
+            assert list(told["manifest"][by_name]) == names
+        assert told["manifest"]["ranges"]["(email) 2"] == {"min": 1, "max": 1}  # the second row repeats it
+        assert "pii:" not in str(told)
+        assert "example.org" not in str(told)
+
+    def test_an_error_tells_the_place_of_a_column_whose_name_is_personal_data(self, files: Path) -> None:
+        (files / "n.csv").write_text("id,bob@example.org\n1,5\n2,5\n")
+        with pytest.raises(InvalidInputError, match=r"^Column 2 is of type Int64"):
+            preview(files / "n.csv", near_text=["bob@example.org"])
+        with pytest.raises(SchemaError, match=r"The same key \(column 2\)"):
+            preview(files / "n.csv", base=files / "n.csv", how="update", key=["bob@example.org"])
+        with pytest.raises(InvalidInputError, match=r"^Column 2 is of type Int64"):
+            recipe = Recipe(near_text=("bob@example.org",))
+            integrate_files(files / "n.csv", recipe=recipe, tokenizer=Tokenizer(bytes(range(32))))
 
     def test_tokens_in_the_base_can_be_compared_with_tokens_only(self, files: Path) -> None:
         token = Tokenizer(bytes(range(32))).token("email", "ada@example.org")

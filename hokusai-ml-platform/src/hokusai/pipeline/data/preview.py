@@ -7,6 +7,7 @@ makes of it. Nothing leaves the machine.
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from hokusai.pipeline.data.quality_report import QualityReport
 from hokusai.pipeline.data.recipe import How
 from hokusai.pipeline.data.rejects import read_rejects
 from hokusai.pipeline.data.scan import ReadOptions, Reject
+from hokusai.pipeline.data.shown_names import WithoutTokens
 from hokusai.pipeline.data.streaming import Integration, Progress, Recipe, integrate_files
 from hokusai.privacy.policy import PiiPolicy
 from hokusai.privacy.tokens import KEY_BYTES, Tokenizer
@@ -34,8 +36,6 @@ from hokusai.utils.text import quantity
 Paths = str | Path | Sequence[str | Path]
 
 SHOWN_REJECTS = 20
-_NO_SECRET = bytes(KEY_BYTES)
-"""By it equal values have equal tokens, in every preview of the same rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,8 @@ def preview(
             repeat one another.
         near_text: Columns whose text repeats where it says nearly the same.
         pii: What will happen to personal data, since rows are compared as it leaves them; by default it is hashed, by
-            a key that is no secret: no token is kept or shown.
+            a key that is made for this run and forgotten: no token is kept or shown, and hashes of rows with tokens are
+            others each time.
         read: What is known about the files.
         benchmark_rows: Rows of the benchmark, if it is known.
         progress: Is told how far it is.
@@ -150,19 +151,18 @@ def preview(
         features=tuple(features),
         read=options,
     )
+    tokenizer = Tokenizer(secrets.token_bytes(KEY_BYTES))
     with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder:
         listing = Path(folder) / "rejects.jsonl"
         done = integrate_files(
             contributed,
             base=base,
             recipe=recipe,
-            tokenizer=Tokenizer(_NO_SECRET),
+            tokenizer=tokenizer,
             rejects=listing,
             progress=progress,
         )
         rejects = tuple(islice(read_rejects(listing), SHOWN_REJECTS))
-    pii_found = replace(done.manifest.pii, key_id="")  # the tokens are gone, and were made by nobody's key
-    done = replace(done, manifest=replace(done.manifest, pii=pii_found))
     if done.quality is None or done.samples is None:
         raise AssertionError("the recipe asks for both")
     effect: ExpectedEffect | NoEstimate | None = None
@@ -173,7 +173,11 @@ def preview(
         if progress is not None:
             progress("Training quick models", 0, None)
         effect = expected_effect(base_rows, new_rows, target)
-    return Preview(done, rejects, done.quality, effect, benchmark_rows, how)
+    told = WithoutTokens(tokenizer.key_id, [column.name for column in done.manifest.columns])
+    pii_found = replace(done.manifest.pii, key_id="")  # the tokens are gone, and were made by nobody's key
+    manifest = told(replace(done.manifest, pii=pii_found))
+    shown = replace(done, manifest=manifest, report=told(done.report), quality=told(done.quality))
+    return Preview(shown, told(rejects), told(done.quality), told(effect), benchmark_rows, how)
 
 
 def _effect(found: ExpectedEffect | NoEstimate | None) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.domain.manifest import DataManifest, RowAccount
 from hokusai.domain.schema_report import SchemaReport
+from hokusai.errors import HokusaiError
 from hokusai.pipeline.data.account import account_of, notes, steps
 from hokusai.pipeline.data.checks import raise_unless_ok, report_of_unread
 from hokusai.pipeline.data.column_union import common_columns
@@ -39,6 +40,7 @@ from hokusai.pipeline.data.row_fates import RowFates
 from hokusai.pipeline.data.row_sample import RowSample
 from hokusai.pipeline.data.scan import LocatingScan, Reject, TableScan
 from hokusai.pipeline.data.shipping import packed, shipped, unpacked
+from hokusai.pipeline.data.shown_names import tell_places
 from hokusai.pipeline.data.source_file import check_conservation
 from hokusai.pipeline.data.staged import FilePart, Side
 from hokusai.pipeline.data.work_folder import work_folder
@@ -146,7 +148,11 @@ def integrate_files(
         with RejectsWriter(list_made, digests=not taken_out) as listing:
             run = _Run(recipe, tokenizer, choice, folder, stack, listing, tell, engine)
             unnamed = folder / f"output{''.join(out.suffixes[-2:])}" if out is not None else None
-            done = run.integrate(new, old, unnamed)
+            try:
+                done = run.integrate(new, old, unnamed)
+            except HokusaiError as problem:
+                tell_places(problem, run.shown)
+                raise
         files = [("rejects", folder / "rejects.jsonl", listed), ("output", unnamed, out)]
         ready = [(role, made, path) for role, made, path in files if made is not None and path is not None]
         if told is not None:
@@ -185,6 +191,8 @@ class _Run:
         """By file, the keys of the tokens that it holds already."""
         self.untold: tuple[str, ...] = ()
         """Columns of which an update says nothing: rows that are replaced keep what they have there."""
+        self.shown: dict[str, str] = {}
+        """Each column's name in the result, once that is known."""
 
     def integrate(self, new: list[TableScan], old: list[TableScan], output: Path | None) -> Integration:
         """All of it."""
@@ -275,7 +283,8 @@ class _Run:
 
     def _named_as_shown(self, kernel: Kernel) -> Kernel:
         """From here on columns have the names that the policy leaves: a name may be personal data itself."""
-        shown, compared = kernel.names_shown(), kernel.names_compared()
+        self.shown = shown = kernel.names_shown()
+        compared = kernel.names_compared()
         self.recipe = replace(
             self.recipe,
             key=tuple(shown[name] for name in self.recipe.key),
