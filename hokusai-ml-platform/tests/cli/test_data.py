@@ -574,9 +574,18 @@ class TestHash:
         (home / "r.jsonl").write_text("{}")
         told = hokusai("data", "hash", name, "--manifest", "m.json")
         assert (told.code, "r.jsonl is of another run" in told.out) == (1, True)
+        for done in (("convert", name, "--output", "n.arrow"), ("prove", name, "--row", "1")):
+            foreign = hokusai("data", *done, "--manifest", "m.json")
+            assert foreign.code == 1
+            assert "not what m.json tells of" in foreign.err
+            assert "r.jsonl" in foreign.err
+        (home / "r.jsonl").unlink()
+        rows.reverse().write_parquet(home / "other.parquet")
         (home / name).write_bytes((home / "base.csv").read_bytes())
-        foreign = hokusai("data", "convert", name, "--manifest", "m.json", "--output", "o.arrow")
-        assert (foreign.code, "The data is not what m.json tells of" in foreign.err) == (1, True)
+        for file in (name, "other.parquet"):
+            foreign = hokusai("data", "convert", file, "--manifest", "m.json", "--output", "n.arrow")
+            assert (foreign.code, "The data is not what m.json tells of" in foreign.err) == (1, True)
+        assert not (home / "n.arrow").exists()
 
     def test_of_a_text_file_follows_the_types_of_a_schema(self, hokusai: Hokusai, home: Path) -> None:
         pl.DataFrame({"zip": ["10115"], "n": [1]}).write_parquet(home / "typed.parquet")

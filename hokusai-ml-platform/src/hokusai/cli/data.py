@@ -354,7 +354,10 @@ def convert(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Write the rows of FILE… to one file of the format that its name says."""
+    """Write the rows of FILE… to one file of the format that its name says.
+
+    With --manifest the rows must have the hash that it tells, or nothing is written.
+    """
     from hokusai.pipeline.data.files import expand_paths
     from hokusai.pipeline.data.told_types import TypedFiles
     from hokusai.pipeline.data.writers import output_format, writing
@@ -364,11 +367,12 @@ def convert(
     check_outputs(files, [output], [schema, str(manifest) if manifest else None])
     told, done, paths = told_types(schema, manifest), 0, expand_paths(list(files))
     told.require_bytes(paths)
+    told.require_rejects()
     with stepping() as tell:
         table = TypedFiles(paths, read_options(given, None, "raise"), told)
         table.require_told()
         with writing(output, table.columns, safe_csv=safe_csv) as writer:
-            for batch in table.batches():
+            for batch in table.told_batches():
                 writer.write(batch)
                 done += batch.height
                 tell("Writing", done, table.rows)

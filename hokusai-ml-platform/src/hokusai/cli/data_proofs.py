@@ -128,6 +128,7 @@ def prove(
         raise click.UsageError("Give one of --row and --row-json.")
     check_outputs(files, [output], [schema, str(manifest) if manifest else None])
     told = told_types(schema, manifest)
+    told.require_rejects()
     proof: RowProof | ContentProof
     with _digested(files, read_options(given, None, "raise"), told) as (log, types):
         columns = canonical_columns(types)

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hokusai.domain.canonical import digest
-from hokusai.errors import IntegrityError
+from hokusai.domain.canonical import digest, require_sha256
+from hokusai.errors import IntegrityError, InvalidInputError
 
 MANIFEST_VERSION = "hokusai-manifest-v1"
+_HASH_SPEC = "hokusai-data-v1"
+_NOT_DIGESTED = ("engine", "written", "manifest_digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +222,26 @@ class DatasetHash:
     data_hash: str
     content_root: str
     rows: int
-    spec: str = "hokusai-data-v1"
+    spec: str = _HASH_SPEC
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, given: object) -> DatasetHash:
+        """The way back.
+
+        Raises:
+            InvalidInputError: It is not what `to_dict` gives.
+        """
+        told = _members(given, cls.__slots__, "hash")
+        for name in ("data_hash", "content_root"):
+            require_sha256(_text(told, name), name)
+        _count(told, "rows")
+        if told["spec"] != _HASH_SPEC:
+            raise InvalidInputError(f"The hash is not of {_HASH_SPEC}", where="spec")
+        return cls(**told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +263,21 @@ class WrittenFile:
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, given: object) -> WrittenFile:
+        """The way back.
+
+        Raises:
+            InvalidInputError: It is not what `to_dict` gives.
+        """
+        told = _members(given, cls.__slots__, "written")
+        _text(told, "role")
+        if "\0" in (path := _text(told, "path")) or not path:
+            raise InvalidInputError("A path is empty or holds a NUL", where="path")
+        require_sha256(_text(told, "sha256"), "sha256")
+        _count(told, "size_bytes")
+        return cls(**told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,3 +364,47 @@ class DataManifest:
         """The specification's manifest, with the full account and its digest."""
         told = {"written": [file.to_dict() for file in self.written]} if self.written else {}
         return {**self.content(), "engine": self.engine, **told, "manifest_digest": self.digest}
+
+
+def require_unchanged(manifest: Mapping[str, Any]) -> None:
+    """Check that a manifest which was read back says what it said when it was written.
+
+    Whoever means to deceive can compute the digest anew; this is for mistakes. The hash of the rows is what is trusted.
+
+    Args:
+        manifest: What `DataManifest.to_dict` gave.
+
+    Raises:
+        IntegrityError: Its digest is of another content, or missing.
+        InvalidInputError: It has no canonical form.
+    """
+    content = {name: value for name, value in manifest.items() if name not in _NOT_DIGESTED}
+    told = manifest.get("manifest_digest")
+    if told != digest(content):
+        raise IntegrityError(
+            "The manifest was changed after it was written: its content does not have its manifest_digest",
+            hint="Take the file as it was written, or write it again.",
+        )
+    root = content.get("hash")
+    if not isinstance(root, Mapping) or (root.get("data_hash"), root.get("rows")) != (
+        content.get("data_hash"),
+        content.get("row_count"),
+    ):
+        raise IntegrityError("The manifest contradicts itself: it has two hashes or two numbers of rows")
+
+
+def _members(given: object, names: tuple[str, ...], what: str) -> dict[str, Any]:
+    if not isinstance(given, dict) or given.keys() != set(names):
+        raise InvalidInputError(f"Expected the members {', '.join(names)}", where=what)
+    return given
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    if not isinstance(told[name], str):
+        raise InvalidInputError("Expected a text", where=name)
+    return str(told[name])
+
+
+def _count(told: Mapping[str, Any], name: str) -> None:
+    if type(told[name]) is not int or told[name] < 0:
+        raise InvalidInputError("Expected a whole number, not below 0", where=name)

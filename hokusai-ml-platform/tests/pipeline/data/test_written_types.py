@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hokusai.domain.canonical import digest
 from hokusai.domain.manifest import MANIFEST_VERSION
 from hokusai.errors import DataError, InvalidInputError, SchemaError
 from hokusai.pipeline.data.column_states import dtype_name
@@ -67,8 +68,10 @@ def write(rows: pl.DataFrame, path: Path, *, batch_rows: int = 2) -> tuple[str, 
         for batch in rows.iter_slices(batch_rows):
             writer.write(batch)
     types = {name: dtype_name(dtype) for name, dtype in rows.schema.items()}
-    manifest = {"version": MANIFEST_VERSION, "dtypes": types, "hash": dataset_hash(rows).to_dict()}
-    path.with_name("manifest.json").write_text(json.dumps(manifest))
+    roots = dataset_hash(rows)
+    manifest: dict[str, object] = {"version": MANIFEST_VERSION, "dtypes": types, "hash": roots.to_dict()}
+    manifest |= {"data_hash": roots.data_hash, "row_count": roots.rows}
+    path.with_name("manifest.json").write_text(json.dumps({**manifest, "manifest_digest": digest(manifest)}))
     return writer.notes()
 
 

@@ -7,20 +7,24 @@ that they know; times of day, which they take for text, become times here.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hokusai.domain.canonical import parse_json
-from hokusai.domain.manifest import MANIFEST_VERSION, DatasetHash, WrittenFile
-from hokusai.errors import DataError, SchemaError
+from hokusai.domain.manifest import MANIFEST_VERSION, DatasetHash, WrittenFile, require_unchanged
+from hokusai.errors import DataError, IntegrityError, InvalidInputError, SchemaError
 from hokusai.pipeline.data.canonical_columns import CanonicalColumn, Kind, canonical_columns
 from hokusai.pipeline.data.cell_types import CellType
 from hokusai.pipeline.data.column_union import common_columns
 from hokusai.pipeline.data.columns import cells_of
+from hokusai.pipeline.data.digest_log import DigestLog
 from hokusai.pipeline.data.kernel import conformed
 from hokusai.pipeline.data.reading import open_table
+from hokusai.pipeline.data.row_digests import row_digests
 from hokusai.pipeline.data.scan import ReadOptions
 from hokusai.pipeline.data.written_files import is_as_told, place_of
 from hokusai.pipeline.data.written_types import KIND_OF_TYPE, KIND_WORDS
@@ -82,7 +86,7 @@ class ToldTypes:
         """Those of the columns of a result, from the manifest that was written with it.
 
         Raises:
-            DataError: The file is no such manifest.
+            DataError: The file is no such manifest, or was changed after it was written.
         """
         content = parse_json(read_limited(path, _MOST_MANIFEST_BYTES))
         manifest: dict[str, Any] = content if isinstance(content, dict) else {}
@@ -100,13 +104,18 @@ class ToldTypes:
             )
         kinds = {name: _KIND_OF_DTYPE[dtype] for name, dtype in dtypes.items()}
         try:
-            written = [WrittenFile(**entry) for entry in manifest.get("written", ())]
-            places = tuple((file, place_of(file, path)) for file in written)
-            roots = DatasetHash(**manifest["hash"])
-        except (TypeError, KeyError) as problem:
+            written = [WrittenFile.from_dict(entry) for entry in _list(manifest.get("written", []))]
+            roots = DatasetHash.from_dict(manifest.get("hash"))
+        except InvalidInputError as problem:
             raise DataError(
-                "The manifest's hash or files are not as they are written", where=str(path)
+                f"The manifest's hash or files are not as they are written: {problem.where}: {problem.what}",
+                where=str(path),
             ) from problem
+        try:
+            require_unchanged(manifest)
+        except IntegrityError as problem:
+            raise DataError(problem.what, where=str(path), hint=problem.hint) from problem
+        places = tuple((file, place_of(file, path)) for file in written)
         return cls(kinds, path.name, roots.data_hash, roots.content_root, places)
 
     def require_bytes(self, paths: Iterable[Path]) -> None:
@@ -129,10 +138,20 @@ class ToldTypes:
         if root not in (self.data_hash, self.content_root):
             raise self._of_another_run(where)
 
+    def require_rejects(self) -> None:
+        """Check that the list of rejects is the one that was written with the manifest, if it is there.
+
+        Raises:
+            DataError: It is not.
+        """
+        if foreign := self.foreign_rejects():
+            raise self._of_another_run(foreign.name)
+
     def foreign_rejects(self) -> Path | None:
         """The list of rejects, if it is there and not the one that was written with the manifest."""
-        lists = [(file, place) for file, place in self.written if file.role == "rejects" and place.is_file()]
-        return next((place for file, place in lists if not is_as_told(place, file)), None)
+        lists = [(file, place) for file, place in self.written if file.role == "rejects"]
+        there = [one for one in lists if isfile(one[1])]  # noqa: PTH113  # Path.is_file fails for too long a name
+        return next((place for file, place in there if not is_as_told(place, file)), None)
 
     def _of_another_run(self, where: str) -> DataError:
         return DataError(
@@ -206,6 +225,28 @@ class TypedFiles:
                 for name in times:
                     rows = rows.with_columns(_times(cells_of(rows, name), name, scan.source.name))
                 yield rows
+
+    def told_batches(self) -> Iterator[pl.DataFrame]:
+        """As `batches`; the end is only reached if the rows have the hash that was told, if one was.
+
+        Raises:
+            DataError: They have another.
+        """
+        if not self._told.data_hash:
+            yield from self.batches()
+            return
+        with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder, DigestLog(folder) as log:
+            for batch in self.batches():
+                log.append(row_digests(batch))
+                yield batch
+            found = log.dataset_hash(self.columns).data_hash
+        self._told.require_root(found, ", ".join(scan.source.name for scan in self._scans))
+
+
+def _list(given: object) -> list[object]:
+    if not isinstance(given, list):
+        raise InvalidInputError("Expected a list", where="written")
+    return given
 
 
 def _times(texts: pl.Series, name: str, where: str) -> pl.Series:
