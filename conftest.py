@@ -1,5 +1,6 @@
 """The fixtures of the real servers, for every test of the repository, and how property tests draw their examples."""
 
+import gc
 import sys
 from functools import cache
 
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import is_hypothesis_test, settings
 
 pytest_plugins = ["hokusai.stack.pytest_plugin"]
+
+gc.disable()  # until all tests are collected: what is made till then stays
 
 # Every run draws the same examples, so that a change and nothing else turns a test red; a busy machine is no failure.
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=25)
@@ -18,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("no_cover")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests are looked through for garbage no more: each time that took half a second."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup() -> None:
