@@ -145,7 +145,7 @@ class ToldTypes:
             DataError: It is not.
         """
         if foreign := self.foreign_rejects():
-            raise self._of_another_run(foreign.name)
+            raise self._of_another_run(foreign.name, "list of rejects")
 
     def foreign_rejects(self) -> Path | None:
         """The list of rejects, if it is there and not the one that was written with the manifest."""
@@ -153,9 +153,9 @@ class ToldTypes:
         there = [one for one in lists if isfile(one[1])]  # noqa: PTH113  # Path.is_file fails for too long a name
         return next((place for file, place in there if not is_as_told(place, file)), None)
 
-    def _of_another_run(self, where: str) -> DataError:
+    def _of_another_run(self, where: str, what: str = "data") -> DataError:
         return DataError(
-            f"The data is not what {self.where} tells of: the two are of different runs, or one of them was changed",
+            f"The {what} is not what {self.where} tells of: the two are of different runs, or one of them was changed",
             where=where,
             hint="A run that is killed at its end leaves an old manifest beside a new output. Run it again.",
         )
