@@ -139,6 +139,35 @@ class TestColumn:
             expected += [*_each_its_way(cells[200:], plans(REGIONS), told=told)]
             assert phone_column(cells, REGIONS, told=told).to_list() == expected
 
+    def test_gives_no_digits_to_a_loose_plan_that_are_plainly_another_s(self) -> None:
+        abroad = [
+            "447400122581",
+            "4915123454983",
+            "33612342474",
+            "5511961230969",
+            "917410417613",
+            "81312345712",
+        ]
+        numbers = {number: f"+{number}" for number in abroad} | {
+            "090-1234-0431": "+819012340431",
+            "00 66 21234906": "+6621234906",
+            "4155552671": "+14155552671",
+            "030 901820": "+4930901820",
+            "06 1234 5678": "+390612345678",
+        }
+        cells, expected = pl.Series([*numbers] * 30), [*numbers.values()] * 30
+        assert phone_column(cells, REGIONS, told=True).to_list() == expected
+        assert phone_column(cells[:200], REGIONS, told=True).to_list() == expected[:200]
+        for written in ("33612342474", "090-1234-0431"):
+            assert {*phone_column(pl.Series([written] * 300), REGIONS, told=True)} == {numbers[written]}
+        texts = [f"whatsapp: {written}" for written in numbers]
+        assert [found for text in texts for *_, found in spans(text, REGIONS)] == [*numbers.values()]
+
+    def test_of_numbers_that_lost_the_trunk_prefix_is_of_its_own_country(self) -> None:
+        cells = pl.Series(["15123454983", "4155552671", "30901820"])
+        expected = ["+4915123454983", "+494155552671", "+4930901820"]
+        assert phone_column(cells, ("DE",), told=True).to_list() == expected
+
     def test_drops_extensions(self) -> None:
         cells = pl.Series(["(415) 555-2671 ext. 12", "+14155552671x9"])
         assert phone_column(cells, ("US",), told=False).to_list() == ["+14155552671", "+14155552671"]

@@ -34,6 +34,12 @@ _CAPTURED = re.compile(r"\(((?:[^()]|\(\?:[^()]*\))*)\)")
 _FIRST_GROUP = re.compile(r"\\\d")
 _GROUP = re.compile("[0-9]+")
 NORTH_AMERICAN = (3, 3, 4)
+_MOST_LENGTHS = 4
+"""Fixed lines of more lengths than this are loose: nearly any digits are one, as in Germany and Italy."""
+_LOOSE_KINDS = ("pager", "uan", "voicemail")
+_NOTHING = r"[^\s\S]"
+_LEAST_ABROAD = 11
+"""Digits from which a number may be read as one of another country that lost its plus."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +50,8 @@ class NumberingPlan:
         region: ISO 3166 code, or `001` for numbers without a country.
         country_code: Such as `44`.
         valid: Pattern of a complete national number without trunk prefix; portable between Python and Rust.
+        firm: The same without the kinds that are loose: nearly any digits are one, as with fixed lines of Germany.
+        mobile: The same of mobile numbers alone.
         prefix: Pattern of what is dialled before it within the country; empty if nothing is.
         transform: What a prefix with a carrier code is replaced with; empty if it is only cut off.
         styles: How people group the digits.
@@ -53,6 +61,8 @@ class NumberingPlan:
     region: str
     country_code: str
     valid: str
+    firm: str
+    mobile: str
     prefix: str
     transform: str
     styles: tuple[_Style, ...]
@@ -61,6 +71,18 @@ class NumberingPlan:
     def is_valid(self, national: str) -> bool:
         """Whether these digits are a complete national number."""
         return _compiled(self.valid).fullmatch(national) is not None
+
+    def is_firm(self, national: str) -> bool:
+        """Whether a complete national number is of a kind that is not loose.
+
+        >>> plan("DE").is_firm("15123454983"), plan("DE").is_firm("4915123454983")
+        (True, False)
+        """
+        return self.firm == self.valid or _compiled(self.firm).fullmatch(national) is not None
+
+    def is_mobile(self, national: str) -> bool:
+        """Whether a national number is one of a mobile telephone."""
+        return _compiled(self.mobile).fullmatch(national) is not None
 
     def may_group(self, lengths: tuple[int, ...]) -> bool:
         """Whether some number of the region is written in groups of so many digits."""
@@ -126,13 +148,31 @@ def in_country(digits: str, lengths: tuple[int, ...], known: tuple[NumberingPlan
         lengths: How many stand together, by which the countries that have such a number are told apart.
         known: Plans of the countries, the likeliest first.
     """
-    first = None
+    likeliest = first = None
     for plan in known:
         if national := plan.national(digits):
-            if len(lengths) == 1 or plan.groups_so(national, lengths):
-                return f"+{plan.country_code}{national}"
-            first = first or f"+{plan.country_code}{national}"
-    return first
+            number = f"+{plan.country_code}{national}"
+            grouped = plan.groups_so(national, lengths)
+            firm = plan.is_firm(national)
+            if grouped and ((firm and not likeliest) or plan.is_mobile(national)):
+                return number
+            if not grouped and not firm:
+                number = abroad(digits) or number
+            if len(lengths) == 1:
+                return number
+            likeliest = likeliest or (number if grouped else None)
+            first = first or number
+    return likeliest or first
+
+
+def abroad(digits: str) -> str | None:
+    """The E.164 form of digits that are a country code and a complete number of that country; None if they may not be.
+
+    >>> abroad("4915123454983"), abroad("01512345498"), abroad("4155552671")
+    ('+4915123454983', None, None)
+    """
+    found = international(digits) if len(digits) >= _LEAST_ABROAD else None
+    return found if found == f"+{digits}" else None
 
 
 @cache
@@ -259,13 +299,19 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _plan(metadata: PhoneMetadata) -> NumberingPlan:
-    patterns = []
+    general = metadata.general_desc
+    patterns, firm, mobile = [], [], _NOTHING
     for name in _KINDS_OF_NUMBER:
         described = getattr(metadata, name)
         if described is not None and described.national_number_pattern:
             pattern = described.national_number_pattern.replace(r"\d", "[0-9]")
             if pattern not in patterns:
                 patterns.append(pattern)
+            lengths = described.possible_length or (general.possible_length if general else ())
+            if name not in _LOOSE_KINDS and (name != "fixed_line" or len(lengths) <= _MOST_LENGTHS):
+                firm.append(pattern)
+            if name == "mobile":
+                mobile = pattern
     valid = "(?:" + "|".join(patterns) + ")"
     prefix = metadata.national_prefix_for_parsing or ""
     styles = _styles(metadata.id, str(metadata.country_code))
@@ -273,6 +319,8 @@ def _plan(metadata: PhoneMetadata) -> NumberingPlan:
         metadata.id,
         str(metadata.country_code),
         valid,
+        valid if set(firm) == set(patterns) else "(?:" + "|".join(firm or [_NOTHING]) + ")",
+        f"(?:{mobile})",
         prefix,
         metadata.national_prefix_transform_rule or "",
         styles,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hokusai.privacy.numbering import (
     NumberingPlan,
+    abroad,
     country_codes,
     in_country,
     international,
@@ -90,7 +91,7 @@ def _written_alike(cells: pl.Series, known: tuple[NumberingPlan, ...], *, told: 
         return numbers.filter(_is_abroad(code)).select("row", number="+" + pl.col("digits")) if code else none
     grouped = len(groups) > 1
     plan = next((plan for plan in known if not grouped or re.match(_groupings(plan), first)), None)
-    return _read_by(numbers, plan, grouped=grouped)[2] if plan else none
+    return _read_by(numbers, plan, known, grouped=grouped)[2] if plan else none
 
 
 def _each_its_way(cells: pl.Series, known: tuple[NumberingPlan, ...], *, told: bool) -> pl.Series:
@@ -118,7 +119,7 @@ def _each_its_way(cells: pl.Series, known: tuple[NumberingPlan, ...], *, told: b
     unusual = []
     for grouped in (True, False):  # who writes numbers in these groups is asked first
         for plan in known:
-            open_, odd, found = _of_region(open_, plan, grouped=grouped)
+            open_, odd, found = _of_region(open_, plan, known, grouped=grouped)
             unusual.append(odd)
             settled.append(found)
     settled.append(_one_by_one(pl.concat([open_, *unusual]), known, told=told))
@@ -161,7 +162,7 @@ def _is_abroad(code: str) -> pl.Expr:
 
 
 def _of_region(
-    numbers: pl.DataFrame, plan: NumberingPlan, *, grouped: bool
+    numbers: pl.DataFrame, plan: NumberingPlan, known: tuple[NumberingPlan, ...], *, grouped: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Which rows are still open, which are unusual for this region, and which are settled by it."""
     import polars as pl
@@ -176,12 +177,12 @@ def _of_region(
     if grouped:
         likely = numbers["written"].str.contains(_groupings(plan))
         numbers, others = numbers.filter(likely), numbers.filter(~likely)
-    open_, odd, found = _read_by(numbers, plan, grouped=grouped)
+    open_, odd, found = _read_by(numbers, plan, known, grouped=grouped)
     return pl.concat([open_, others]), odd, found
 
 
 def _read_by(
-    numbers: pl.DataFrame, plan: NumberingPlan, *, grouped: bool
+    numbers: pl.DataFrame, plan: NumberingPlan, known: tuple[NumberingPlan, ...], *, grouped: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The same of numbers that are grouped like those of the region, if at all."""
     import polars as pl
@@ -202,13 +203,29 @@ def _read_by(
     if habit is not False:
         read = read.with_columns(raw=pl.lit(value=False))
     found = pl.when("raw").then(digits).when(stripped).then("national")
-    usual = read.filter(~pl.col("odd")).with_columns(own=found)
+    read = read.with_columns(own=found)
+    if plan.firm != plan.valid:
+        read = read.with_columns(odd=pl.col("odd") | _is_loose(plan, known, grouped=grouped))
+    read = read.with_columns(odd=pl.col("odd") | digits.str.starts_with("00"))
+    usual = read.filter(~pl.col("odd"))
     if grouped and plan.country_code != "1":
         usual = usual.with_columns(own=pl.when(_is_exact(plan)).then("own"))
     usual = usual.with_columns(number=pl.lit("+" + plan.country_code) + pl.col("own"))
     odd = read.filter("odd").select("row", "digits", "written")
     open_ = usual.filter(pl.col("number").is_null()).select("row", "digits", "written")
     return open_, odd, usual.drop_nulls("number").select("row", "number")
+
+
+def _is_loose(plan: NumberingPlan, known: tuple[NumberingPlan, ...], *, grouped: bool) -> pl.Expr:
+    """Whether a number of the plan is of a loose kind, and may be meant for one abroad or for another's mobile."""
+    import polars as pl
+
+    digits = pl.col("digits")
+    rivals = "|".join(f"(?:{each.prefix})?{each.mobile}" for each in known if each is not plan)
+    abroad = digits.str.contains("^[1-9][0-9]{10}")
+    elsewhere = digits.str.contains(f"^(?:{rivals})$") if grouped and rivals else abroad
+    is_firm = pl.col("own").str.contains(f"^{plan.firm}$").fill_null(value=True)
+    return ~is_firm & (abroad | elsewhere)
 
 
 def _is_exact(plan: NumberingPlan) -> pl.Expr:
@@ -262,15 +279,15 @@ def _alone(cell: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | 
 
 
 def _form(digits: str, written: str, known: tuple[NumberingPlan, ...], *, told: bool) -> str | None:
+    if digits.startswith("00") and (found := international(digits[2:])):
+        return found
     if found := in_country(digits, tuple(map(len, _GROUP.findall(written))), known):
         return found
-    if digits.startswith("00"):
-        return international(digits[2:])
     if digits.startswith("011") and (found := international(digits[3:])):
         return found
     if not told:
         return None
     for plan in known:
         if plan.is_valid(digits):
-            return f"+{plan.country_code}{digits}"
+            return (None if plan.is_firm(digits) else abroad(digits)) or f"+{plan.country_code}{digits}"
     return international(digits)

@@ -166,9 +166,9 @@ def _number(
     spaced = plus and text.startswith("+ ", left)
     if plus and ((found := international(digits) if not spaced or len(lengths) > 1 else None) or not spaced):
         return found
-    for plan in likely:
-        if national := _written_by(plan, digits, lengths, text[left:right]):
-            return f"+{plan.country_code}{national}"
+    outward = international(digits[2:]) if likely and text.startswith("00", left) else None
+    if found := outward or _as_written(likely, digits, lengths, text[left:right]):
+        return found
     named = told or (worded and phone_words.is_named(text, left, right, in_one_piece=len(lengths) == 1))
     named = named and not _DATE.fullmatch(text, left, right)
     # Behind a plus and a blank, digits in one piece are a sum unless a word says more.
@@ -176,6 +176,20 @@ def _number(
     if (named if spaced else abroad and (named or len(lengths) > 1)) and (found := international(dialled)):
         return found
     return _in_country_or_out(text, left, digits, lengths, known) if named else None
+
+
+def _as_written(
+    likely: tuple[NumberingPlan, ...], digits: str, lengths: tuple[int, ...], written: str
+) -> str | None:
+    """The number of the first region that writes it so; one of a loose kind gives way to a mobile of another region."""
+    loose = None
+    for plan in likely:
+        if national := _written_by(plan, digits, lengths, written):
+            number = f"+{plan.country_code}{national}"
+            if plan.is_mobile(national) or (not loose and plan.is_firm(national)):
+                return number
+            loose = loose or number
+    return loose
 
 
 def _in_country_or_out(
