@@ -89,7 +89,7 @@ def test_streets_in_small_letters_and_by_their_place_are_found(text: str, addres
             "Im Jahr 2020",
             "calle 5",
         ),
-        *("7 Eleven Drive", "SENT VIA EMAIL 5", '{"street":"string"}', '{"street": "12"}'),
+        *("7 Eleven Drive", "SENT VIA EMAIL 5", "Via Git 5", '{"street":"string"}', '{"street": "12"}'),
     ],
 )
 def test_titles_and_counted_things_are_no_addresses(text: str) -> None:

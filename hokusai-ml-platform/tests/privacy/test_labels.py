@@ -80,6 +80,8 @@ def test_a_label_gives_a_name_away(text: str, name: str) -> None:
         ("Mr A Smith", "a smith"),
         ("MR J. SMITH CALLED", "j smith"),
         ("Herr Martens kommt", "martens"),
+        ("Mr. Le Van An", "le van an"),
+        ("Dr. Mark Lord", "mark lord"),
     ],
 )
 def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) -> None:
@@ -130,6 +132,9 @@ def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
         ("user: jane roe", "jane roe"),
         ("driver - Jane Roe", "jane roe"),
         ("customer: Xiomara Quintanilla", "xiomara quintanilla"),
+        ("owner: Nguyễn Văn An", "nguyễn văn an"),
+        ("name: Xiomara Garcia", "xiomara garcia"),
+        ("Name: Xiomara Quintanilla, age 40", "xiomara quintanilla"),
         ("assignee: Thandiwe van der Quint\ndue: today", "thandiwe van der quint"),
         ("next of kin: Siobhan O'Reilly, age 40", "siobhan o'reilly"),
         ("sales rep: Li Wei Okonjo-Iweala.", "li wei okonjo-iweala"),
@@ -193,6 +198,9 @@ def test_not_everything_behind_a_label_is_a_name(text: str) -> None:
         "Name: Blue Chair, In Stock: yes",
         "name: Build Everything\non: push",
         "Name: Blue Chair is a book",
+        *("name: Blue Chair", "Name: Wireless Mouse", "Name: Machine Learning", "Name: Climate Change"),
+        *("name: Visual Studio Code", "name: Intel Core", "name: Prod Cluster", "Name: Central Park"),
+        *("Thanks\nRegards", "Thanks,\nKind Regards\n"),
         "Name: Jane",
         "watched Mr. Robot again",
         "Contact: Sales Team",

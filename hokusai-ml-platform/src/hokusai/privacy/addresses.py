@@ -108,7 +108,7 @@ _PATTERNS = tuple(
 _LETTER_AND_NUMBER = re.compile(r"[^\W\d_]{2}.*[0-9]|[0-9].*[^\W\d_]{2}")
 _NO_STREETS_TEXT = """
 the this that my your our his her their a an no every each one some any best long good other first last
-only same email fax phone sms fedex dhl ups usb api
+only same email fax phone sms fedex dhl ups usb api git github gitlab slack zoom teams docker http https python java
 hinweg rückweg umweg ausweg heimweg arbeitsplatz sitzplatz parkplatz stellplatz tabellenplatz
 listenplatz startplatz lageplatz
 """

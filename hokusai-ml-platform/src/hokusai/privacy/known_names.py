@@ -160,6 +160,16 @@ def is_known_given(word: str) -> bool:
     return plain_word(word) in _GIVEN
 
 
+def is_part_of_name(word: str) -> bool:
+    """Whether a word is a given or a family name that many people have, be it also a word for something else.
+
+    >>> is_part_of_name("Grace"), is_part_of_name("Nguyễn"), is_part_of_name("Wireless")
+    (True, True, False)
+    """
+    plain = plain_word(word)
+    return plain in _GIVEN or plain in _FAMILY or plain in _ALSO_WORDS
+
+
 def is_known_name(text: str) -> bool:
     """Whether some words read as somebody's name: one is a clear given name, or all are names; and none is a firm's.
 

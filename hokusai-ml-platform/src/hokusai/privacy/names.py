@@ -16,6 +16,7 @@ from hokusai.privacy.context import Found
 from hokusai.privacy.known_names import (
     is_known_given,
     is_known_name,
+    is_part_of_name,
     is_persons_name,
     names_thing,
     reads_as_name,
@@ -88,7 +89,8 @@ _PATTERNS = tuple(
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_PARTICLES}{_FULL})",
         rf"{_LABEL_START}(?i:{_LABELS}){_SIGN}(?P<name>{_PARTICLES}{_FULL})",
         rf"\b(?i:contact(?: person)?|patient){_SIGN}(?P<name>{_TWO})",
-        rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
+        rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?!(?:{_CLOSINGS})\b)(?P<name>{_FULL})"
+        r"[ ]{0,2}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
@@ -184,6 +186,8 @@ Billing Management Accounting Payroll Marketing Reception Purchasing Procurement
 Robot First Last Full Middle Given Family Name Names Surname
 """
 _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
+_ALSO_LAST_NAMES = frozenset({"An", "Lord", "Friend", "Guest"})
+"""Of these, the last names of many: Nguyễn Văn An, Dr. Mark Lord."""
 _NO_VALUES_TEXT = """
 a all an and anonymous any api app args asc at blank bool boolean bug by char code config data db default deleted
 desc dev e empty error example faker false field file first float for from given hidden id image in input int
@@ -226,7 +230,8 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         found_open = pattern.search(text)
         while found_open:
             start, end = _own_words(text, *found_open.span("name"))
-            is_name = " " in text[start:end] and _is_person(text, end)
+            name = text[start:end]
+            is_name = " " in name and _is_person(text, end) and _speaks_of_someone(text, name, end)
             if is_name:
                 yield start, end
             found_open = pattern.search(text, end if is_name else start)
@@ -342,7 +347,8 @@ def _own_words(text: str, start: int, end: int) -> tuple[int, int]:
         nobody = word.rstrip(",") in _NO_NAMES or (
             word.isupper() and word.strip(".,").capitalize() in _NO_NAMES
         )
-        if nobody and not _is_initial(word, text[at + len(word) + 1 : end]):
+        is_last = at > start and at + len(word) == end and word in _ALSO_LAST_NAMES
+        if nobody and not is_last and not _is_initial(word, text[at + len(word) + 1 : end]):
             return start, start + len(text[start:at].rstrip(" ,"))
         at += len(word) + 1
     return start, end
@@ -353,6 +359,13 @@ def _is_person(text: str, end: int) -> bool:
     if _DETAIL_NEXT.match(text, end):
         return True
     return _NAME_END.match(text, end) is not None and not _LABEL_NEXT.match(text, end)
+
+
+def _speaks_of_someone(text: str, name: str, end: int) -> bool:
+    """Whether capitalised words behind `name:` are somebody's: many have one of them, or a label of people is next."""
+    if _DETAIL_NEXT.match(text, end):
+        return True
+    return not names_thing(name) and any(map(is_part_of_name, _WORD.findall(name)))
 
 
 def _ends(text: str, end: int) -> bool:
