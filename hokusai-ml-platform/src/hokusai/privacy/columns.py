@@ -354,6 +354,7 @@ def header_words(column: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _PARTS.findall(unicodedata.normalize("NFC", plain)))
 
 
+@lru_cache(maxsize=4_096)
 def _announced(column: str) -> tuple[PiiKind | None, bool]:
     """What the name of a column announces, and whether its words have no other meaning."""
     words = header_words(column)

@@ -218,7 +218,9 @@ def _shape(column: pl.Series, path: tuple[str, ...], leaves: list[_Leaf], *, per
         within = cells.struct.unnest()
         return {key: _shape(within[key], (*path, key), leaves, personal=personal) for key in within.columns}
     name = ".".join(path)
-    told = name if kind_by_name(name) or is_about_people(name) or may_hold_ids(name) else path[-1]
+    told = name
+    if len(path) > 1 and not (kind_by_name(name) or is_about_people(name) or may_hold_ids(name)):
+        told = path[-1]
     around = tuple(".".join(path[:depth]) for depth in range(len(path)))
     leaves.append(_Leaf(name, told, around, cells, personal))
     return len(leaves) - 1
