@@ -76,8 +76,9 @@ def test_what_is_of_another_kind_says_nothing_cleaned_or_not(left: str) -> None:
 
 
 def _masked(**columns: object) -> pl.DataFrame:
-    cleaned, _ = scrub(pl.DataFrame(columns), PiiPolicy(default="mask"))
-    assert scrub(cleaned, PiiPolicy(default="mask"))[0].equals(cleaned)
+    rules = PiiPolicy.parse({"default": "mask"})
+    cleaned, _ = scrub(pl.DataFrame(columns), rules)
+    assert scrub(cleaned, rules)[0].equals(cleaned)
     return cleaned
 
 
@@ -95,6 +96,13 @@ def test_goods_beside_a_column_of_people_are_left_whole(beside: str) -> None:
     value = {"phone": "+1 415 555 2671", "first_name": "Jane"}.get(beside, "a@b.co")
     goods = ["Red Lamp", "Blue Chair", "Oak Table"]
     assert _masked(sku=[1, 2, 3], name=goods, **{beside: [value] * 3})["name"].to_list() == goods
+
+
+def test_names_of_customers_beside_what_they_bought_are_found() -> None:
+    names = ["Jane Roe", "Thandeka Mbiyozo", "Zorbax Quinn", "Ada Smith"]
+    orders = {"email": ["a@b.co"] * 4, "price": [2] * 4}
+    assert set(_masked(name=names, **orders)["name"]) == {"[person_name]"}
+    assert _masked(name=names, price=[2] * 4)["name"].to_list() == names
 
 
 def test_a_field_of_an_object_is_judged_as_a_column_beside_the_other_fields() -> None:

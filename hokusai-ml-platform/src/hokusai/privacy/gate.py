@@ -249,7 +249,10 @@ def _plans(leaves: Sequence[_Leaf], policy: PiiPolicy) -> list[ColumnPlan]:
 
 
 def _beside(leaves: Sequence[_Leaf]) -> dict[str, Beside]:
-    """What the fields of each object, or of the table, say that it is about: a name is judged by those around it."""
+    """What the fields of each object, or of the table, say that it is about: a name is judged by those around it.
+
+    Goods and people, as in a table of orders, say nothing between them.
+    """
     says: dict[str, set[Beside]] = {}
     for leaf in leaves:
         for around in leaf.within:
@@ -260,8 +263,10 @@ def _beside(leaves: Sequence[_Leaf]) -> dict[str, Beside]:
                 said.add("people")
             elif is_of_things(leaf.told):
                 said.add("goods")
-    first: tuple[Beside, ...] = ("names", "goods", "people")
-    return {around: next((one for one in first if one in said), "") for around, said in says.items()}
+    return {
+        around: "names" if "names" in said else said.pop() if len(said) == 1 else ""
+        for around, said in says.items()
+    }
 
 
 def _pairs(leaves: Sequence[_Leaf], policy: PiiPolicy) -> frozenset[str]:
