@@ -211,6 +211,16 @@ def pii_tokenizer(settings: Settings) -> Tokenizer:
     return key.tokenizer
 
 
+def kept_pii_tokenizer() -> Tokenizer | None:
+    """`pii_tokenizer`, if there is a key already; else None, and nothing is made, not even the home folder."""
+    from hokusai.privacy.key_file import KEY_FILE
+    from hokusai.utils.config import Settings
+
+    settings = Settings.load()
+    has_key = settings.pii_key is not None or (settings.home / KEY_FILE).exists()
+    return pii_tokenizer(settings) if has_key else None
+
+
 def ray_engine(address: str | None = None) -> RayEngine:
     """Batches on the Ray cluster at `address`, or without one on all processors of this machine."""
     from hokusai.adapters.ray_engine import RayEngine

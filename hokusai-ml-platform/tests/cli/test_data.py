@@ -203,6 +203,19 @@ class TestCheck:
         assert seen.out.splitlines()[-1] == "All 2 new or changed rows would be accepted."
         assert line in hokusai("data", "merge", "base.csv", "new.csv", *merging, "--output", "o.csv").out
 
+    def test_compares_raw_values_with_tokens_by_the_key_that_made_them(
+        self, hokusai: Hokusai, home: Path
+    ) -> None:
+        (home / "old.csv").write_text("id,email\n1,ada@example.org\n2,bob@example.org\n")
+        (home / "new.csv").write_text("id,email\n1,ADA@example.org\n3,eve@example.org\n")
+        hokusai("data", "check", "old.csv")
+        assert not (home / "home").exists()
+        assert hokusai("data", "clean", "old.csv", "--output", "tokens.csv").code == 0
+        seen = hokusai("data", "check", "new.csv", "--base", "tokens.csv", "--json")
+        done = hokusai("data", "merge", "tokens.csv", "new.csv", "--output", "all.csv", "--json")
+        assert json.loads(seen.out)["manifest"]["rows"] == json.loads(done.out)["rows"]
+        assert json.loads(done.out)["rows"]["duplicates"] == 1
+
     def test_a_file_that_only_repeats_the_base_is_not_accepted(self, hokusai: Hokusai, home: Path) -> None:
         (home / "copy.csv").write_bytes((home / "base.csv").read_bytes())
         done = hokusai("data", "check", "copy.csv", "--base", "base.csv")

@@ -29,6 +29,7 @@ from hokusai.cli.data_options import (
     engine_for,
     files_argument,
     how_option,
+    kept_tokenizer_for,
     manifest_option,
     memory_option,
     output_option,
@@ -110,7 +111,7 @@ def check(
 ) -> None:
     """Check FILE… as the pipeline will: schema, personal data, duplicates, quality, and the likely effect.
 
-    With the options of `clean` and `merge` it tells what these would do; nothing is written, and no key is needed.
+    With the options of `clean` and `merge` it tells what these would do; nothing is written, and no key is made.
     The exit code is 1 if rows would be rejected, and 2 if FILE could not be checked at all.
     """
     from hokusai.pipeline.data.preview import preview
@@ -127,6 +128,7 @@ def check(
         with stepping() as tell, columns_named(as_json=as_json):
             if like_base:
                 rules = infer_schema_of_files(list(base), progress=tell)
+            removal = policy_of(pii, policy)
             seen = preview(
                 list(files),
                 base=list(base) or None,
@@ -136,7 +138,8 @@ def check(
                 features=features,
                 key=key,
                 near_text=near,
-                pii=policy_of(pii, policy),
+                pii=removal,
+                tokenizer=kept_tokenizer_for(removal),
                 read=read_options(given, rules, "reject"),
                 benchmark_rows=benchmark_rows or 0,
                 progress=tell,

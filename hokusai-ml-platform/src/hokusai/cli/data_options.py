@@ -203,6 +203,13 @@ def tokenizer_for(policy: PiiPolicy) -> Tokenizer | None:
     return wiring.pii_tokenizer(wiring.start_up()) if policy.hashes else None
 
 
+def kept_tokenizer_for(policy: PiiPolicy) -> Tokenizer | None:
+    """The same if there is a key already: no key is made to look."""
+    from hokusai import wiring
+
+    return wiring.kept_pii_tokenizer() if policy.hashes else None
+
+
 ray_option = click.option(
     "--ray",
     is_flag=False,

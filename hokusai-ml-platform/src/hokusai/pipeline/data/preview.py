@@ -110,6 +110,7 @@ def preview(
     key: Sequence[str] = (),
     near_text: Sequence[str] = (),
     pii: PiiPolicy | None = None,
+    tokenizer: Tokenizer | None = None,
     read: ReadOptions | None = None,
     benchmark_rows: int = 0,
     progress: Progress | None = None,
@@ -128,9 +129,10 @@ def preview(
         key: Columns by which rows repeat one another, or replace one another in an update; by default only equal rows
             repeat one another.
         near_text: Columns whose text repeats where it says nearly the same.
-        pii: What will happen to personal data, since rows are compared as it leaves them; by default it is hashed, by
-            a key that is made for this run and forgotten: no token is kept or shown, and hashes of rows with tokens are
-            others each time.
+        pii: What will happen to personal data, since rows are compared as it leaves them; by default it is hashed.
+        tokenizer: What will make the tokens, where files hold some already that rows are to be compared with. By
+            default a key is made for this run and forgotten, and hashes of rows with tokens are others each time. No
+            token is shown either way.
         read: What is known about the files.
         benchmark_rows: Rows of the benchmark, if it is known.
         progress: Is told how far it is.
@@ -151,7 +153,7 @@ def preview(
         features=tuple(features),
         read=options,
     )
-    tokenizer = Tokenizer(secrets.token_bytes(KEY_BYTES))
+    tokenizer = tokenizer or Tokenizer(secrets.token_bytes(KEY_BYTES))
     with tempfile.TemporaryDirectory(prefix=".hokusai-") as folder:
         listing = Path(folder) / "rejects.jsonl"
         done = integrate_files(
@@ -174,7 +176,7 @@ def preview(
             progress("Training quick models", 0, None)
         effect = expected_effect(base_rows, new_rows, target)
     told = WithoutTokens(tokenizer.key_id, [column.name for column in done.manifest.columns])
-    pii_found = replace(done.manifest.pii, key_id="")  # the tokens are gone, and were made by nobody's key
+    pii_found = replace(done.manifest.pii, key_id="")  # the tokens are gone
     manifest = told(replace(done.manifest, pii=pii_found))
     shown = replace(done, manifest=manifest, report=told(done.report), quality=told(done.quality))
     return Preview(shown, told(rejects), told(done.quality), told(effect), benchmark_rows, how)
