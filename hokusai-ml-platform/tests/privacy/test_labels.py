@@ -130,6 +130,7 @@ def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
         ("Author: John Smith", "john smith"),
         ("Sender: Jane Roe", "jane roe"),
         ("user: jane roe", "jane roe"),
+        ("assigned to: Peter Parker", "peter parker"),
         ("driver - Jane Roe", "jane roe"),
         ("customer: Xiomara Quintanilla", "xiomara quintanilla"),
         ("owner: Nguyễn Văn An", "nguyễn văn an"),
@@ -177,7 +178,13 @@ def test_a_given_name_that_is_also_a_word_of_forms_is_a_name_in_capitals(text: s
             "author: Penguin Books",
             "recipient: ALL STAFF",
         ),
-        *("user: Guest", "driver: Intel Graphics", "tenant: Default Tenant", "customer: Please Call Back"),
+        *(
+            "user: Guest",
+            "assigned to: Backend Team",
+            "driver: Intel Graphics",
+            "tenant: Default Tenant",
+            "customer: Please Call Back",
+        ),
         *(
             "first_name: Faker::Name",
             "first_name: user.first_name",

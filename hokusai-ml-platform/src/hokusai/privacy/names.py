@@ -56,7 +56,7 @@ _LABELS = (
 _KNOWN_LABELS = (
     r"contact(?: person)?|patient|customer|client|kunde|ansprechpartner(?:in)?|cliente|paciente|nombre|nome"
     r"|author|employee|recipient|sender|owner|manager|agent|assignee|(?:sales )?rep|beneficiary|payee|student|teacher"
-    r"|driver|tenant|doctor|spouse|next of kin|user"
+    r"|driver|tenant|doctor|spouse|next of kin|user|assigned to|reported by|reporter"
 )
 _PEOPLES_LABELS = (
     r"customer|kunde|ansprechpartner(?:in)?|cliente|paciente|author|employee|recipient|sender|owner|manager|assignee"
@@ -89,8 +89,7 @@ _PATTERNS = tuple(
         rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_PARTICLES}{_FULL})",
         rf"{_LABEL_START}(?i:{_LABELS}){_SIGN}(?P<name>{_PARTICLES}{_FULL})",
         rf"\b(?i:contact(?: person)?|patient){_SIGN}(?P<name>{_TWO})",
-        rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?!(?:{_CLOSINGS})\b)(?P<name>{_FULL})"
-        r"[ ]{0,2}(?:[\r\n]|$)",
+        rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
         rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
@@ -125,6 +124,7 @@ _QUIET_TITLED = re.compile(
     rf"\b(?:mrs|mr|dr|prof)\b\.?[ ]{{1,2}}(?P<name>{_ANY_NAME}(?:[ ]{{1,2}}{_ANY_NAME})?)"
 )
 _QUIET = re.compile(rf"{_LABEL_START}(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
+_CLOSING = re.compile(_CLOSINGS)
 _BRAND = re.compile(r"Dr\.? (?:Martens|Oetker|Scholl)\b|Mr\.? (?:Coffee|Clean|Muscle|Potato)\b")
 """What is sold under a title."""
 _FIELD_END = r"""\\?["']?[ ]?[:=][ ]{0,3}\\?"""
@@ -223,7 +223,8 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
             start, end = found.span("name")
-            nobody = _says_nothing(text[start:end]) or _BRAND.match(text, found.start())
+            name = text[start:end]
+            nobody = _says_nothing(name) or _CLOSING.fullmatch(name) or _BRAND.match(text, found.start())
             if not nobody and not _CODE_NEXT.match(text, end):
                 yield _own_words(text, start, end)
     for pattern in _OPEN_PATTERNS:

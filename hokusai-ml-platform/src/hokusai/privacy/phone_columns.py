@@ -221,11 +221,13 @@ def _is_loose(plan: NumberingPlan, known: tuple[NumberingPlan, ...], *, grouped:
     import polars as pl
 
     digits = pl.col("digits")
-    rivals = "|".join(f"(?:{each.prefix})?{each.mobile}" for each in known if each is not plan)
-    abroad = digits.str.contains("^[1-9][0-9]{10}")
-    elsewhere = digits.str.contains(f"^(?:{rivals})$") if grouped and rivals else abroad
+    meant = digits.str.contains("^[1-9][0-9]{10}")
+    for rival in known if grouped else ():
+        if rival is not plan:
+            mobile = digits.str.contains(f"^(?:{rival.prefix})?{rival.mobile}$")
+            meant |= mobile & pl.col("written").str.contains(_groupings(rival))
     is_firm = pl.col("own").str.contains(f"^{plan.firm}$").fill_null(value=True)
-    return ~is_firm & (abroad | elsewhere)
+    return ~is_firm & meant
 
 
 def _is_exact(plan: NumberingPlan) -> pl.Expr:
