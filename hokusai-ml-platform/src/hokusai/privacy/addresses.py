@@ -189,6 +189,10 @@ def spans(text: str) -> Iterator[Found]:
     >>> [canonical for _, _, canonical in spans("to 221B Baker Street, London NW1 6XE or Am Markt 5, 04109 Leipzig")]
     ['221b baker street london nw1 6xe', 'am markt 5 04109 leipzig']
     """
+    return iter(dict.fromkeys(_places(text)))  # two patterns may find the same
+
+
+def _places(text: str) -> Iterator[Found]:
     for found in _STREET_FIELD.finditer(text):
         street = found["street"]
         if _LETTER_AND_NUMBER.search(street):
