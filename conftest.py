@@ -30,7 +30,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """MLflow reads eighty files for the newest version of its tables each time a store is opened; once will do."""
+    """py_ecc raises the limit for the whole process when it is imported; JSON of other tests then overflows the stack.
+
+    MLflow reads eighty files for the newest version of its tables each time a store is opened; once will do.
+    """
+    sys.setrecursionlimit(1000)
     tables = sys.modules.get("mlflow.store.db.utils")
     if tables is not None and not hasattr(tables._get_latest_schema_revision, "cache_info"):
         tables._get_latest_schema_revision = cache(tables._get_latest_schema_revision)  # type: ignore[attr-defined]
