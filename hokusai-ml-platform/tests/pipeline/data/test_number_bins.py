@@ -104,3 +104,10 @@ def test_counts_stand_for_repeated_values() -> None:
     assert counted.measure(pl.Series(values), counts) == (0, 4, -7.0, 1e9)
     repeated.see(np.repeat(values[:-1], counts[:-1]))
     assert [found.tolist() for found in counted.points()] == [found.tolist() for found in repeated.points()]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("dtype", [pl.Int64, pl.Float64])
+def test_a_batch_without_rows_has_no_size(dtype: type[pl.DataType]) -> None:
+    bins = NumberBins()
+    assert tuple(bins.measure(pl.Series([], dtype=dtype))) == (0, 0, None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hokusai.pipeline.data.value_hash import hash_values, plain_floats
+from hokusai.pipeline.data.value_hash import CELLS_A_HASH, hash_values, plain_floats
 from hokusai.utils.compiled import pays
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 _FIRST_CELLS = 4
 """For each value that may be, so many cells often tell that there are too many, for a fraction of the time."""
-_CELLS_A_HASH = 8
-"""So many cells are as much work as one SHA-256."""
 
 
 def counted_values(
@@ -35,7 +33,7 @@ def counted_values(
     """
     import polars as pl
 
-    if pays(len(column) // _CELLS_A_HASH):
+    if pays(len(column) // CELLS_A_HASH):
         from hokusai.pipeline.data.value_hash_loops import repeated
 
         places, cells = repeated(hash_values(column) if hashes is None else hashes, most)

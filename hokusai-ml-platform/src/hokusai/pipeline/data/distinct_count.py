@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hokusai.pipeline.data.value_hash import hashes_below
+from hokusai.pipeline.data.value_hash import CELLS_A_HASH, hashes_below
 from hokusai.utils.compiled import pays
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEPT_HASHES = 65_536
-_CELLS_A_HASH = 8
-"""So many cells are as much work as one SHA-256."""
 
 
 class DistinctCount:
@@ -95,7 +93,7 @@ def least_different(hashes: NDArray[np.uint64], most: int) -> NDArray[np.uint64]
     import numpy as np
 
     hashes.sort()
-    if pays(len(hashes) // _CELLS_A_HASH):
+    if pays(len(hashes) // CELLS_A_HASH):
         from hokusai.pipeline.data.value_hash_loops import different
 
         return different(hashes, most).copy()

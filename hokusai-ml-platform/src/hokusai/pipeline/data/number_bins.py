@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hokusai.pipeline.data.cell_buffers import WordCells
-from hokusai.pipeline.data.value_hash import plain_floats
+from hokusai.pipeline.data.value_hash import CELLS_A_HASH, plain_floats
 from hokusai.utils.compiled import pays
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ _GREATEST_BIN = ((1023 + 64) << (52 - _DROPPED_BITS)) - _BIN_ZERO
 _PENDING = 1 << 18
 _SPARSE = 8
 """Where bins are spread over so many times their number, they are sorted and not looked up."""
-_NUMBERS_A_HASH = 8
-"""So many numbers are as much work as one SHA-256."""
 
 
 class Measured(NamedTuple):
@@ -89,7 +87,8 @@ class NumberBins:
         import polars as pl
 
         small = column.dtype.is_integer() and column.dtype not in (pl.UInt64, pl.Int128, pl.UInt128)
-        if (small or column.dtype.is_float()) and counts is None and pays(len(column) // _NUMBERS_A_HASH):
+        known = (small or column.dtype.is_float()) and counts is None and len(column) > 0
+        if known and pays(len(column) // CELLS_A_HASH):
             return self._measure_compiled(column.cast(pl.Int64 if small else pl.Float64))
         return self._measure(column, counts)
 

@@ -99,7 +99,7 @@ def _pieces(
         buffers += texts
     fixed, texts_at, bytes_at = (
         np.array([i for i, column in enumerate(columns) if column.kind in kinds], np.int64)
-        for kinds in (FIXED_BYTES, "sn", "x")
+        for kinds in (FIXED_BYTES, "s", "x")
     )
     variable, addresses = np.concatenate([texts_at, bytes_at]), np.array(buffers, np.int64)
     for start in range(0, rows.height, _COMPILED_ROWS):
@@ -127,7 +127,7 @@ def _fixed_parts(
             values = col(column.name).cast(pl.UInt8) if column.kind == "b" else col(column.name)
             letter = {"b": "u", "f": "f"}.get(column.kind, "i")
             parts.append((values.fill_null(0), f"<{letter}{FIXED_BYTES[column.kind]}"))
-    for name in _in_order(columns, "sn"):
+    for name in _in_order(columns, "s"):
         parts.append((col(name).str.len_bytes().fill_null(0), "<u4"))
     for name in _in_order(columns, "x"):
         parts.append((col(name).bin.size().fill_null(0), "<u4"))
@@ -167,7 +167,7 @@ def _variable_parts(rows: pl.DataFrame, columns: Sequence[CanonicalColumn]) -> E
     """The texts of each row and then its byte strings, without anything between; None if no column has any."""
     import polars as pl
 
-    texts, binaries = _in_order(columns, "sn"), _in_order(columns, "x")
+    texts, binaries = _in_order(columns, "s"), _in_order(columns, "x")
     if not texts and not binaries:
         return None
     pieces = [col(name).fill_null(b"") for name in binaries]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _GAMMA = 0x9E3779B97F4A7C15
 _BLOCK_WORDS = 1 << 14
-_CELLS_A_HASH = 8
+CELLS_A_HASH = 8
 """So many cells are as much work as one SHA-256."""
 
 
@@ -51,7 +51,7 @@ def hash_values(column: pl.Series) -> NDArray[np.uint64]:
     column = column.alias("")  # methods of a series take its name for a pattern
     if column.null_count() == len(column):
         return np.zeros(len(column), dtype=np.uint64)
-    compiled = pays(len(column) // _CELLS_A_HASH)
+    compiled = pays(len(column) // CELLS_A_HASH)
     fixed = _as_words(column)
     if fixed is None:
         texts = column if column.dtype in (pl.String, pl.Binary) else column.cast(pl.String)
@@ -84,7 +84,7 @@ def hash_rows(
     cells = [hash_values(column) for column in columns] if hashes is None else list(hashes)
     total = np.zeros(len(columns[0]) if columns else 0, dtype=np.uint64)
     numbers = [np.uint64(_number_of(column.name)) for column in columns]
-    if pays(len(total) // _CELLS_A_HASH):
+    if pays(len(total) // CELLS_A_HASH):
         from hokusai.pipeline.data import value_hash_loops as loops
 
         for number, values in zip(numbers, cells, strict=True):
@@ -104,7 +104,7 @@ def hashes_below(hashes: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
     """
     import numpy as np
 
-    if pays(len(hashes) // _CELLS_A_HASH):
+    if pays(len(hashes) // CELLS_A_HASH):
         from hokusai.pipeline.data import value_hash_loops as loops
 
         return loops.below(hashes, np.uint64(limit))
