@@ -17,15 +17,19 @@ from hokusai.errors import BackendUnavailableError, ConfigurationError
 from hokusai.stack.process import LOCALHOST, claim_port, environment, start_process
 
 SLEEPER = "import time; print('awake', flush=True); time.sleep(600)"
-# Has a child that left its group and session, and does not care about SIGTERM.
+# Has a child that left its group and session, and does not care about SIGTERM, and that one a child of its own; it is
+# awake once both are.
 STUBBORN_FAMILY = """
 import os, signal, time
+awake, grown = os.pipe()
 if os.fork() == 0:
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if os.fork() == 0:
         os.setsid()
+        os.write(grown, b"!")
     time.sleep(600)
+os.read(awake, 1)
 while True:
     print("awake", flush=True)
     time.sleep(0.05)
@@ -158,9 +162,7 @@ class TestStop:
     def test_leaves_nothing_of_a_stubborn_family(self, tmp_path):
         process = start(tmp_path, STUBBORN_FAMILY, grace_seconds=1.0)
         try:
-            deadline = time.monotonic() + 120
-            while len(family := family_of(process)) < 4 and time.monotonic() < deadline:
-                time.sleep(0.01)
+            family = family_of(process)
             assert len(family) == 4  # keeper, server, child, grandchild
         finally:
             process.stop()
