@@ -10,7 +10,7 @@ os.setgroups([]); os.setgid({user}); os.setuid({user})
 taken = []
 for name in sys.argv[1:]:
     listener = socket.socket(socket.AF_UNIX)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         try:
             listener.bind(chr(0) + name.format(pid=os.getpid()))

@@ -28,7 +28,7 @@ def run_client(address, grouped="", step="start"):
         env={"SECRET": "hunter2"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 

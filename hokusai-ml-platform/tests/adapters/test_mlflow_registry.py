@@ -363,7 +363,7 @@ class TestFaults:
     def test_a_full_disk_leaves_nothing(self, embedded: Backend) -> None:
         assert embedded.artifacts is not None
         with python(DISK_FULL, embedded.uri, embedded.artifacts, embedded.name) as process:
-            said = process.communicate(timeout=60)[0]
+            said = process.communicate(timeout=120)[0]
         assert "could not be stored: File too large" in said
         assert [p for p in Path(embedded.artifacts).rglob("*") if p.is_file() or p.name != embedded.name] == [
             Path(embedded.artifacts) / "models"
@@ -380,7 +380,7 @@ class TestFaults:
             while not set(folder.glob(".unfinished-*")) - known and time.monotonic() < deadline:
                 time.sleep(0.002)
             process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
             unfinished = list(folder.glob(".unfinished-*"))
             if unfinished:
                 break
@@ -539,7 +539,7 @@ class TestSharedPlaces:
     def test_a_database_that_was_made_anew_is_another(self, tmp_path: Path) -> None:
         uri = f"sqlite:///{tmp_path}/mlflow.db"
         with python(UPLOAD, uri) as process:
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=120) == 0
         (tmp_path / "mlflow.db").unlink()
         assert list((tmp_path / "artifacts/models/churn").iterdir()) != []
         assert list(MlflowModelStore(uri).orphans()) == []

@@ -126,7 +126,7 @@ def watch(
     path: Path, *arguments: str, verbose: bool = False, code: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", RUN, str(path), "verbose" if verbose else "quiet", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if code is not None:
         assert done.returncode == code, done.stderr
     return done
@@ -140,7 +140,7 @@ def hokusai(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
         env=bare | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

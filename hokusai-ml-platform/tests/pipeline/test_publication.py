@@ -248,7 +248,7 @@ class TestUnwritable:
 
         process = FORK.Process(target=with_little_space)
         process.start()
-        process.join(30)
+        process.join(60)
         assert process.exitcode == 42
         assert names_in(out) == []
         assert waiting_journals(home) == []
@@ -294,18 +294,18 @@ class TestFlush:
         class Slow(MemoryRunStore):
             def open_runs(self, journal: RunJournal) -> TrackedRun:
                 entered.set()
-                assert go_on.wait(10)
+                assert go_on.wait(60)
                 return super().open_runs(journal)
 
         first = Slow()
         thread = threading.Thread(target=flush, args=(spool, first))
         thread.start()
-        assert entered.wait(10)
+        assert entered.wait(60)
         process = FORK.Process(target=self._second, args=(spool,))
         process.start()
-        process.join(10)
+        process.join(60)
         go_on.set()
-        thread.join(10)
+        thread.join(60)
         assert process.exitcode == 42
         assert parent_of(first).status == "FINISHED"
         assert not spool.exists()
@@ -338,7 +338,7 @@ class TestFlush:
 
         process = FORK.Process(target=flush, args=(spool, Dying()))
         process.start()
-        process.join(10)
+        process.join(60)
         assert process.exitcode == 9
         store = MemoryRunStore()
         flush(spool, store)

@@ -62,7 +62,7 @@ class TestMadeOnFirstUse:
             assert process.stdin is not None
             process.stdin.close()
             process.stdin = None
-        said = [process.communicate(timeout=60)[0].split() for process in running]
+        said = [process.communicate(timeout=120)[0].split() for process in running]
         assert len({key_id for key_id, _ in said}) == 1
         assert sorted(generated for _, generated in said) == ["False"] * 3 + ["True"]
         assert [path.name for path in (tmp_path / "keys").iterdir()] == ["pii.key"]

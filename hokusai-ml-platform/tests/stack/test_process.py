@@ -43,7 +43,7 @@ def start(folder: Path, code: str, **options):
         "log_path": log,
         "env": environment(),
         "cwd": folder,
-        "ready_within_seconds": 20.0,
+        "ready_within_seconds": 60.0,
     }
     return start_process("Sleeper", [sys.executable, "-c", code], **{**settings, **options})
 
@@ -53,7 +53,7 @@ def family_of(process) -> list[psutil.Process]:
     return [keeper, *keeper.children(recursive=True)]
 
 
-def wait_until_gone(processes: list[psutil.Process], seconds: float = 15.0) -> list[psutil.Process]:
+def wait_until_gone(processes: list[psutil.Process], seconds: float = 60.0) -> list[psutil.Process]:
     """Those that are still there in the end (`wait_procs` knows a process by its start time, too)."""
     return psutil.wait_procs(processes, timeout=seconds)[1]
 

@@ -110,7 +110,7 @@ def finish(started: list[subprocess.Popen[str]]) -> list[str]:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    answers = [process.communicate(timeout=60) for process in started]
+    answers = [process.communicate(timeout=120) for process in started]
     for process, (_, errors) in zip(started, answers, strict=True):
         assert process.returncode == 0, errors
     return [out.strip() for out, _ in answers]
