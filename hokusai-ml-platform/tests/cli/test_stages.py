@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +19,27 @@ Hokusai = Callable[..., Any]
 @pytest.fixture
 def churn(hokusai: Hokusai, model_files: list[str]) -> Hokusai:
     """A home with churn/1.0.0 and churn/1.1.0."""
+    fill(hokusai, model_files)
+    return hokusai
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shelf") / "home"
+
+
+@pytest.fixture
+def shelf(hokusai: Hokusai, model_files: list[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Hokusai:
+    """The same in one home for all tests that only read, or are refused."""
+    monkeypatch.setenv("HOKUSAI_HOME", str(home))
+    if not home.exists():
+        fill(hokusai, model_files)
+    return hokusai
+
+
+def fill(hokusai: Hokusai, model_files: list[str]) -> None:
     for file, version in zip(model_files, ("1.0.0", "1.1.0"), strict=False):
         hokusai("models", "register", file, "--name", "churn", "--version", version)
-    return hokusai
 
 
 def in_use(run: Hokusai) -> dict[str, str | None]:
@@ -73,8 +92,8 @@ class TestPromote:
         assert churn("promote", "churn/1.1.0", "--expected", "1.0.0").code == 0
         assert in_use(churn)["production"] == "1.1.0"
 
-    def test_a_name_alone_is_refused(self, churn: Hokusai) -> None:
-        done = churn("promote", "churn")
+    def test_a_name_alone_is_refused(self, shelf: Hokusai) -> None:
+        done = shelf("promote", "churn")
         assert done.code == 1
         assert "Write name/version" in done.err
 
@@ -86,8 +105,8 @@ class TestPromote:
             ("churn/1.0", "Not a semantic version"),
         ],
     )
-    def test_what_there_is_not_is_refused(self, churn: Hokusai, reference: str, says: str) -> None:
-        done = churn("promote", reference, "--json")
+    def test_what_there_is_not_is_refused(self, shelf: Hokusai, reference: str, says: str) -> None:
+        done = shelf("promote", reference, "--json")
         assert (done.code, done.out) == (1, "")
         assert says in done.err
 
@@ -124,9 +143,9 @@ class TestRollback:
         assert (done.code, done.out) == (1, "")
         assert "Before 1.0.0 no version of churn was in production" in done.err
 
-    def test_of_a_model_that_there_is_not(self, churn: Hokusai) -> None:
-        assert "No model is called 'chrun'" in churn("rollback", "chrun").err
-        assert "Not a model name" in churn("rollback", "churn/1.0.0").err
+    def test_of_a_model_that_there_is_not(self, shelf: Hokusai) -> None:
+        assert "No model is called 'chrun'" in shelf("rollback", "chrun").err
+        assert "Not a model name" in shelf("rollback", "churn/1.0.0").err
 
 
 class TestWithdraw:
@@ -137,8 +156,8 @@ class TestWithdraw:
         assert in_use(churn)["production"] is None
         assert "so there is nothing to roll back" in churn("rollback", "churn").err
 
-    def test_an_empty_stage_is_refused(self, churn: Hokusai) -> None:
-        done = churn("withdraw", "churn", "--stage", "staging")
+    def test_an_empty_stage_is_refused(self, shelf: Hokusai) -> None:
+        done = shelf("withdraw", "churn", "--stage", "staging")
         assert done.code == 1
         assert "No version of churn is in staging" in done.err
 
@@ -177,12 +196,12 @@ class TestHistory:
             ("withdraw", "1.0.0", "staging"),
         ]
 
-    def test_of_a_model_that_was_never_moved(self, churn: Hokusai) -> None:
-        done = churn("history", "churn")
+    def test_of_a_model_that_was_never_moved(self, shelf: Hokusai) -> None:
+        done = shelf("history", "churn")
         assert (done.code, done.out) == (0, "production: none\nstaging: none\ndevelopment: none\n")
 
-    def test_of_a_model_that_there_is_not(self, churn: Hokusai) -> None:
-        done = churn("history", "chrun", "--json")
+    def test_of_a_model_that_there_is_not(self, shelf: Hokusai) -> None:
+        done = shelf("history", "chrun", "--json")
         assert (done.code, done.out) == (1, "")
         assert "Did you mean 'churn'?" in done.err
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
-import time
+import textwrap
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -395,15 +392,6 @@ def write_as_others_do(uri: str, name: str, artifact: str = "/nowhere") -> None:
         client.set_registered_model_alias(name, "blue", "2")
 
 
-def with_much_more(uri: str) -> None:
-    """A model with many versions, which comes after all others."""
-    client = open_client(uri)
-    with quiet_mlflow():
-        client.create_registered_model("zzz")
-        for _ in range(100):
-            client.create_model_version("zzz", "/nowhere")
-
-
 EXPECTED = [
     "1.0.0",  # number 1 states it
     "1.1.0",
@@ -487,55 +475,58 @@ class TestOnMlflow:
         with pytest.raises(IntegrityError, match=saved.name):
             registry.load_model("churn/1.2.0")
 
-    @pytest.mark.parametrize(
-        ("when", "query"),
-        [
-            (
-                "among the versions",
-                "SELECT count(*) >= 5 FROM model_version_tags WHERE key = 'hokusai.semver'",
-            ),
-            ("among the moves", "SELECT count(*) >= 1 FROM model_versions WHERE name LIKE 'hokusai-log.%'"),
-        ],
-    )
-    def test_a_run_that_was_killed_is_continued_to_the_same_end(
-        self, when: str, query: str, tmp_path: Path, undisturbed: tuple[Path, Any]
-    ) -> None:
-        theirs, end = undisturbed
-        shutil.copytree(theirs, tmp_path / "killed")
-        killed_after(tmp_path / "killed", query)
-        assert taken_over(tmp_path / "killed") == end, when
+    def test_a_run_that_was_killed_is_continued_to_the_same_end(self, tmp_path: Path) -> None:
+        write_as_others_do(f"sqlite:///{tmp_path}/undisturbed/mlflow.db", "churn")
+        for when in KILLED_WHEN:
+            shutil.copytree(tmp_path / "undisturbed", tmp_path / when)
+        killed(tmp_path)
+        end = taken_over(tmp_path / "undisturbed")
+        assert [taken_over(tmp_path / when) for when in KILLED_WHEN] == [end, end]
         assert end["versions"] == EXPECTED
         assert end["index"] is True
 
 
-def taken_over(folder: Path) -> object:
+KILLED_WHEN = {
+    "among the versions": "SELECT count(*) = 5 FROM model_version_tags WHERE key = 'hokusai.semver'",
+    "among the moves": "SELECT count(*) = 1 FROM model_versions WHERE name LIKE 'hokusai-log.%'",
+}
+"""What is written when the process ends: before it writes anything else, so that it cannot be through first."""
+KILLED = """
+    import os, signal, sqlite3, sys
+    import mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store
+    from sqlalchemy import Engine, event
+    from hokusai import wiring
+    from hokusai.cli import main
+
+    def die_when(query):
+        def look(connection):
+            with sqlite3.connect("mlflow.db") as database:
+                if database.execute(query).fetchone()[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        event.listen(Engine, "begin", look)
+
+    for folder, query in zip(sys.argv[1::2], sys.argv[2::2]):
+        if not os.fork():
+            os.chdir(folder)
+            os.environ["HOKUSAI_HOME"] = folder
+            die_when(query)
+            main(["migrate", "from-mlflow", "--no-digests"])
+        status = os.wait()[1]
+        assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, status
+"""
+
+
+def killed(folder: Path) -> None:
+    """Take over each registry by the real command, which is killed at its moment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOKUSAI_", "MLFLOW_"))}
+    moments = [word for when, query in KILLED_WHEN.items() for word in (str(folder / when), query)]
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), *moments]
+    subprocess.run(command, env={**kept, "HOKUSAI_ACTOR": "ada"}, stdout=subprocess.DEVNULL, check=True)
+
+
+def taken_over(folder: Path) -> Any:
     """What there is once the registry in a folder was taken over, from where it stood."""
     store = MlflowModelStore(f"sqlite:///{folder}/mlflow.db")
     ledger = SqlLedger(f"sqlite:///{folder}/hokusai.db")
     assert migrate(store, ledger, StageLog(store), "ada", Rules(digests=False)).changed
     return outcome(store, ledger, "churn")
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
-    """A folder with a registry as others wrote it, and what becomes of it."""
-    folder = tmp_path_factory.mktemp("migration")
-    uri = f"sqlite:///{folder}/theirs/mlflow.db"
-    write_as_others_do(uri, "churn")
-    with_much_more(uri)  # so that it cannot be through before it is killed
-    shutil.copytree(folder / "theirs", folder / "taken over")
-    return folder / "theirs", taken_over(folder / "taken over")
-
-
-def killed_after(home: Path, query: str) -> None:
-    """Take over the registry in `home` by the real command, and kill it as soon as `query` says so."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOKUSAI_", "MLFLOW_"))}
-    environment = {**kept, "HOKUSAI_HOME": str(home), "HOKUSAI_ACTOR": "ada"}
-    command = [sys.executable, "-m", "hokusai.cli", "migrate", "from-mlflow", "--no-digests"]
-    with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL) as process:
-        with contextlib.closing(sqlite3.connect(home / "mlflow.db", timeout=20)) as database:
-            while not database.execute(query).fetchone()[0]:
-                assert process.poll() is None, "it was through before it could be killed"
-                time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
