@@ -59,6 +59,8 @@ _MODULES = (
 )
 # Variables that begin so have to be there while something is imported: they need a command that is not warm.
 READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "POLARS_", "LD_")
+# What a warm command is to take for its own Python: a program of `programs(...)`.
+OWN_PYTHON = "WARM_PYTHON"
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -124,7 +126,8 @@ def _serve(listener: int, lifeline: int) -> None:
 
 
 def _run(arguments: Sequence[str]) -> None:
-    """Do what `python ARGUMENTS` does."""
+    """Do what `python ARGUMENTS` does; a command that starts others with its own Python has them warm too, if told."""
+    sys.executable = os.environ.get(OWN_PYTHON, sys.executable)
     first, *rest = arguments
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if first == "-W":
