@@ -28,6 +28,7 @@ def found_in(text: str) -> list[str]:
         *("ul. Marszałkowska 10", "ul. Długa 3/4, 00-238 Warszawa", "Al. Jerozolimskie 54", "ul. 3 Maja 5"),
         *("Calle Mayor 5", "Lindenchaussee 5", "Via Roma 12", "22 Mill Way", "123 Main Street"),
         *("12 main street", "45 n oak ave", "5 5th avenue", "hauptstr. 5", "calle mayor 5, 28013 madrid"),
+        *("via roma 10", "av. de mayo 450", "rue de la paix 12", "calle mayor 3", "viale monza 12"),
         *("12 RUE DE RIVOLI, 75001 PARIS", "HAUPTSTR. 5", "VIA ROMA 5", "12 bis rue de la Paix"),
     ],
 )
@@ -47,6 +48,13 @@ def test_streets_are_found_to_the_character(address: str) -> None:
         ("An der Alster 12, 20099 Hamburg", "An der Alster 12, 20099 Hamburg"),
         ("lindenstraße 14, 10969 berlin", "lindenstraße 14, 10969 berlin"),
         ("12 rue de rivoli", "12 rue de rivoli"),
+        ("12 rue victor hugo, 75001 paris", "12 rue victor hugo, 75001 paris"),
+        ("5 boulevard saint-michel", "5 boulevard saint-michel"),
+        ("abito in via giuseppe verdi 12 a milano", "via giuseppe verdi 12"),
+        ("via della spiga 26, 20121 milano", "via della spiga 26, 20121 milano"),
+        ("calle de alcalá 50, 28014 madrid", "calle de alcalá 50, 28014 madrid"),
+        ("rua augusta 1500.", "rua augusta 1500"),
+        ("vive en paseo de la castellana 100", "paseo de la castellana 100"),
     ],
 )
 def test_streets_in_small_letters_and_by_their_place_are_found(text: str, address: str) -> None:
@@ -89,6 +97,16 @@ def test_streets_in_small_letters_and_by_their_place_are_found(text: str, addres
             "Im Jahr 2020",
             "calle 5",
         ),
+        *(
+            "via email 10 times",
+            "via port 8080",
+            "via api 2",
+            "via route 66",
+            "via denver 3",
+            "sent via dante 3 model",
+        ),
+        *("rue the day 2", "true label 1", "corso di python 3", "corso roma 2024", "plaza de garaje 12"),
+        *("av. score 5", "la calle tiene 2 carriles", "rua sem saída 2", "mise en place de serveurs 2"),
         *("7 Eleven Drive", "SENT VIA EMAIL 5", "Via Git 5", '{"street":"string"}', '{"street": "12"}'),
     ],
 )

@@ -12,7 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hokusai.errors import InvalidInputError, MissingExtraError
-from hokusai.privacy import addresses, births, cards, emails, ibans, ips, names, national_ids, phones, wallets
+from hokusai.privacy import (
+    addresses,
+    births,
+    cards,
+    emails,
+    ibans,
+    ips,
+    letters,
+    names,
+    national_ids,
+    phones,
+    wallets,
+)
 from hokusai.privacy.detector import DEFAULT_REGIONS, find, prefilter
 from hokusai.privacy.folding import fold
 from hokusai.privacy.kinds import ALL_KINDS, PiiKind
@@ -51,7 +63,10 @@ PIECES = st.one_of(
     st.text(max_size=6),
     st.text("0123456789 -.()+/:ABCabc@", max_size=20),
     st.sampled_from(
-        ["born ", "Dear ", "SSN ", "call ", "Mr ", "name: ", "customer - ", " St", "\n", "Ä", "é", "は"]
+        [
+            *("born ", "Dear ", "SSN ", "call ", "Mr ", "name: ", "customer - ", " St", "\n", "Ä", "é", "は"),
+            *("Cc: ", "from:", "Thanks, ", "Regards,", "Don ", "M. ", "via roma ", "rue de la paix "),
+        ]
     ),
 )
 
@@ -270,8 +285,9 @@ class TestHostileText:
             "ul. A ",
             '"a',
             "a 9 ROAD ",
-            "Dear A",
+            "Dear A to: B C, ",
             "12 Ab ",
+            "12 rue a-",
             "born 1",
             "born 1990-01-02 ",
             "0x1f",
@@ -314,7 +330,19 @@ def none_in(column: pl.Series) -> None:
 
 def compiled_patterns() -> Iterator[str]:
     """Every regular expression that the modules hold, however deep."""
-    for module in (addresses, births, cards, emails, ibans, ips, names, national_ids, phones, wallets):
+    for module in (
+        addresses,
+        births,
+        cards,
+        emails,
+        ibans,
+        ips,
+        letters,
+        names,
+        national_ids,
+        phones,
+        wallets,
+    ):
         for value in vars(module).values():
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, re.Pattern):

@@ -82,6 +82,11 @@ def test_a_label_gives_a_name_away(text: str, name: str) -> None:
         ("Herr Martens kommt", "martens"),
         ("Mr. Le Van An", "le van an"),
         ("Dr. Mark Lord", "mark lord"),
+        ("Frau Dr. Anna Schmidt", "anna schmidt"),
+        ("Mme Claire Petit", "claire petit"),
+        ("Sig.ra Bianchi", "bianchi"),
+        ("Dhr. de Vries belde", "de vries"),
+        ("mevrouw Jansen", "jansen"),
     ],
 )
 def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) -> None:
@@ -92,12 +97,37 @@ def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Don José Martínez", "josé martínez"),
+        ("Doña Ana Ruiz de la Torre", "ana ruiz de la torre"),
+        ("a Dona Maria Silva ligou", "maria silva"),
+        ("M. Dupont a appelé", "dupont"),
+        ("(M. Jean Dupont)", "jean dupont"),
+        ("il Sig. Bianchi", "bianchi"),
+        ("el señor García", "garcía"),
+        ("la señora Ana Ruiz", "ana ruiz"),
+    ],
+)
+def test_titles_that_are_words_too_stand_before_names_of_many(text: str, name: str) -> None:
+    assert found_in(text) == [(name, "person_name")]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("MR REVIEW NEEDED", "DR PLAN READY", "MS EXCEL FILE", "Sr. Software Engineer", "Sr. Data Analyst"),
         *("Mr. and mrs.", "Dr. Pepper", "Dr. med.", "DR. PEPPER"),
         *("mr. robot", "dr pepper", "see prof of physics", "the mr was merged"),
         *("Dr. Martens", "Mr. Coffee", "Dr. Oetker Pizza", "Attn: Billing", "Signed by: Management"),
+        *(
+            "Don't Stop Believing",
+            "don juan",
+            "Don Quixote's windmills",
+            "Don Pedro Reservoir",
+            "Doña Ana County",
+        ),
+        *("Don Julio Tequila", "Don Giovanni by Mozart", "at 10 P.M. Smith left", "M. Night", "Sig. Figure"),
     ],
 )
 def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
@@ -289,3 +319,61 @@ def test_fields_of_things_and_of_schemas_hold_no_names(text: str) -> None:
 def test_the_fields_of_one_person_do_not_hide_each_other() -> None:
     found = found_in("first_name: xaver\nlast_name: quigley\ncity: Rome")
     assert found == [("xaver", "person_name"), ("quigley", "person_name")]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("cc: Jane Doe", ["jane doe"]),
+        ("Cc: Jane Doe <jane@x.org>, John Roe", ["jane doe", "john roe"]),
+        ("bcc: Xiomara Quintanilla;\n  Jane Doe", ["xiomara quintanilla", "jane doe"]),
+        ("to: jane@x.org, John Roe and Jane Doe", ["john roe", "jane doe"]),
+        ('From: "Doe, Jane" <jane@x.org>', ["doe jane"]),
+        ("**From:** Jane <jane@x.org>", ["jane"]),
+        ("From: Xiomara Quintanilla <x@y.org>", ["xiomara quintanilla"]),
+        ("to: jane doe <jane@x.org>", ["jane doe"]),
+        ("> From: Ngozi Mbeki\n> To: Team\n> Subject: order", ["ngozi mbeki"]),
+        ("From: Jane Doe To: John Roe", ["jane doe", "john roe"]),
+        ("Attn. Jane Doe", ["jane doe"]),
+        ("attn Xiomara Quintanilla", ["xiomara quintanilla"]),
+        ("signed by Jane Doe on Monday", ["jane doe"]),
+        ("signed, Jane Doe", ["jane doe"]),
+        ("Best regards, John Smith", ["john smith"]),
+        ("see you. Kind regards, Jane", ["jane"]),
+        ("Thanks, Bob.", ["bob"]),
+        ("Thanks, kind regards, John Smith | Acme", ["john smith"]),
+        ("Thanks, Kind regards, Jane", ["jane"]),
+        ("Sincerely, Xiomara Quintanilla", ["xiomara quintanilla"]),
+        ("Mit freundlichen Grüßen, Max Mustermann", ["max mustermann"]),
+        ("Cordialement, Marie Curie, Paris", ["marie curie"]),
+        ("Saludos, Ana Ruiz", ["ana ruiz"]),
+        ("Atentamente,\nAna Ruiz", ["ana ruiz"]),
+    ],
+)
+def test_a_letter_gives_away_who_writes_and_to_whom(text: str, names: list[str]) -> None:
+    assert [form for form, kind in found_in(text) if kind == "person_name"] == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "from: Acme Corp",
+            "to: Sales Team",
+            "From: New York",
+            "to: Finance Department",
+            "From: Lake Louise",
+        ),
+        *("From: Hong Kong\nTo: Buenos Aires", "from: Red Hat to: Hugging Face", "from: nancy france"),
+        *("Transfer from: Wells Fargo to: Savings Account", "To: Whom It May Concern", "from: Apache Kafka"),
+        *("to: Victoria", "From: python to: rust", "area cc: Orange Blossom", "Attn. Customer Service"),
+        *("CC: Creative Commons", "CC: English Subtitles", "Cc: Customer Support, Sales Team", "cc: @jane"),
+        *("Signed by Let's Encrypt", "signed by Manchester United", "Signed, Mint Condition"),
+        *("Thanks, everyone", "Thanks, Obama", "Thanks, Google Maps", "Thanks, Best Buy", "Cheers, Mate"),
+        *("Thanks, Will do", "Best regards, The Support Team", "Kind regards, Acme Corp", "Regards, Support"),
+        *("Sincerely, Concerned Citizen", "Cordialement, Votre Équipe", "Saludos, Ciudad de México"),
+        *("Mit freundlichen Grüßen, Ihre Sparkasse Köln", "Best wishes, Merry Christmas", "Thanks, Regards"),
+    ],
+)
+def test_letters_to_and_from_nobody_stay(text: str) -> None:
+    assert found_in(text) == []

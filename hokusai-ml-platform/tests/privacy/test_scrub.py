@@ -401,6 +401,8 @@ PIECES = st.sampled_from(
             "ssn 078-05-1120",
             "born 1990-05-17",
             "Dear Ada Lovelace",
+            "Cc: Jane Doe",
+            "Thanks, Bob",
             "12 Main Street",
             "P.O. Box 12",
         ),

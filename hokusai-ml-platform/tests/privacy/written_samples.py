@@ -102,6 +102,9 @@ CONTEXTUAL = (
     "{postal_address|25 rue du Faubourg Saint-Honoré, 75008 Paris}",
     "vive en {postal_address|Calle de Alcalá 50, 28014 Madrid}",
     "mail it to {postal_address|P.O. Box 1234, Denver, CO 80201}",
+    "Cc: {person_name|Jane Doe}, {person_name|Thandiwe Quintanilla}; thanks for the quick answer",
+    "the box came broken. Kind regards, {person_name|Peter Miller}",
+    "la entrega es en {postal_address|av. de mayo 450, 1085 buenos}, y llame a Don {person_name|José Martínez}",
     "住所は{postal_address|〒100-8111 東京都千代田区千代田1-1}",
 )
 NOBODY = (
@@ -142,6 +145,7 @@ NOBODY = (
     "updated to 5.15.0.91; upgrade from 10.0.19041.1; model 12345678Z; lot X1234567L",
     "20240115 20240116, 12345678 87654321, 41111111 11111112; in 2024 1234 5678 9012",
     "owner: Finance Department, author: Unknown; top 10 street foods under the bridge 12",
+    "from: New York to: Sales Team; thanks, everyone; sent via email 10 times; rue the day 2; Don't Stop",
     "score 21-15, 21-18; ratio 4:3; 1/2 cup; 5'11\"; 6-pack; 24/7",
 )
 

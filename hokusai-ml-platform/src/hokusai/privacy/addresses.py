@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from hokusai.privacy.context import Found, before
-from hokusai.privacy.names import UPPER, canonical
+from hokusai.privacy.name_shapes import UPPER, canonical
 
 _WORD = rf"[{UPPER}][^\W\d_]{{1,24}}(?:['\u2019-][^\W\d_]{{1,24}})?\b\.?"
 _TOWN = rf"{_WORD}(?: {{1,2}}{_WORD}){{0,2}}"
@@ -54,11 +54,35 @@ _SMALL_TOWN = re.compile(
     r"(?:, (?P<town>[a-z]{3,24}(?: [a-z]{3,24})?)\b(?:,? [a-z]{2}\b)?)?"
     r"(?:,? [0-9]{5}\b|,? [a-z]{1,2}[0-9]{1,2} ?[0-9][a-z]{2}\b)?"
 )
+_SMALL_LETTERS = "a-zäöüßàâáãçèéêëìíîïñòóôõöùúûœ"
+_SMALL_WORD = rf"[{_SMALL_LETTERS}]{{3,24}}"
 _SMALL_ELSEWHERE = re.compile(
     r"\b(?:[a-zäöü]{3,24}(?:straße|strasse|str\.) {1,2}[0-9]{1,3}[a-h]?"
-    r"|calle [a-zñáéíóú]{3,24},? [0-9]{1,3}|[0-9]{1,3},? rue (?:(?:de|du|des|la|le|les) ){0,2}[a-zéèêàç]{3,24})\b"
+    rf"|[0-9]{{1,3}},? rue (?:(?:de|du|des|la|le|les) ){{0,2}}{_SMALL_WORD})\b"
     r"(?:, [0-9]{4,5} [^\W\d_]{3,24})?"
 )
+_ITALIANS = (
+    "roma|milano|torino|napoli|firenze|venezia|italia|garibaldi|mazzini|cavour|dante|verdi|matteotti|marconi|manzoni"
+    "|leopardi|carducci|galilei|mameli|gramsci|(?:giuseppe|vittorio|guglielmo|giacomo|alessandro|dante|aldo)"
+    rf" {_SMALL_WORD}"
+)
+"""After what Italian streets are called: `via` is also by way of, and `corso` a course."""
+_SMALL_ROUTES = "rue|avenue|boulevard|bd|allée|impasse"
+_OF_FRENCH = r"(?:de la |des? |du |de l['\u2019]|d['\u2019])"
+_SMALL_ROMANCE = re.compile(
+    rf"\b(?:via (?:(?:della|delle|degli|dello|dei|del) |dell['\u2019]){_SMALL_WORD}|(?:via|corso) (?:{_ITALIANS})"
+    rf"|(?:viale|vicolo|piazza|carrer|rua|avenida|avda\.?|calle) (?:(?:de|del|della|dei|d[ao]s?|la|las|los|el) ){{0,2}}"
+    rf"{_SMALL_WORD}(?: {_SMALL_WORD})?"
+    rf"|(?:av\. (?:de|da|do|das|dos|del|de la)|(?:paseo|plaza) (?:del|de l[ao]s?)) {_SMALL_WORD}(?: {_SMALL_WORD})?"
+    rf"|plaza mayor|(?:{_SMALL_ROUTES}) (?:{_OF_FRENCH}|l[ae]s? ){_SMALL_WORD}(?:[ -]{_SMALL_WORD}){{0,2}})"
+    r",? (?:n[º°.] ?)?(?P<number>[0-9]{1,4})(?: ?bis|[a-d])?\b(?:,? [0-9]{4,5} [^\W\d_]{3,24})?"
+    rf"|\b[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:rue |(?:{_SMALL_ROUTES}|quai) (?:{_OF_FRENCH}|sainte?[ -]))"
+    rf"(?:(?:de|du|des|la|le|les) ){{0,2}}{_SMALL_WORD}(?:[ -]{_SMALL_WORD}){{0,2}}\b(?:, [0-9]{{5}} {_SMALL_WORD}\b)?"
+)
+_NO_ROMANCE = frozenset(["cada", "com", "con", "entre", "mide", "sem", "sin", "tem", "tiene"])
+"""What stands behind `calle` and `rua` in sentences, and in no address."""
+_ROMANCE_END = re.compile(r" {0,2}(?:[,.;:)!?\n]|$)| (?:en|in|em|à|a) [^\W\d_]")
+_ROMANCE_AT = re.compile(r"(?i)\b(?:en|em|na|in|à|au|abito|presso|vivo|habite|indirizzo|adresse|dirección) $")
 _GERMAN_ARTICLE = "(?:An|In|Auf|Unter|Hinter|Vor|Bei|Neben) de[rmn]"
 _GERMAN_PLACE = re.compile(
     rf"\b(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) (?P<place>(?:{_WORD} )?{_WORD})"
@@ -162,6 +186,10 @@ _BOX = r"(?i:box) #?[0-9]"
 _FIELD = (
     r"""(?i:street|address|name|line|strasse|straße|calle|anschrift)_?[0-9]?\\?["']? ?[:=] {0,3}\\?["']"""
 )
+_SMALL_HINT = (
+    r"via (?:de|ro|mi|to|na|fi|ve|it|g[airu]|ma|ca|da|le|vi|al)|corso |viale |vicolo |piazza |carrer |rua |avenida "
+    r"|avda|calle |av\. d|(?:paseo|plaza) (?:de|ma)|(?:rue|avenue|boulevard|bd|allée|impasse) (?:d[eu'\u2019]|l[ae])"
+)
 HINT = (
     rf"(?:{_STREETS}|{_LOUD_STREETS})(?-u:\b)|{_BOX}|Postfach|Apartado|[Pp]ostal"
     r"|(?:ß[Ee]|sse|SSE|tr\.|TR\.|eg|EG|tz|TZ|[ls]ee|LEE|mm|MM|fer|FER|ig|de|Ring) {1,2}[0-9]"
@@ -169,7 +197,7 @@ HINT = (
     r"|[0-9] ?[a-h]?[,\n]{1,2} {0,2}(?:[A-Z]{1,2}-)?[0-9]{5} "
     rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
     rf"|{_ROMANCE}|(?:Via|VIA) |{_POLISH}|〒"
-    rf"|[0-9][a-z]? [a-z0-9. ]* (?:{_SMALL_STREETS})(?-u:\b)|calle |(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) "
+    rf"|[0-9][a-z]? [a-z0-9. ]* (?:{_SMALL_STREETS})(?-u:\b)|{_SMALL_HINT}|(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) "
 )
 """Rust regex for the quick pass over all rows, made for speed as that of `names`."""
 GATE = (
@@ -177,7 +205,7 @@ GATE = (
     rf"|Apartado|[Pp]ostale?|(?:{_GERMAN}|Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring|{_LOUD_GERMAN})"
     rf" {{1,2}}[0-9]|{_FIELD}|[0-9] ?[a-h]?[,\n]{{1,2}} {{0,2}}(?:[A-Z]{{1,2}}-)?[0-9]{{5}} {{1,2}}"
     rf"|[0-9rsRS],? {{1,2}}(?:{_FRENCH}|{_LOUD_FRENCH}|{_FRENCH_WITH_TOWN}|{_LOUD_ROUTES}) "
-    rf"|(?:{_ROMANCE}|calle|Via |VIA |(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) )[^\n0-9]*[0-9]"
+    rf"|(?:{_ROMANCE}|(?-u:\b)(?:{_SMALL_HINT})|Via |VIA |(?:Am|Im|Zum|Zur|Beim|{_GERMAN_ARTICLE}) )[^\n0-9]*[0-9]"
     rf"|(?-u:\b)(?:{_POLISH})[^\n]*[0-9]|〒"
 )
 """Rust regex for the rows that are left."""
@@ -209,6 +237,9 @@ def _unmistakable(text: str) -> Iterator[tuple[int, int]]:
     """What stands like an address, though neither capitals nor a word for streets say so."""
     for found in _SMALL_ELSEWHERE.finditer(text):
         yield found.span()
+    for found in _SMALL_ROMANCE.finditer(text):
+        if _is_small_romance(text, found):
+            yield found.span()
     for found in _GERMAN_PLACE.finditer(text):
         if _END.match(text, found.end()) and not any(map(_NO_PLACES.fullmatch, found["place"].split())):
             yield found.span()
@@ -220,6 +251,19 @@ def _unmistakable(text: str) -> Iterator[tuple[int, int]]:
             yield found.start(), town.end()
         elif _END.match(text, found.end()) or _AT.search(before(text, found.start())):
             yield found.span()
+
+
+def _is_small_romance(text: str, found: re.Match[str]) -> bool:
+    """Whether a street in small letters ends as an address does, or stands where one lives, and counts nothing."""
+    words = set(found[0].replace(",", " ").split())
+    if not words.isdisjoint(_NO_ROMANCE) or _YEAR.fullmatch(found["number"] or ""):
+        return False
+    if _ROMANCE_END.match(text, found.end()):
+        return words.isdisjoint(_NO_TOWN)
+    if not found["number"]:
+        return False
+    ahead = before(text, found.start())
+    return (_AT.search(ahead) or _ROMANCE_AT.search(ahead)) is not None
 
 
 def _is_prose(text: str, found: re.Match[str]) -> bool:

@@ -170,6 +170,15 @@ def is_part_of_name(word: str) -> bool:
     return plain in _GIVEN or plain in _FAMILY or plain in _ALSO_WORDS
 
 
+def has_known_surname(name: str) -> bool:
+    """Whether one of the words behind the first is a family name that many people have.
+
+    >>> has_known_surname("José Martínez"), has_known_surname("Pedro Reservoir")
+    (True, False)
+    """
+    return not _FAMILY.isdisjoint(map(plain_word, name.split()[1:]))
+
+
 def is_known_name(text: str) -> bool:
     """Whether some words read as somebody's name: one is a clear given name, or all are names; and none is a firm's.
 

@@ -9,11 +9,12 @@ has to be one that many people have. What else people write about people stays; 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
+from hokusai.privacy import letters
 from hokusai.privacy.context import Found
 from hokusai.privacy.known_names import (
+    has_known_surname,
     is_known_given,
     is_known_name,
     is_part_of_name,
@@ -21,26 +22,33 @@ from hokusai.privacy.known_names import (
     names_thing,
     reads_as_name,
 )
-
-UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
-_NAME = rf"[{UPPER}][^\W\d_]{{0,24}}(?:['\u2019-][^\W\d_]{{1,24}}){{0,2}}"
-_PARTICLES = (
-    r"(?:(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|bin|ibn|al|el|zu|ter|ten|st\.|mac|mc)[ ]){0,3}"
+from hokusai.privacy.letters import CLOSINGS
+from hokusai.privacy.name_shapes import (
+    DETAIL_NEXT,
+    FULL,
+    INITIALS,
+    NAME,
+    NAME_END,
+    PARTICLES,
+    TWO,
+    UPPER,
+    canonical,
+    ends,
+    is_initial,
+    own_words,
 )
-_TWO = rf"{_NAME}[ ]{{1,2}}{_PARTICLES}(?:(?:{_NAME}|[{UPPER}]\.)[ ]{{1,2}}{_PARTICLES}){{0,2}}{_NAME}"
-_INITIALS = rf"(?:[{UPPER}]\.[ ]{{0,2}}){{0,3}}"
-_FULL = rf"{_INITIALS}{_NAME}(?:[ ]{{1,2}}{_PARTICLES}(?:{_NAME}|[{UPPER}]\.)){{0,3}}"
+
 _DEGREES = "med|phil|rer|nat|jur|ing|dent|vet|oec|pol|theol|habil|h\\. ?c|mult"
 """What stands behind a German title: `Dr. rer. nat.`"""
 _TITLES = (
     r"Mrs|Mr|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Madam|Herrn|Herr|Frau|Mme|Mlle|Monsieur|Madame|Mademoiselle"
-    r"|Señora|Señor|Señorita|Sra|Srta|Signora|Signor|Sig\.ra|Senhora|Senhor|Dott"
+    r"|Señora|Señor|Señorita|Sra|Srta|Signora|Signor|Sig\.ra|Senhora|Senhor|Dott|[Dd]hr|[Mm]evr|[Mm]evrouw|Meneer"
 )
 _LOUD_TITLES = "MRS|MR|MS|MISS|DR|PROF|SIR|HERRN|HERR|FRAU|MME|SRA|SR"
 _LOUD_NAME = rf"[{UPPER}](?:['\u2019-]?[{UPPER}]){{1,24}}"
 _ANY_NAME = r"[^\W\d_]{2,24}(?:['\u2019-][^\W\d_]{1,24})?"
 _ANY_NAMES = rf"{_ANY_NAME}(?:[ ]{{1,2}}(?:{_ANY_NAME}|[^\W\d_]\.)){{1,2}}"
-_KNOWN_NAMES = rf"(?:(?P<name>{_TWO})|(?P<small>{_ANY_NAMES}))"
+_KNOWN_NAMES = rf"(?:(?P<name>{TWO})|(?P<small>{_ANY_NAMES}))"
 _INTRODUCTIONS = (
     r"[Mm]y (?:full )?name is|[Mm]y name['\u2019]s|[Mm]ein Name ist|[Ii]ch hei(?:ß|ss)e|[Jj]e m['\u2019]appelle"
     r"|[Mm]on nom est|[Mm]e llamo|[Mm]i nombre es|[Mm]i chiamo|[Mm]eu nome é"
@@ -73,11 +81,6 @@ _SIGN_OR_DASH = rf"(?:{_SIGN}|[ ]{{1,2}}-[ ]{{1,2}})"
 _LABEL_START = r"(?:\b|_)"
 """As in `customer_first_name`."""
 _LINE_START = r"(?:^|[\r\n,;|(]|[.!?][ ])[ ]{0,3}"
-_CLOSINGS = (
-    r"(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?|[Mm]any)(?: [Rr]egards| [Ww]ishes| [Tt]hanks)|[Rr]egards|[Ss]incerely"
-    r"|[Yy]ours (?:[Tt]ruly|[Ss]incerely|[Ff]aithfully)|[Cc]heers|[Tt]hanks|[Mm]it freundlichen Grüßen"
-    r"|[Cc]ordialement|[Bb]ien à vous|[Ss]aludos|[Cc]ordiali saluti|[Aa]tenciosamente|Viele Grüße|Liebe Grüße"
-)
 _SALUTATIONS = (
     r"Dear|Hi|Hello|Liebe[r]?|Cher|Chère|Estimad[oa]|Querid[oa]|Gentile|Car[oa]|Prezad[oa]|Bonjour|Hallo"
 )
@@ -85,23 +88,23 @@ _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\b(?:(?:{_TITLES})\b\.?(?:-Ing\.)?[ ]{{1,2}}(?:(?:{_DEGREES})\.[ ]{{0,2}}){{0,4}}){{1,3}}"
-        rf"(?P<name>{_PARTICLES}{_FULL})",
-        rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{_PARTICLES}{_FULL})",
-        rf"{_LABEL_START}(?i:{_LABELS}){_SIGN}(?P<name>{_PARTICLES}{_FULL})",
-        rf"\b(?i:contact(?: person)?|patient){_SIGN}(?P<name>{_TWO})",
-        rf"\b(?:{_CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{_FULL})[ ]{{0,2}}(?:[\r\n]|$)",
-        rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{_FULL})[ ]{{0,2}}[,!:\n]",
+        rf"(?P<name>{PARTICLES}{FULL})",
+        rf"\b(?:{_INTRODUCTIONS})[ ]{{1,2}}(?P<name>{PARTICLES}{FULL})",
+        rf"{_LABEL_START}(?i:{_LABELS}){_SIGN}(?P<name>{PARTICLES}{FULL})",
+        rf"\b(?i:contact(?: person)?|patient){_SIGN}(?P<name>{TWO})",
+        rf"\b(?:{CLOSINGS})[,!.]?[ ]{{0,2}}[\r\n]{{1,3}}[ -]{{0,3}}(?P<name>{FULL})[ ]{{0,2}}(?:[\r\n]|$)",
+        rf"\b(?:{_SALUTATIONS})[ ]{{1,2}}(?P<name>{FULL})[ ]{{0,2}}[,!:\n]",
     )
 )
-_UNLISTED = re.compile(rf"\b(?i:{_PEOPLES_LABELS}){_SIGN}(?P<name>{_TWO})")
+_UNLISTED = re.compile(rf"\b(?i:{_PEOPLES_LABELS}){_SIGN}(?P<name>{TWO})")
 """A name that few people have: nothing in it may be the word of a firm, an office or a thing."""
 _OPEN_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{_LINE_START}(?i:name){_SIGN}(?P<name>{_TWO})",
+        rf"{_LINE_START}(?i:name){_SIGN}(?P<name>{TWO})",
         # As lists have it, last name first.
         rf"(?:\b(?i:{_FULL_NAMES})|{_LINE_START}(?i:name)){_SIGN}"
-        rf"(?P<name>{_PARTICLES}{_NAME},[ ]{{1,2}}{_NAME}(?:[ ](?:{_NAME}|[{UPPER}]\.?))?)",
+        rf"(?P<name>{PARTICLES}{NAME},[ ]{{1,2}}{NAME}(?:[ ](?:{NAME}|[{UPPER}]\.?))?)",
     )
 )
 """What may be the name of a thing too, or run into a sentence: what stands after it decides."""
@@ -116,15 +119,17 @@ _KNOWN_PATTERNS = tuple(
 """What may be anything: it has to be a name that many people have."""
 _KNOWN_TITLED = re.compile(
     rf"\b(?:(?:{_LOUD_TITLES})\b\.?[ ]{{1,2}}){{1,3}}"
-    rf"(?P<name>{_INITIALS}{_LOUD_NAME}(?:[ ]{{1,2}}(?:{_LOUD_NAME}|[{UPPER}]\.)){{0,2}})"
-    rf"|\bSr\.?[ ]{{1,2}}(?P<spanish>{_PARTICLES}{_FULL})"
+    rf"(?P<name>{INITIALS}{_LOUD_NAME}(?:[ ]{{1,2}}(?:{_LOUD_NAME}|[{UPPER}]\.)){{0,2}})"
+    rf"|(?:\bSr\.?|\bSig\.|\bseñor(?:it)?a?|(?:^|[\s(,;:])M\.)[ ]{{1,2}}(?P<foreign>{PARTICLES}{FULL})"
 )
-"""`MR` is also a merge request, and `Sr.` a senior: here too."""
+"""`MR` is also a merge request, `Sr.` a senior, and `M.` anything: here too."""
+_HONOURED = re.compile(rf"\b(?:Don|Doña|Dona)[ ]{{1,2}}(?P<name>{TWO})")
+"""`Don` is also a given name, and the beginning of books, towns and drinks: a given name and a surname follow."""
 _QUIET_TITLED = re.compile(
     rf"\b(?:mrs|mr|dr|prof)\b\.?[ ]{{1,2}}(?P<name>{_ANY_NAME}(?:[ ]{{1,2}}{_ANY_NAME})?)"
 )
 _QUIET = re.compile(rf"{_LABEL_START}(?i:{_PART_LABELS}){_SIGN}(?P<name>{_ANY_NAME})")
-_CLOSING = re.compile(_CLOSINGS)
+_CLOSING = re.compile(CLOSINGS)
 _BRAND = re.compile(r"Dr\.? (?:Martens|Oetker|Scholl)\b|Mr\.? (?:Coffee|Clean|Muscle|Potato)\b")
 """What is sold under a title."""
 _FIELD_END = r"""\\?["']?[ ]?[:=][ ]{0,3}\\?"""
@@ -141,23 +146,15 @@ _PERSON_FIELD = re.compile(
 _OPEN_FIELD = re.compile(rf"""(?:^|[\s{{(\[,;"'])(?i:{_WEAK_LABELS}){_IN_QUOTES}""")
 """Likewise, of people or of things."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-_NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
 _CODE_NEXT = re.compile(r"-?[0-9]|[(\[_]|\.[a-z]|::")
 """What makes of a word a code, or a piece of a program: `surname = Element.text`."""
 _LABEL_NEXT = re.compile(r"[ ]{0,2}[,;|\r\n]{1,3}[ ]{0,3}[^\W\d_]{2,24}(?:[ _-][^\W\d_]{2,24})?[ ]?[:=]")
-_DETAIL_NEXT = re.compile(
-    r"(?i)[ ]{0,2}(?:[,;|\r\n]{1,3}[ ]{0,3})?(?:tel|telephone|phone|mobile|fax|e-?mail|dob|date of birth|born"
-    r"|birth|birthday|address|age|ssn|passport|gender|sex|occupation|profession|nationality|employer|diagnosis"
-    r"|(?:first|last|family|given|middle)[ _]?name|surname)\b"
-)
-"""What people have and things have not."""
 _LABEL_END = r"(?i-u:[demnoprsty])\\?[\x22']? ?(?:[:=]|- )"
 """How all labels end, with their sign: to follow the words themselves takes far more of the regex engine's states."""
 HINT = (
     rf"(?:{_TITLES.replace('|Señora|Señor|Señorita', '')}|{_LOUD_TITLES}|ñor(?:it)?a?|Sr|mrs?|dr|prof)\.?(?:-Ing\.)? "
     r"|y (?:full )?name|ein Name ist |ch hei|appelle |on nom est |e llamo |i nombre es |i chiamo |eu nome "
-    r"|(?:gards|ishes|anks|erely|ruly|fully|heers|mente?|vous|ludos|aluti)[,!.]? {0,2}[\r\n]|(?:ichen|iele|iebe) Gr"
-    rf"|{_LABEL_END}|(?:{_SALUTATIONS}) "
+    rf"|{_LABEL_END}|(?:{_SALUTATIONS}) |(?:Don|Doña|Dona|Sig\.|M\.) |{letters.HINT}"
 )
 """Rust regex for the quick pass over all rows, made for speed alone: no counting, nothing before it but letters, and as
 few different characters as there can be, since the regex engine's tables grow with them."""
@@ -167,27 +164,10 @@ _CAPITAL = r"\p{Lu}"
 GATE = (
     rf"{_ANY_TITLE}.*{_CAPITAL}|(?-u:\b)(?:mrs?|dr|prof)\.? {{1,2}}[\p{{L}}\p{{N}}]"
     rf"|Señor[a-z]* {{1,2}}{_CAPITAL}|(?:{_INTRODUCTIONS}) {{1,2}}\p{{L}}|{_FIELD}"
-    rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}[\p{{L}}\p{{N}}]|(?:{_CLOSINGS})[,!.]? {{0,2}}[\r\n]"
-    rf"|(?:{_SALUTATIONS}) {{1,2}}{_CAPITAL}"
+    rf"|(?i:{_LABELS}|{_WEAK_LABELS})(?: ?[:=]| {{1,2}}-) {{0,3}}[\p{{L}}\p{{N}}]"
+    rf"|(?:{_SALUTATIONS}|Don|Doña|Dona|Sig\.|(?:^|[\s(,;:])M\.|señor(?:it)?a?) {{1,2}}\p{{L}}|{letters.GATE}"
 )
 """Rust regex for the rows that are left."""
-_NO_NAMES_TEXT = """
-Sir Madam Sirs Customer Customers Team All Hiring Manager Colleague Colleagues Friend Friends Everyone
-Support Member Members User Users Client Valued Editor Editors Reader Readers Parents Students Student
-Guest Guests Committee There World Folks Guys Kitty Santa Diary God Lord Mr Mrs Ms Dr Prof Professor
-Doctor Pepper Herr Frau Damen Herren Kunde Kundin Monsieur Madame Cliente The This That It I We You Our
-Your My A An Not No Yes True False None Null Unknown Anonymous Admin Administrator Test Service Sales
-Department Company Software Engineer Engineering Director Product Data Account Accounts Office
-University Hospital School Bank Inc Ltd Llc Gmbh Corp Please To From Re And Or For Regarding Subject
-Date Email Phone Address Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
-April June July August September October November December Google Amazon Microsoft Apple Alexa Siri
-Recruiter Applicant Candidate Neighbor Neighbour Mom Dad Mum Mother Father Universe Right Who
-Billing Management Accounting Payroll Marketing Reception Purchasing Procurement Logistics Shipping
-Robot First Last Full Middle Given Family Name Names Surname
-"""
-_NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
-_ALSO_LAST_NAMES = frozenset({"An", "Lord", "Friend", "Guest"})
-"""Of these, the last names of many: Nguyễn Văn An, Dr. Mark Lord."""
 _NO_VALUES_TEXT = """
 a all an and anonymous any api app args asc at blank bool boolean bug by char code config data db default deleted
 desc dev e empty error example faker false field file first float for from given hidden id image in input int
@@ -226,11 +206,11 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
             name = text[start:end]
             nobody = _says_nothing(name) or _CLOSING.fullmatch(name) or _BRAND.match(text, found.start())
             if not nobody and not _CODE_NEXT.match(text, end):
-                yield _own_words(text, start, end)
+                yield own_words(text, start, end)
     for pattern in _OPEN_PATTERNS:
         found_open = pattern.search(text)
         while found_open:
-            start, end = _own_words(text, *found_open.span("name"))
+            start, end = own_words(text, *found_open.span("name"))
             name = text[start:end]
             is_name = " " in name and _is_person(text, end) and _speaks_of_someone(text, name, end)
             if is_name:
@@ -241,6 +221,12 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
             yield (_known if found["name"] else _known_small)(text, *found.span(found.lastgroup or 0))
     for found in _KNOWN_TITLED.finditer(text):
         yield _known_titled(text, *found.span(found.lastgroup or 0))
+    for found in _HONOURED.finditer(text):
+        start, end = own_words(text, *found.span("name"))
+        name = text[start:end]
+        is_name = is_known_given(name.partition(" ")[0]) and has_known_surname(name) and not names_thing(name)
+        yield start, end if is_name else start
+    yield from letters.spans(text)
     for found in _QUIET_TITLED.finditer(text):
         start, end = found.span("name")
         first = text[start:end].partition(" ")[0]
@@ -256,14 +242,14 @@ def _labelled(text: str) -> Iterator[tuple[int, int]]:
     for found in _UNLISTED.finditer(text):
         start, end = found.span("name")
         name = text[start:end]
-        is_whole = not name.isupper() and _own_words(text, start, end) == (start, end)
-        if is_whole and reads_as_name(name) and _ends(text, end):
+        is_whole = not name.isupper() and own_words(text, start, end) == (start, end)
+        if is_whole and reads_as_name(name) and ends(text, end):
             yield start, end
     for found in _QUIET.finditer(text):
         start, end = found.span("name")
         name = text[start:end]
         one_case = name.islower() or name.isupper() or name[1:].islower()  # as `firstName` is not
-        if one_case and not _says_nothing(name) and _ends(text, end) and not _CODE_NEXT.match(text, end):
+        if one_case and not _says_nothing(name) and ends(text, end) and not _CODE_NEXT.match(text, end):
             yield start, end
 
 
@@ -281,31 +267,14 @@ def _fields(text: str) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def canonical(text: str) -> str:
-    """One spelling of a name or address: NFKC, lower case, single blanks, no dots and commas.
-
-    >>> canonical(" Ada  K. LOVELACE ")
-    'ada k lovelace'
-    """
-    plain = unicodedata.normalize("NFKC", text).lower()
-    return " ".join(plain.replace(".", " ").replace(",", " ").split())
-
-
 def _says_nothing(name: str) -> bool:
     first, _, rest = name.partition(" ")
-    return first.lower() in _NO_VALUES and first != "Max" and not _is_initial(first, rest)
-
-
-def _is_initial(word: str, rest: str) -> bool:
-    """Whether a word is one letter of a name, and no article: with a dot, or before a name that many people have."""
-    if len(word.removesuffix(".")) != 1 or not rest:
-        return False
-    return word.endswith(".") or is_known_name(rest.partition(" ")[0])
+    return first.lower() in _NO_VALUES and first != "Max" and not is_initial(first, rest)
 
 
 def _known(text: str, start: int, end: int) -> tuple[int, int]:
     """Capitalised words, if they are a name that many people have; else nothing."""
-    start, end = _own_words(text, start, end)
+    start, end = own_words(text, start, end)
     name = text[start:end]
     return (start, end) if " " in name and is_known_name(name) and not names_thing(name) else (start, start)
 
@@ -328,7 +297,7 @@ def _known_small(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _known_titled(text: str, start: int, end: int) -> tuple[int, int]:
     """The name behind a title that may be none: the surname alone, or with the given names before it."""
-    start, end = _own_words(text, start, end)
+    start, end = own_words(text, start, end)
     words = [(found[0], found.end()) for found in _WORD.finditer(text, start, end)]
     right = start
     for at, (word, after) in enumerate(words):
@@ -341,34 +310,15 @@ def _known_titled(text: str, start: int, end: int) -> tuple[int, int]:
     return start, right
 
 
-def _own_words(text: str, start: int, end: int) -> tuple[int, int]:
-    """A name without the words from the first one on that is nobody's name; empty if that is the first of all."""
-    at = start
-    for word in text[start:end].split(" "):
-        nobody = word.rstrip(",") in _NO_NAMES or (
-            word.isupper() and word.strip(".,").capitalize() in _NO_NAMES
-        )
-        is_last = at > start and at + len(word) == end and word in _ALSO_LAST_NAMES
-        if nobody and not is_last and not _is_initial(word, text[at + len(word) + 1 : end]):
-            return start, start + len(text[start:at].rstrip(" ,"))
-        at += len(word) + 1
-    return start, end
-
-
 def _is_person(text: str, end: int) -> bool:
     """Whether what may be a name ends here, and no label of a thing comes next, such as `Price:`."""
-    if _DETAIL_NEXT.match(text, end):
+    if DETAIL_NEXT.match(text, end):
         return True
-    return _NAME_END.match(text, end) is not None and not _LABEL_NEXT.match(text, end)
+    return NAME_END.match(text, end) is not None and not _LABEL_NEXT.match(text, end)
 
 
 def _speaks_of_someone(text: str, name: str, end: int) -> bool:
     """Whether capitalised words behind `name:` are somebody's: many have one of them, or a label of people is next."""
-    if _DETAIL_NEXT.match(text, end):
+    if DETAIL_NEXT.match(text, end):
         return True
     return not names_thing(name) and any(map(is_part_of_name, _WORD.findall(name)))
-
-
-def _ends(text: str, end: int) -> bool:
-    """Whether a name may end here: at a sign, or before what people have."""
-    return (_NAME_END.match(text, end) or _DETAIL_NEXT.match(text, end)) is not None
