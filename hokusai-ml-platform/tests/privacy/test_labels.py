@@ -87,6 +87,7 @@ def test_a_label_gives_a_name_away(text: str, name: str) -> None:
         ("Sig.ra Bianchi", "bianchi"),
         ("Dhr. de Vries belde", "de vries"),
         ("mevrouw Jansen", "jansen"),
+        ("Mr. Kurt D. Zeilenga called", "kurt d zeilenga"),
     ],
 )
 def test_a_title_gives_a_name_away_in_all_its_spellings(text: str, name: str) -> None:
@@ -127,7 +128,14 @@ def test_titles_that_are_words_too_stand_before_names_of_many(text: str, name: s
             "Don Pedro Reservoir",
             "Doña Ana County",
         ),
-        *("Don Julio Tequila", "Don Giovanni by Mozart", "at 10 P.M. Smith left", "M. Night", "Sig. Figure"),
+        *(
+            "Don Julio Tequila",
+            "Don Giovanni by Mozart",
+            "at 10 P.M. Smith left",
+            "M. Night",
+            "2001 M. J. Dominus",
+            "Sig. Figure",
+        ),
     ],
 )
 def test_letters_that_are_titles_elsewhere_stay(text: str) -> None:
@@ -367,7 +375,13 @@ def test_a_letter_gives_away_who_writes_and_to_whom(text: str, names: list[str])
         *("From: Hong Kong\nTo: Buenos Aires", "from: Red Hat to: Hugging Face", "from: nancy france"),
         *("Transfer from: Wells Fargo to: Savings Account", "To: Whom It May Concern", "from: Apache Kafka"),
         *("to: Victoria", "From: python to: rust", "area cc: Orange Blossom", "Attn. Customer Service"),
-        *("CC: Creative Commons", "CC: English Subtitles", "Cc: Customer Support, Sales Team", "cc: @jane"),
+        *(
+            "CC: Creative Commons",
+            "CC: English Subtitles",
+            "Cc: Customer Support, Sales Team",
+            "Cc: Stable Kernel",
+            "cc: @jane",
+        ),
         *("Signed by Let's Encrypt", "signed by Manchester United", "Signed, Mint Condition"),
         *("Thanks, everyone", "Thanks, Obama", "Thanks, Google Maps", "Thanks, Best Buy", "Cheers, Mate"),
         *("Thanks, Will do", "Best regards, The Support Team", "Kind regards, Acme Corp", "Regards, Support"),

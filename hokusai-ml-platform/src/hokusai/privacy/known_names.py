@@ -99,8 +99,8 @@ accounting accounts admin administration affairs agency analytics architecture a
 authority backend billing board bureau business cloud club cola committee communications community content council
 data days default depot design development devops digital division editorial editors education election engineering
 excellence facilities fargo federal finance frontend fund general global government growth guest help human
-infrastructure initiative innovation insurance intelligence internal international it legal list logistics mailing
-management marketing media mobile nations network news number observatory official open operations order organisation
+infrastructure initiative innovation insurance intelligence internal international it kernel legal list logistics
+mailing management marketing media mobile nations network news number observatory official open operations order organisation
 organization payments payroll people planning platform policy press procurement product production project projects
 public publishing quality ready relations reply required research resources retail review risk safety sales science
 security senior service shared software source staff strategy success supply support system task technical technology

@@ -14,7 +14,7 @@ PARTICLES = (
 )
 TWO = rf"{NAME}[ ]{{1,2}}{PARTICLES}(?:(?:{NAME}|[{UPPER}]\.)[ ]{{1,2}}{PARTICLES}){{0,2}}{NAME}"
 INITIALS = rf"(?:[{UPPER}]\.[ ]{{0,2}}){{0,3}}"
-FULL = rf"{INITIALS}{NAME}(?:[ ]{{1,2}}{PARTICLES}(?:{NAME}|[{UPPER}]\.)){{0,3}}"
+FULL = rf"{INITIALS}{NAME}(?:[ ]{{1,2}}{PARTICLES}(?:[{UPPER}]\.|{NAME})){{0,3}}"
 NAME_END = re.compile(r"[ ]{0,2}(?:[.,;|)\r\n]|$)")
 DETAIL_NEXT = re.compile(
     r"(?i)[ ]{0,2}(?:[,;|\r\n]{1,3}[ ]{0,3})?(?:tel|telephone|phone|mobile|fax|e-?mail|dob|date of birth|born"

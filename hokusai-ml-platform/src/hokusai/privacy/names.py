@@ -1,9 +1,10 @@
 """Names of people in text, where the words around them say that they are names.
 
 Without a language model, a name in the middle of a sentence cannot be told from a street or a firm. So only these are
-found: a title and capitalised words ("Mrs Ada Lovelace"), "my name is …", salutations, signatures and labels. Where
-capitals do not help ("name: ada lovelace", "MR JOHN SMITH") or the label is one of firms too ("customer:"), the name
-has to be one that many people have. What else people write about people stays; a manifest says so with `ner: not_run`.
+found: a title and capitalised words ("Mrs Ada Lovelace"), "my name is …", salutations, signatures and labels, also
+those of mails (`letters`). Where capitals do not help ("name: ada lovelace", "MR JOHN SMITH") or the label is one of
+firms too ("customer:"), the name has to be one that many people have. What else people write about people stays; a
+manifest says so with `ner: not_run`.
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ _KNOWN_PATTERNS = tuple(
 _KNOWN_TITLED = re.compile(
     rf"\b(?:(?:{_LOUD_TITLES})\b\.?[ ]{{1,2}}){{1,3}}"
     rf"(?P<name>{INITIALS}{_LOUD_NAME}(?:[ ]{{1,2}}(?:{_LOUD_NAME}|[{UPPER}]\.)){{0,2}})"
-    rf"|(?:\bSr\.?|\bSig\.|\bseñor(?:it)?a?|(?:^|[\s(,;:])M\.)[ ]{{1,2}}(?P<foreign>{PARTICLES}{FULL})"
+    rf"|\b(?:Sr\.?|Sig\.|señor(?:it)?a?)[ ]{{1,2}}(?P<foreign>{PARTICLES}{FULL})"
+    rf"|(?:^|[\s(,;:])M\.[ ]{{1,2}}(?P<french>{PARTICLES}{NAME}(?:[ ]{{1,2}}{NAME})?)"
 )
 """`MR` is also a merge request, `Sr.` a senior, and `M.` anything: here too."""
 _HONOURED = re.compile(rf"\b(?:Don|Doña|Dona)[ ]{{1,2}}(?P<name>{TWO})")
