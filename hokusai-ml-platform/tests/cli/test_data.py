@@ -11,7 +11,6 @@ import pty
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import polars as pl
 import pytest
 
 from hokusai.stack.s3 import S3Server
+from tests.warm_python import warm
 
 Hokusai = Callable[..., Any]
 
@@ -804,21 +804,25 @@ def test_on_a_terminal_values_are_shown(home: Path) -> None:
     assert "\x1b[31mtoo small" in screen
 
 
+KILLED_WHEN_ALL_IS_WRITTEN = """
+import os, signal, sys
+from hokusai.cli import main
+
+def look(happening, arguments):
+    if happening == "os.rename" and str(arguments[1]).endswith("out.jsonl"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(look)
+main(sys.argv[1:])
+"""
+
+
 def test_a_killed_command_leaves_no_half_written_file(tmp_path: Path) -> None:
-    pl.DataFrame({"id": range(300_000), "text": ["some words of text " * 5] * 300_000}).write_csv(
-        tmp_path / "big.csv"
-    )
-    command = [sys.executable, "-m", "hokusai.cli", "data", "convert", "big.csv", "--output", "out.jsonl"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ, "HOKUSAI_HOME": str(tmp_path / "home")}
-    )
-    try:
-        while process.poll() is None:
-            if any(path.name.startswith(".out.jsonl") and path.stat().st_size for path in tmp_path.iterdir()):
-                break
-            time.sleep(0.01)
-        assert process.poll() is None, "it was done before it could be killed"
-    finally:
-        process.kill()
-        process.wait()
+    """At the last moment before the file has its name, so that none is missed on a busy machine."""
+    pl.DataFrame({"id": range(1000), "text": ["some words of text"] * 1000}).write_csv(tmp_path / "big.csv")
+    command = warm("-c", KILLED_WHEN_ALL_IS_WRITTEN, "data", "convert", "big.csv", "--output", "out.jsonl")
+    environment = {**os.environ, "HOKUSAI_HOME": str(tmp_path / "home")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode, "it was done before it could be killed"
     assert not (tmp_path / "out.jsonl").exists()
+    assert [path.stat().st_size > 0 for path in tmp_path.glob(".out.jsonl*")] == [True]

@@ -40,7 +40,7 @@ from hokusai.pipeline.training import (
 CLASSIFIERS = [
     ("sklearn.linear_model.LogisticRegression", {"max_iter": 500}),
     ("sklearn.ensemble.RandomForestClassifier", {"n_estimators": 10}),
-    ("sklearn.ensemble.HistGradientBoostingClassifier", {"max_iter": 10}),
+    ("sklearn.ensemble.HistGradientBoostingClassifier", {"max_iter": 3, "learning_rate": 0.5}),
     ("sklearn.svm.SVC", {}),
     ("sklearn.svm.LinearSVC", {}),
     ("sklearn.neighbors.KNeighborsClassifier", {}),

@@ -165,7 +165,6 @@ class TestOverlaps:
         ]
 
     @given(st.lists(PIECES, min_size=1, max_size=5))
-    @settings(max_examples=75)
     def test_no_two_spans_of_a_row_share_a_character(self, pieces: list[str]) -> None:
         text = " ".join(pieces)
         end_before = 0
@@ -240,7 +239,7 @@ class TestQuickPass:
     @pytest.mark.parametrize("kind", ALL_KINDS)
     def test_lets_through_every_text_in_which_a_kind_finds_something(self, kind: PiiKind) -> None:
         @given(st.lists(PIECES, min_size=1, max_size=3).map("".join))
-        @settings(max_examples=60)
+        @settings(max_examples=40)
         def check(text: str) -> None:
             plain = fold(text)[0]
             spans = list(SPANS[kind](plain))
@@ -262,12 +261,12 @@ class TestQuickPass:
 
 class TestHostileText:
     @pytest.mark.parametrize("character", [*"1a@. ", "\uff11"])
-    def test_ten_megabytes_of_one_character_take_no_longer_each(self, character: str) -> None:
+    def test_megabytes_of_one_character_take_no_longer_each(self, character: str) -> None:
         def of_bytes(size: int) -> Callable[[], None]:
             column = pl.Series([character * (size // len(character.encode()))])
             return lambda: none_in(column)
 
-        assert_grows_with_size(of_bytes, 1_250_000, 10_000_000)
+        assert_grows_with_size(of_bytes, 300_000, 2_400_000)
 
     @pytest.mark.parametrize(
         "unit",

@@ -137,7 +137,7 @@ CASES: dict[str, tuple[Callable[[], Any], Any, str, str]] = {
 }
 
 
-@pytest.fixture(params=list(CASES))
+@pytest.fixture(scope="module", params=list(CASES))
 def case(request: pytest.FixtureRequest) -> tuple[Any, Any, str, str]:
     make, rows, form, flavor = CASES[request.param]
     return make(), rows, form, flavor

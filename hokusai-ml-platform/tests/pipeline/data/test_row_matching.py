@@ -120,13 +120,15 @@ REWRITTEN = {
 class TestContent:
     """Each of these let a contributor train on the benchmark, or be paid twice for a row."""
 
-    @pytest.mark.parametrize("text", REWRITTEN.values(), ids=REWRITTEN)
     @pytest.mark.parametrize("column", ["q", "label"])
-    def test_text_written_otherwise_is_the_same(self, column: str, text: str) -> None:
+    def test_text_written_otherwise_is_the_same(self, column: str) -> None:
         benchmark = pl.DataFrame({"q": [ACCENTED, "other"], "label": [ACCENTED, "b"]})
-        copied = benchmark[:1].with_columns(pl.lit(text).alias(column))
-        assert occurs_in(copied, benchmark, ["q", "label"]).to_list() == [True]
-        assert first_occurrence(pl.concat([benchmark, copied]), ["q", "label"]).to_list() == [0, 1, 0]
+        same = {"q": ACCENTED, "label": ACCENTED}
+        copied = pl.DataFrame([{**same, column: text} for text in REWRITTEN.values()])
+        found = dict(zip(REWRITTEN, occurs_in(copied, benchmark, ["q", "label"]), strict=True))
+        assert [how for how, is_found in found.items() if not is_found] == []
+        first = first_occurrence(pl.concat([benchmark, copied]), ["q", "label"]).to_list()
+        assert first == [0, 1, *[0] * len(REWRITTEN)]
 
     @pytest.mark.parametrize(
         "text", ["cafe au lait", "c\u0430f\u00e9 au lait", "caf\u00e9 aulait", "caf\u00e9 au lait."]
