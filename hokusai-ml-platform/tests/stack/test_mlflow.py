@@ -1,6 +1,7 @@
-"""A real MLflow server, on PostgreSQL and S3; it takes ten seconds to start, so one serves most tests."""
+"""Two real MLflow servers, on one PostgreSQL and S3; they take ten seconds to start, so they serve most tests."""
 
 import threading
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -10,17 +11,41 @@ import pytest
 
 from hokusai.errors import BackendUnavailableError
 from hokusai.stack import start_mlflow
-from hokusai.stack.mlflow import _in_full
+from hokusai.stack.mlflow import _in_full, _one_at_a_time
 
 
 @pytest.fixture(scope="module")
-def running(postgres_server, s3_server):
-    with start_mlflow(
-        backend_store_uri=postgres_server.uri,
-        artifacts_destination=s3_server.uri("mlflow"),
-        env=s3_server.env(),
-    ) as server:
-        yield server
+def pair(postgres_server, s3_server):
+    """Two that start at once on the same empty tables."""
+    handles = []
+    with ExitStack() as stack:
+
+        def start():
+            handles.append(
+                start_mlflow(
+                    backend_store_uri=postgres_server.uri,
+                    artifacts_destination=s3_server.uri("mlflow"),
+                    env=s3_server.env(),
+                )
+            )
+            stack.callback(handles[-1].stop)
+
+        threads = [threading.Thread(target=start) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(handles) == 2
+        servers = [psutil.Process(handle.process.pid) for handle in handles]
+        workers = [worker for server in servers for worker in server.children(recursive=True)]
+        assert len(workers) == 2, "one worker each, no job runner"
+        yield handles
+    assert psutil.wait_procs([*servers, *workers], timeout=0)[1] == []
+
+
+@pytest.fixture
+def running(pair):
+    return pair[0].server
 
 
 @pytest.fixture
@@ -72,30 +97,30 @@ def test_shows_no_password_on_its_command_line(running, postgres_server, s3_serv
     assert not any(postgres_server.password in line or s3_server.secret_key in line for line in lines)
 
 
-@pytest.mark.slow
-def test_two_that_start_on_the_same_empty_tables_both_serve_and_both_end(tmp_path):
+def test_two_that_started_on_the_same_empty_tables_both_serve(pair):
     from mlflow import MlflowClient
 
-    store, handles = f"sqlite:///{tmp_path / 'both.db'}", []
-    with ExitStack() as stack:
+    one, other = (MlflowClient(handle.server.url) for handle in pair)
+    experiment = one.create_experiment("seen-by-both")
+    assert other.get_experiment(experiment).name == "seen-by-both"
 
-        def start():
-            handles.append(start_mlflow(backend_store_uri=store, folder=tmp_path / "home"))
-            stack.callback(handles[-1].stop)
 
-        threads = [threading.Thread(target=start) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        one, other = (MlflowClient(handle.server.url) for handle in handles)
-        experiment = one.create_experiment("seen-by-both")
-        assert other.get_experiment(experiment).name == "seen-by-both"
+def test_only_one_at_a_time_makes_the_tables_of_a_file(tmp_path):
+    store, inside, most = f"sqlite:///{tmp_path}/new/both.db", [], []
 
-        servers = [psutil.Process(handle.process.pid) for handle in handles]
-        workers = [worker for server in servers for worker in server.children(recursive=True)]
-        assert len(workers) == 2, "one worker each, no job runner"
-    assert psutil.wait_procs([*servers, *workers], timeout=0)[1] == []
+    def start():
+        with _one_at_a_time(store):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1, 1]
 
 
 def test_says_when_its_database_cannot_be_reached():
