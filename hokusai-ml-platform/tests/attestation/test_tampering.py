@@ -451,7 +451,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_with_the_key_nonsense_is_reported_and_never_raised(
     claim: DeltaOneClaim,

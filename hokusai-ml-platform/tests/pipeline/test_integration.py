@@ -221,7 +221,6 @@ cell = st.sampled_from([None, 0, 1, 2])
 some_rows = st.lists(st.tuples(cell, cell, st.sampled_from([None, 0, 1])), min_size=1, max_size=8)
 
 
-@settings(max_examples=50)
 @given(files=st.lists(some_rows, min_size=1, max_size=3), base=some_rows, benchmark=some_rows)
 def test_the_account_agrees_with_a_plain_loop(files: list, base: list, benchmark: list) -> None:
     columns = {"a": pl.Int64, "b": pl.Int64, "y": pl.Int64}

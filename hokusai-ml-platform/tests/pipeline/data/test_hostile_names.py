@@ -39,7 +39,7 @@ def rows_with(names: list[str]) -> pl.DataFrame:
     return pl.DataFrame({name: kinds[i % 4] for i, name in enumerate(names)})
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(NAMES)
 @example(["*", "^a.*$", "ab"])
 @example(["^.*$", "value 0", "*", "missing 0"])
