@@ -344,7 +344,7 @@ if len(sys.argv) > 2:
     with open(sys.argv[2], "w") as file:
         file.write("foreground" if os.getpgrp() == foreground else "background")
 open(sys.argv[1], "w").close()
-time.sleep(30)
+time.sleep(600)
 """
 
 

@@ -15,7 +15,7 @@ from hokusai.cli.progress import stepping
 with stepping(float(sys.argv[1])) as tell:
     tell("Opening", 0, None)
     tell("Reading", 0, None)
-    time.sleep(0.4)
+    time.sleep(0.9)
     tell("Cleaning", 1_000, 2_000)
     time.sleep(0.4)
 print("done")
@@ -45,7 +45,7 @@ def test_work_that_is_soon_done_shows_no_bar() -> None:
 
 
 def test_what_lasts_is_shown_with_its_figures_and_steps_before_that_are_not() -> None:
-    screen = on_a_terminal("0.1")
+    screen = on_a_terminal("0.5")
     assert "Reading" in screen
     assert "1,000/2,000" in screen
     assert "Opening" not in screen
