@@ -382,6 +382,7 @@ def test_a_letter_gives_away_who_writes_and_to_whom(text: str, names: list[str])
             "Cc: Stable Kernel",
             "cc: @jane",
         ),
+        *("cc: Incident Response", "CC: Visa Platinum", "Cc: Release Managers", "Warehouse to: Regional Hub"),
         *("Signed by Let's Encrypt", "signed by Manchester United", "Signed, Mint Condition"),
         *("Thanks, everyone", "Thanks, Obama", "Thanks, Google Maps", "Thanks, Best Buy", "Cheers, Mate"),
         *("Thanks, Will do", "Best regards, The Support Team", "Kind regards, Acme Corp", "Regards, Support"),

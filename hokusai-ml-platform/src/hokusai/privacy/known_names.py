@@ -95,16 +95,16 @@ industries institute kg limited llc llp ltd nv office oy partners plc sa sarl sc
 studio systems team technologies trust university
 """
 _OFFICES_TEXT = """
-accounting accounts admin administration affairs agency analytics architecture assigned association assurance
-authority backend billing board bureau business cloud club cola committee communications community content council
-data days default depot design development devops digital division editorial editors education election engineering
-excellence facilities fargo federal finance frontend fund general global government growth guest help human
-infrastructure initiative innovation insurance intelligence internal international it kernel legal list logistics
-mailing management marketing media mobile nations network news number observatory official open operations order organisation
-organization payments payroll people planning platform policy press procurement product production project projects
-public publishing quality ready relations reply required research resources retail review risk safety sales science
-security senior service shared software source staff strategy success supply support system task technical technology
-test time tool toolkit tools training transport treasury union unknown user users various vendor warehouse web world
+accounting accounts admin administration affairs agency analytics architecture assigned association assurance authority
+backend billing board bureau business cloud club cola committee communications community content council data days
+default depot design development devops digital division editorial editors education election engineering excellence
+facilities fargo federal finance frontend fund general global government growth guest help human infrastructure
+initiative innovation insurance intelligence internal international it kernel legal list logistics mailing management
+marketing media mobile nations network news number observatory official open operations order organisation organization
+payments payroll people planning platform policy press procurement product production project projects public
+publishing quality ready relations reply required research resources retail review risk safety sales science security
+senior service shared software source staff strategy success supply support system task technical technology test time
+tool toolkit tools training transport treasury union unknown user users various vendor warehouse web world
 """
 _THINGS_TEXT = """
 air airlines airport app armchair audio backpack bag balm band bands basket bath battery bay beach beans bed bedside

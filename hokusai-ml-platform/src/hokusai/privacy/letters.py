@@ -49,12 +49,13 @@ _NO_SIGNERS = frozenset(_NO_SIGNERS_TEXT.split())
 """Who signs as somebody, or says whose he is: Ihre Sparkasse, Concerned Citizen."""
 
 _HEADER = re.compile(
-    r"(?P<start>(?:^|[\r\n])[ \t>*|-]{0,8})?\b"
-    r"(?:(?i:(?P<people>b?cc|attn)|from|to|reply-to|attention)[ ]?:|(?P<attention>[Aa]ttn|ATTN)(?:\.[ ]?:?|[ ]))"
-    r"\*{0,2}[ ]{0,3}"
+    r"(?P<start>(?:^|[\r\n])[ \t>*|-]{0,8})?\b(?:(?P<attention>[Aa]ttn|ATTN)(?:\.[ ]?:?|[ ])"
+    r"|(?:(?P<people>[Cc]c|[Bb]cc|BCC|(?i:attn))|(?i:cc|from|to|reply-to|attention))[ ]?:)\*{0,2}[ ]{0,3}"
 )
+_MAY_BE_HEADER = re.compile(r"[CMNOcmno][ ]?:|[Tt]tn|TTN")
+"""Found at once where there is none."""
 _OTHER_HEADER = re.compile(
-    r"(?:^|[\r\n])[ \t>*|-]{0,8}(?i:subject|sent|b?cc|reply-to|message-id|betreff|objet|asunto|oggetto)[ ]?:"
+    r"(?:^|[\r\n])[ \t>*|-]{0,8}(?:[Cc]c|(?i:subject|sent|bcc|reply-to|message-id|betreff|objet|asunto|oggetto))[ ]?:"
 )
 """What mails have, and forms that speak of journeys or transfers have not."""
 _ADDRESS = rf"[ ]{{0,2}}<[^<>\s{CLAIMED}{REMOVED}@]{{0,64}}[@{CLAIMED}{REMOVED}][^<>\r\n]{{0,254}}>"
@@ -68,16 +69,19 @@ _ADDRESSEE = re.compile(
 _NO_PERSONS_TEXT = "camp cape creative fort isla king lake mount mt point prince princess queen villa"
 _NO_PERSONS = frozenset(_NO_PERSONS_TEXT.split())
 """What towns, lakes and licences begin with, and names seldom."""
-_NO_COPIES = frozenset(["captions", "commons", "subtitles"])
-"""What else is `CC:`."""
+_NO_COPIES_TEXT = (
+    "captions commons incident leads maintainers managers owners release response reviewers subtitles"
+)
+_NO_COPIES = frozenset(_NO_COPIES_TEXT.split())
+"""Which teams have a copy; and `CC:`, in capitals, is also a card and a licence: there, names need to be known."""
 
 HINT = (
     r"(?:gards|ishes|anks|erely|ruly|fully|heers|mente?|vous|ludos|aluti|igned)(?:[,!.]? {0,2}[\r\n]| ?, +[A-ZÀ-ž])"
     r"|(?:ichen|iele|iebe) Gr|igned by |[Cc]c ?:|CC ?:|[Tt]tn[. ]|TTN[. ]"
 )
 GATE = (
-    rf"(?:{CLOSINGS})[,!.]? {{0,2}}[\r\n]|(?:{CLOSINGS}|[Ss]igned) ?, {{1,3}}\p{{Lu}}|[Ss]igned by "
-    r"|(?i:(?:cc|attn|from|to|attention) ?:|attn\.? ?:?)\*{0,2} {0,3}"
+    rf"(?:{CLOSINGS}|[Ss]igned)(?:[,!.]? {{0,2}}[\r\n]| ?, +\p{{Lu}})|[Ss]igned by "
+    r"|(?-u:\b)(?i:(?:b?cc|attn|from|to|attention) ?:|attn\.? ?:?)\** *"
     rf"(?:[\p{{Lu}}\"'<{CLAIMED}{REMOVED}]|[^\n<]+<)"
 )
 """Rust regexes for the rows in which names stand so, as in `names`: for the quick pass, and for the rows left by it."""
@@ -87,11 +91,13 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of the names in headers and beside closings; empty ones are none.
 
     >>> text = "Cc: Jane Doe, Xiomara Quintanilla; Thanks, Google Maps. Kind regards, Jane"
-    >>> [text[start:end] for start, end in spans(text)]
+    >>> [text[start:end] for start, end in spans(text) if start < end]
     ['Jane Doe', 'Xiomara Quintanilla', 'Jane']
     """
-    yield from _addressees(text)
-    yield from _signers(text)
+    if _MAY_BE_HEADER.search(text):
+        yield from _addressees(text)
+    if "," in text:
+        yield from _signers(text)
     for found in _SIGNED_BY.finditer(text):
         start, end = own_words(text, *found.span("name"))
         if " " in text[start:end] and is_persons_name(text[start:end]):
