@@ -206,6 +206,7 @@ def test_numbers_that_prove_themselves_are_found(text: str, number: str) -> None
         "371 697 580",
         "1 415 555 2671 12 9",
         "call us on 2024-01-15 10 o'clock",
+        *("call 2024-01-18T14:25:37.965900", "called 18.01.2024 14:25, mobile", "phone 14:25:37,965900 s"),
         "(96) 627-277",
         "+1 415 555",
         "978-3-16-148410-0",
@@ -213,6 +214,18 @@ def test_numbers_that_prove_themselves_are_found(text: str, number: str) -> None
 )
 def test_digits_that_do_not_are_left(text: str) -> None:
     assert list(spans(text, REGIONS)) == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["2024-01-18T14:25:37.965900 ", "2024-01-18 14:25:37 ", "2024-01-18 ", "18.01.2024, 14:25 ", "14:25 "],
+)
+def test_a_number_behind_a_time_is_found(before: str) -> None:
+    assert list(spans(f"{before}415-555-2671", REGIONS)) == [(len(before), len(before) + 12, "+14155552671")]
+
+
+def test_digits_that_only_begin_like_a_day_are_a_number() -> None:
+    assert [found for *_, found in spans("call 01/02/2001/12", ("FR",))] == ["+33102200112"]
 
 
 def test_several_numbers_side_by_side_are_told_apart() -> None:

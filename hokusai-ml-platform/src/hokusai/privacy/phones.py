@@ -18,6 +18,10 @@ from hokusai.privacy.numbering import NORTH_AMERICAN, NumberingPlan, in_country,
 
 GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
 _RUN = re.compile(r"[0-9][0-9 ()./-]*[0-9]")
+_CLOCK = r"[0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]{1,9})?)?"
+_YEAR, _MONTH, _DAY = "(?:19|20)[0-9]{2}", "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
+_TIME = re.compile(rf"(?:{_YEAR}-{_MONTH}-{_DAY}|{_DAY}[./]{_DAY}[./]{_YEAR})(?:(?:T|,? ){_CLOCK})?|{_CLOCK}")
+_DIGIT_NEXT = re.compile(r"[ ()./-]{0,3}[0-9]")
 _WIDE = re.compile(r"[ ()./-]{4,}")
 _GROUP = re.compile(r"[0-9]+")
 _EXIT_CODES = ("00", "011")
@@ -58,15 +62,37 @@ def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterato
     [(5, 18, '+442079460958'), (22, 39, '+14155552671')]
     """
     known = plans(regions)
-    worded = told or phone_words.may_be_named(text)
-    for run in _RUN.finditer(text):
+    worded: bool | None = True if told else None  # not looked for yet
+    for run in _runs(text):
         start = _left_edge(text, 0, run.start())
         if run.end() - start < _DIGITS[0]:
             continue
+        if worded is None:
+            worded = phone_words.may_be_named(text)
         for gap in _WIDE.finditer(text, run.start(), run.end()):
             yield from _in_run(text, start, gap.start(), known, worded, told=told)
             start = gap.end()
         yield from _in_run(text, start, run.end(), known, worded, told=told)
+
+
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    """Digits that stand together, but for days and times of day, which texts are full of."""
+    at = 0
+    while run := _RUN.search(text, at):
+        time = _TIME.match(text, run.start())
+        if time and _is_time(text, *time.span()):
+            at = time.end()
+        else:
+            yield run
+            at = run.end()
+
+
+def _is_time(text: str, start: int, end: int) -> bool:
+    """Whether what reads as a day or a time of day is one, and no piece of longer digits."""
+    if start and text[start - 1] in "+(":
+        return False
+    more = text[end : end + 1].isdigit() if ":" in text[start:end] else _DIGIT_NEXT.match(text, end)
+    return not more
 
 
 def _in_run(
