@@ -175,7 +175,8 @@ class ColumnTypes:
             numbers: For each row, what its number is in the file.
         """
 
-        names = [name for name in self.open if name in block.columns]
+        there = set(block.columns)
+        names = [name for name in self.open if name in there]
         likely = {name: self._columns[name].candidates[0] for name in names}
         facts = block.select(  # one pass over all columns in parallel, for the type that each most likely has
             *(col(name).str.len_bytes().max().alias(f"length {name}") for name in names),
