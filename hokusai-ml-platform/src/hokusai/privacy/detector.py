@@ -252,7 +252,7 @@ def _finders(kind: PiiKind, regions: tuple[str, ...], *, told: bool) -> tuple[tu
             gate = births.GATE_TOLD if told else births.GATE
             return (gate,), [((), partial(births.spans, told=told))]
         case PiiKind.PHONE:
-            gates = _gates(phones.GATE, phones.GATE_UNTOLD, told=told)
+            gates = _gates(phones.GATE, phones.belief(regions), told=told)
             return gates, [((), partial(phones.spans, regions=regions, told=told))]
         case _:
             return (_GATES[kind],), [((), _SPANS[kind])]

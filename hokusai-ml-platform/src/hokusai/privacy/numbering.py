@@ -7,6 +7,7 @@ expressions, so a column of numbers can be checked as a whole; this file reads t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -34,10 +35,17 @@ _CAPTURED = re.compile(r"\(((?:[^()]|\(\?:[^()]*\))*)\)")
 _FIRST_GROUP = re.compile(r"\\\d")
 _GROUP = re.compile("[0-9]+")
 NORTH_AMERICAN = (3, 3, 4)
+BRACKETS = str.maketrans("", "", "()")
+"""Takes out what some write around an area code, and others do not."""
+_BETWEEN = "[ ()./-]{1,3}"
+_LIKE_A_DAY = ((4, 4), (2, 2), (2, 2))
+_NO_YEAR = "(?:[03-9][0-9]|1[0-8]|2[1-9])[0-9]{2}"
+"""What numbers in such groups begin with: 2024-01-18 is a day."""
 _MOST_LENGTHS = 4
 """Fixed lines of more lengths than this are loose: nearly any digits are one, as in Germany and Italy."""
 _LOOSE_KINDS = ("pager", "uan", "voicemail")
 _NOTHING = r"[^\s\S]"
+_WRITTEN_GROUP = re.compile(r"(?:[0-9]|\\[0-9])+")
 _LEAST_ABROAD = 11
 """Digits from which a number may be read as one of another country that lost its plus."""
 
@@ -176,6 +184,26 @@ def abroad(digits: str) -> str | None:
 
 
 @cache
+def grouped(regions: tuple[str, ...]) -> str:
+    """Rust regex: it matches wherever digits stand in groups as long as those of some number of the regions.
+
+    Of two groups, which prove less, only those count between which stands what the region's people write there.
+
+    Raises:
+        MissingExtraError: `phonenumbers` is not installed.
+        InvalidInputError: A region is unknown.
+
+    >>> bool(re.search(grouped(("GB",)), "at 020 7946 0958")), bool(re.search(grouped(("GB",)), "0.123456"))
+    (True, False)
+    """
+    known = plans(regions)
+    shapes = {style.shape for each in known for style in each.styles if len(style.group_lengths) > 1}
+    if any(each.country_code == "1" for each in known):
+        shapes.add(_shape([(length, length) for length in NORTH_AMERICAN], _BETWEEN))
+    return rf"(?:^|[^0-9])(?:{'|'.join(sorted(shapes)) or _NOTHING})(?:[^0-9]|$)"
+
+
+@cache
 def plans(regions: tuple[str, ...]) -> tuple[NumberingPlan, ...]:
     """The plans of some regions.
 
@@ -274,6 +302,20 @@ class _Style:
             low <= length <= high for length, (low, high) in zip(lengths, self.group_lengths, strict=True)
         )
 
+    @property
+    def most_digits(self) -> int:
+        """No number that is written so has more."""
+        return sum(high for _, high in self.group_lengths)
+
+    @property
+    def shape(self) -> str:
+        """Regex of digits in two groups or more that can be what `template` makes of some number."""
+        between = _BETWEEN
+        if len(self.group_lengths) == 2:
+            sign = re.escape(_WRITTEN_GROUP.split(self.template)[1].translate(BRACKETS))
+            between = f"[()]{{0,2}}{sign}[()]{{0,2}}"
+        return _shape(self.group_lengths, between)
+
     def match(self, national: str) -> re.Match[str] | None:
         """The groups of a number that is written so."""
         if self.leading and not _compiled(self.leading).match(national):
@@ -314,7 +356,11 @@ def _plan(metadata: PhoneMetadata) -> NumberingPlan:
                 mobile = pattern
     valid = "(?:" + "|".join(patterns) + ")"
     prefix = metadata.national_prefix_for_parsing or ""
+    least = min(general.possible_length or (0,)) if general else 0
     styles = _styles(metadata.id, str(metadata.country_code))
+    styles = tuple(
+        style for style in styles if style.most_digits >= least
+    )  # others are of local numbers alone
     return NumberingPlan(
         metadata.id,
         str(metadata.country_code),
@@ -373,13 +419,20 @@ def _group_lengths(pattern: str, template: str) -> tuple[tuple[int, int], ...]:
     """
     widths = [_width(group) for group in _CAPTURED.findall(_CLASS.sub("x", pattern))]
     lengths = []
-    for written in re.findall(r"(?:[0-9]|\\[0-9])+", template):
+    for written in _WRITTEN_GROUP.findall(template):
         references = [widths[int(reference) - 1] for reference in re.findall(r"\\([0-9])", written)]
         literal = len(re.sub(r"\\[0-9]", "", written))
         lengths.append(
             (literal + sum(low for low, _ in references), literal + sum(high for _, high in references))
         )
     return tuple(lengths)
+
+
+def _shape(lengths: Sequence[tuple[int, int]], between: str) -> str:
+    groups = [f"[0-9]{{{low},{high}}}" for low, high in lengths]
+    if lengths == _LIKE_A_DAY:
+        groups[0] = _NO_YEAR
+    return between.join(groups)
 
 
 def _width(group: str) -> tuple[int, int]:

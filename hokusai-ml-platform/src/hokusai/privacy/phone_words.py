@@ -63,10 +63,13 @@ _DRAWN = re.compile(
 
 
 def may_be_named(text: str) -> bool:
-    """Whether a word for telephones may stand in a text at all: a quick look."""
+    """Whether a word for telephones stands anywhere in a text; pieces of words are looked for first, which is quick."""
     lower = text.lower()
-    roots = ROOTS if lower.isascii() else _ALL_ROOTS
-    return _has_one(lower, roots) or _says_number(lower, _NUMBER)
+    if _says_number(lower, _NUMBER):
+        return True
+    if not _has_one(lower, ROOTS if lower.isascii() else _ALL_ROOTS):
+        return False
+    return _has_one(lower, _SIGNS) or not WORDS.isdisjoint(_LETTERS.findall(lower))
 
 
 def is_named(text: str, left: int, right: int, *, in_one_piece: bool) -> bool:

@@ -14,7 +14,15 @@ from itertools import pairwise
 
 from hokusai.privacy import phone_words
 from hokusai.privacy.context import Found, before, is_glued
-from hokusai.privacy.numbering import NORTH_AMERICAN, NumberingPlan, in_country, international, plans
+from hokusai.privacy.numbering import (
+    BRACKETS,
+    NORTH_AMERICAN,
+    NumberingPlan,
+    grouped,
+    in_country,
+    international,
+    plans,
+)
 
 GATE = r"[0-9](?:[ ()./-]{0,3}[0-9]){6}"
 _RUN = re.compile(r"[0-9][0-9 ()./-]*[0-9]")
@@ -27,12 +35,6 @@ _GROUP = re.compile(r"[0-9]+")
 _EXIT_CODES = ("00", "011")
 """What is dialled before a country code, in North America and elsewhere."""
 _EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|Durchwahl|poste) ?[0-9]{1,6}\b")
-GATE_UNTOLD = rf"\+[0-9(]|[0-9][ ()./-]{{1,3}}[0-9]|{phone_words.GATE}"
-"""What else a text must have where no column says that it holds numbers: a plus, grouped digits, a word for telephones.
-
-Digits in one piece are what text is full of (orders, parcels, times), and a regular expression passes them over a
-hundred times as fast as Python does.
-"""
 _DATE = re.compile(
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?: [0-9]{1,2})?"
     r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}(?: [0-9]{1,2})?"
@@ -41,10 +43,20 @@ _HIGHEST_DRAWN = "60"
 _LABEL = re.compile(r"[^\W\d_][ :=.(\"'\[-]{1,4}$")
 _LEAST_DIALLED = 11
 """Digits of the shortest number that is believed to be one of another country beside a word, without a plus."""
-_BRACKETS = str.maketrans("", "", "()")
 _MOST_GROUPS = 7
 _LONGEST_RUN = 60
 _DIGITS = (7, 15)
+
+
+def belief(regions: tuple[str, ...]) -> str:
+    """What else a text must have where no column says that it holds numbers; a Rust regex.
+
+    That is a plus, what is dialled before a country code, digits grouped as in one of the regions, or a word for
+    telephones. Text is full of other digits (orders, times, decimals), and a regular expression passes them over a
+    hundred times as fast as Python does.
+    """
+    dialled = rf"(?:^\.?|[^0-9.]|[^0-9]\.)(?:{'|'.join(_EXIT_CODES)})"
+    return rf"\+ ?[0-9(]|{dialled}|{grouped(regions)}|{phone_words.GATE}"
 
 
 def spans(text: str, regions: tuple[str, ...], *, told: bool = False) -> Iterator[Found]:
@@ -112,6 +124,10 @@ def _in_run(
         return  # a list of numbers
     groups = [found.span() for found in _GROUP.finditer(text, start, end)]
     lengths = [right - left for left, right in groups]
+    if not (worded or _may_hold(tuple(lengths), known) or "+" in text[start : groups[0][0]]) and not any(
+        text.startswith(_EXIT_CODES, left) for left, _ in groups
+    ):
+        return
     first, proven = 0, False
     while first < len(groups) and end - groups[first][0] >= _DIGITS[0] - 1:
         left = _left_edge(text, start, groups[first][0])
@@ -180,7 +196,11 @@ def _number(
     plus = "+" in text[left : groups[0][0]]
     abroad = text.startswith(_EXIT_CODES, left)
     likely = _likely(lengths, known)
-    if likely and (_is_plain_number(text, left, groups, lengths) or _is_drawn(text, left, groups, lengths)):
+    if likely and (
+        _is_plain_number(text, left, groups, lengths)
+        or _is_drawn(text, left, groups, lengths)
+        or _DATE.fullmatch(text, left, right)
+    ):
         likely = ()
     # "212-555-0123/212-555-0124" are two.
     side_by_side = bool(likely) and len(lengths) > 2 and "/" not in text[left:right]
@@ -255,6 +275,16 @@ def _is_drawn(text: str, left: int, groups: list[tuple[int, int]], lengths: tupl
 
 
 @lru_cache(maxsize=4096)
+def _may_hold(lengths: tuple[int, ...], known: tuple[NumberingPlan, ...]) -> bool:
+    """Whether some of these groups, side by side, are as long as those of some number."""
+    return any(
+        _likely(lengths[first:last], known)
+        for first in range(len(lengths))
+        for last in range(first + 2, min(len(lengths), first + _MOST_GROUPS) + 1)
+    )
+
+
+@lru_cache(maxsize=4096)
 def _likely(lengths: tuple[int, ...], known: tuple[NumberingPlan, ...]) -> tuple[NumberingPlan, ...]:
     """The regions in which some number is written in groups of so many digits."""
     if len(lengths) == 1:
@@ -275,7 +305,7 @@ def _written_by(plan: NumberingPlan, digits: str, lengths: tuple[int, ...], writ
         return national
     rendering = plan.rendering(national)
     if len(lengths) <= 2:
-        return national if rendering.translate(_BRACKETS) == written.translate(_BRACKETS) else None
+        return national if rendering.translate(BRACKETS) == written.translate(BRACKETS) else None
     return national if lengths == tuple(len(group) for group in _GROUP.findall(rendering)) else None
 
 
