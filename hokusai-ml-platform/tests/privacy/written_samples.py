@@ -146,6 +146,8 @@ NOBODY = (
     "20240115 20240116, 12345678 87654321, 41111111 11111112; in 2024 1234 5678 9012",
     "owner: Finance Department, author: Unknown; top 10 street foods under the bridge 12",
     "from: New York to: Sales Team; thanks, everyone; sent via email 10 times; rue the day 2; Don't Stop",
+    "input_ids [101 2054 2003 4111 1111 1111 1111 2345 6789 0124 2005 1037 2307 102]",
+    "counts 4012 8888 8888 1881 1995 1012 7592 2088",
     "score 21-15, 21-18; ratio 4:3; 1/2 cup; 5'11\"; 6-pack; 24/7",
 )
 

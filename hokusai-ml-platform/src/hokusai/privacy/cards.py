@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 
 from hokusai.privacy.checksums import luhn
-from hokusai.privacy.context import Found, before, is_numbered_thing, stands_alone
+from hokusai.privacy.context import (
+    MOST_BESIDE,
+    Found,
+    before,
+    is_numbered_thing,
+    outside_lists,
+    stands_alone,
+    unlisted,
+)
 
 DOTTED = r"[0-9]{4}\.[0-9]{4}\.[0-9]{4}\.[0-9]{4}|[0-9]{4}\.[0-9]{6}\.[0-9]{5}"
 GATE = rf"[0-9](?:[ _/-]{{0,3}}[0-9]){{11}}|{DOTTED}"
@@ -23,11 +33,20 @@ NETWORKS = (
 )
 """First digits and lengths of ISO/IEC 7812 issuers, as the networks publish them; Python and Rust."""
 _NETWORKS = re.compile(NETWORKS)
+_SHORTEST = 12
 _RUN = re.compile(r"[0-9][0-9 ._/-]*[0-9]")
 _GROUP = re.compile(r"[0-9]+")
-_GROUPINGS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 5), (4, 4, 4, 3), (6, 13))
-_HALVES = (8, 8)
+_WRITTEN = re.compile(
+    r"[2-6](?:[0-9]{11,18}"
+    r"|[0-9]{3}([ ._/-]{1,3})(?:[0-9]{4}\1[0-9]{4}\1[0-9]{4}|[0-9]{6}\1[0-9]{4,5}|[0-9]{4}\1[0-9]{5}"
+    r"|[0-9]{4}\1[0-9]{4}\1[0-9]{3})"
+    r"|[0-9]{5}([ ._/-]{1,3})[0-9]{13})\b",
+    re.ASCII,
+)
+"""In one piece, or in the groups in which cards are written."""
+_HALVES = re.compile(r"[0-9]{8}([ ._/-]{1,3})[0-9]{8}")
 """Two numbers of eight digits are common: as halves of a card they count only with no third beside them."""
+_PARTING = re.compile(r"[ ._/-]+")
 _EXPIRY = re.compile(r" ?/ ?(?:0[1-9]|1[0-2])/(?:20)?[0-9]{2}\b")
 _CARD_WORD = re.compile(
     r"(?i)\b(?:cards?|visa|master ?card|amex|american express|credit|debit|cc|pan|karte|kreditkarte|carte|tarjeta"
@@ -42,9 +61,16 @@ def spans(text: str) -> Iterator[Found]:
     >>> list(spans("paid with 4111 1111 1111 1111 today, order 4111111111111111"))
     [(10, 29, '4111111111111111')]
     """
-    for run in _RUN.finditer(text):
-        if run.end() - run.start() >= 12:
-            yield from _in_run(text, run.start(), run.end())
+    found = [
+        card
+        for left, right in outside_lists(text, partial(_may_be_listed, text))
+        for run in _RUN.finditer(text, left, right)
+        if run.end() - run.start() >= _SHORTEST
+        for card in _in_run(text, run.start(), run.end())
+    ]
+    if found:
+        alone = unlisted(text, found)
+        yield from (card for card in found if card[0] in alone or _is_named(text, card[0]))
 
 
 def is_card(digits: str) -> bool:
@@ -57,32 +83,27 @@ def is_card(digits: str) -> bool:
 
 
 def _in_run(text: str, start: int, end: int) -> Iterator[Found]:
-    groups = [found.span() for found in _GROUP.finditer(text, start, end)]
-    lengths = [right - left for left, right in groups]
-    in_halves = tuple(lengths) == _HALVES
-    at = 0
-    while at < len(groups):
-        taken = 0
-        if 12 <= lengths[at] <= 19:
-            taken = 1
-        elif in_halves and at == 0:
-            taken = 2
-        elif lengths[at] in (4, 6):
-            taken = next((len(g) for g in _GROUPINGS if tuple(lengths[at : at + len(g)]) == g), 0)
-        if taken:
-            left, right = groups[at][0], groups[at + taken - 1][1]
-            between = {text[groups[i][1] : groups[i + 1][0]] for i in range(at, at + taken - 1)}
-            digits = "".join(text[a:b] for a, b in groups[at : at + taken])
-            if (
-                len(between) <= 1
-                and len("".join(between)) <= 3
-                and is_card(digits)
-                and _is_apart(text, left, right, grouped=taken > 1)
-            ):
-                yield left, right, digits
-                at += taken
-                continue
-        at += 1
+    """The cards among digits with nothing but separators between."""
+    halves = _HALVES.fullmatch(text, start, end)
+    at = start
+    for group in _GROUP.finditer(text, start, end):
+        left = group.start()
+        if left < at or not (written := halves or _WRITTEN.match(text, left, end)):
+            continue
+        digits = _PARTING.sub("", written[0])
+        right = written.end()
+        if is_card(digits) and _is_apart(text, left, right, grouped=len(digits) < right - left):
+            yield left, right, digits
+            at = right
+        if halves:
+            return
+
+
+def _may_be_listed(text: str, start: int, end: int) -> bool:
+    """Whether a list of numbers may be one of cards: it begins with one, or a word says so."""
+    first = islice(_GROUP.finditer(text, start, end), MOST_BESIDE + 1)
+    written = (_WRITTEN.match(text, group.start()) for group in first)
+    return any(each and is_card(_PARTING.sub("", each[0])) for each in written) or _is_named(text, start)
 
 
 def _is_apart(text: str, left: int, right: int, *, grouped: bool) -> bool:
@@ -91,5 +112,10 @@ def _is_apart(text: str, left: int, right: int, *, grouped: bool) -> bool:
     if not stands_alone(text[start:behind], left - start, right - start):
         labelled = _GLUED_WORD.search(text[max(0, left - 12) : left]) is not None
         return labelled and stands_alone(text[left:behind], 0, right - left)
+    return grouped or not is_numbered_thing(before(text, left)) or _is_named(text, left)
+
+
+def _is_named(text: str, left: int) -> bool:
+    """Whether a word for cards stands before a number."""
     words = before(text, left)
-    return grouped or not is_numbered_thing(words) or _CARD_WORD.search(words) is not None
+    return _CARD_WORD.search(words) is not None or _GLUED_WORD.search(words) is not None

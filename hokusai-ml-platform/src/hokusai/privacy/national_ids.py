@@ -10,10 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from hokusai.privacy.checksums import luhn, mod11_10, verhoeff
-from hokusai.privacy.context import Found, after, before, is_numbered_thing, stands_alone
+from hokusai.privacy.context import (
+    Found,
+    after,
+    before,
+    is_numbered_thing,
+    outside_lists,
+    stands_alone,
+    unlisted,
+)
 
 GATE = (
     r"[0-9](?:[ ./-]?[0-9]){8}|[XYZxyz0-9]-?[0-9]{7}-?[A-Za-z]|[A-Za-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
@@ -23,6 +31,8 @@ GATE = (
 )
 """Rust regex that matches wherever one of the schemes does; plain words have none of its shapes."""
 _WORD_CHARACTERS = 40
+_FEW = 3
+"""So many that look like ids are looked at at once; lists are only looked for among more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +79,47 @@ class Scheme:
             text: What to look through.
             told: Whether the column is known to hold national ids, so that no word has to stand beside.
         """
-        for found in self.written.finditer(text):
-            number = _SEPARATORS.sub("", found[0]).upper()
-            if (
-                self.is_valid(number)
-                and stands_alone(text, found.start(), found.end())
-                and (told or self._is_believed(text, found))
-            ):
-                yield found.start(), found.end(), f"{self.region}:{self.canonical(number)}"
+        found = [
+            (number.start(), number.end(), _plain(number))
+            for number in self._written(text, told=told)
+            if self.is_valid(_plain(number)) and stands_alone(text, number.start(), number.end())
+        ]
+        by_digits = not told and any(self.certain(text[start:end]) for start, end, _ in found)
+        alone = unlisted(text, found) if by_digits else ()
+        for start, end, plain in found:
+            if told or self._is_believed(text, start, end, listed=start not in alone):
+                yield start, end, f"{self.region}:{self.canonical(plain)}"
 
     def canonical(self, number: str) -> str:
         """One spelling of a number: Sweden's with and without the century are one."""
         return number[-_SWEDISH_DIGITS:] if self.region == "SE" else number
 
-    def _is_believed(self, text: str, found: re.Match[str]) -> bool:
-        if self.certain is _is_anything:
+    def _written(self, text: str, *, told: bool) -> list[re.Match[str]]:
+        """What is written like an id; where that is much, outside of lists of other numbers."""
+        every = list(self.written.finditer(text))
+        if told or len(every) <= _FEW:
+            return every
+        stretches = outside_lists(text, partial(self._may_be_listed, text))
+        return [number for left, right in stretches for number in self.written.finditer(text, left, right)]
+
+    def _may_be_listed(self, text: str, start: int, end: int) -> bool:
+        """Whether a list of numbers may be one of ids: it begins with one, or a word says so."""
+        first = self.written.search(text, start, end)
+        return (first is not None and self.is_valid(_plain(first))) or (
+            self.words.search(before(text, start, _WORD_CHARACTERS)) is not None
+        )
+
+    def _is_believed(self, text: str, start: int, end: int, *, listed: bool) -> bool:
+        if self.certain is _is_anything and not listed:
             return True
-        words = before(text, found.start(), _WORD_CHARACTERS)
-        if self.region == _PASSPORT and is_numbered_thing(words):
+        words = before(text, start, _WORD_CHARACTERS)
+        numbered = is_numbered_thing(words)
+        if self.region == _PASSPORT and numbered:
             return False  # its shape is that of many codes
         return (
-            (self.certain(found[0]) and not is_numbered_thing(words))
+            (not listed and not numbered and self.certain(text[start:end]))
             or self.words.search(words) is not None
-            or self.words.search(after(text, found.end(), _WORD_CHARACTERS)) is not None
+            or self.words.search(after(text, end, _WORD_CHARACTERS)) is not None
         )
 
 
@@ -140,6 +168,10 @@ def checked_spans(text: str) -> Iterator[Found]:
 _CAPTURED = re.compile(r"\((\[[^]]*\]\??| \?)\)")
 _SEPARATORS = re.compile(r"[ ./+-]")
 _SWEDISH_DIGITS = 10
+
+
+def _plain(written: re.Match[str]) -> str:
+    return _SEPARATORS.sub("", written[0]).upper()
 
 
 def _is_ssn(number: str) -> bool:
