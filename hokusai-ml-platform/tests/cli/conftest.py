@@ -75,3 +75,30 @@ def model_files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         model = LogisticRegression(C=number + 1).fit(rows, target)
         (folder / f"{number}.skops").write_bytes(dump_model(model))
     return [str(folder / f"{number}.skops") for number in range(3)]
+
+
+@pytest.fixture
+def churn(hokusai: Hokusai, model_files: list[str], request: pytest.FixtureRequest) -> Hokusai:
+    """The command line with a home of the test's own that the module's `fill` has filled."""
+    request.module.fill(hokusai, model_files)
+    return hokusai
+
+
+@pytest.fixture(scope="module")
+def shelf_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shelf") / "home"
+
+
+@pytest.fixture
+def shelf(
+    hokusai: Hokusai,
+    model_files: list[str],
+    shelf_home: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Hokusai:
+    """The same in one home for all tests of the module that only read, or are refused."""
+    monkeypatch.setenv("HOKUSAI_HOME", str(shelf_home))
+    if not shelf_home.exists():
+        request.module.fill(hokusai, model_files)
+    return hokusai

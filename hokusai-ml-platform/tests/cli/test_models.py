@@ -23,28 +23,8 @@ Hokusai = Callable[..., Any]
 WALLET = "0x742d35cc6634c0532925a3b844bc9e7595f62341"
 
 
-@pytest.fixture
-def churn(hokusai: Hokusai, model_files: list[str]) -> Hokusai:
-    """A home with churn/1.0.0, a baseline, and churn/1.1.0, which improves on it."""
-    fill(hokusai, model_files)
-    return hokusai
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shelf") / "home"
-
-
-@pytest.fixture
-def shelf(hokusai: Hokusai, model_files: list[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Hokusai:
-    """The same in one home for all tests that only read, or are refused."""
-    monkeypatch.setenv("HOKUSAI_HOME", str(home))
-    if not home.exists():
-        fill(hokusai, model_files)
-    return hokusai
-
-
 def fill(hokusai: Hokusai, model_files: list[str]) -> None:
+    """For `churn` and `shelf`: churn/1.0.0, a baseline, and churn/1.1.0, which improves on it."""
     add = ("models", "register", "--name", "churn")
     hokusai(
         *add,

@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,28 +15,8 @@ from tests.warm_python import warm
 Hokusai = Callable[..., Any]
 
 
-@pytest.fixture
-def churn(hokusai: Hokusai, model_files: list[str]) -> Hokusai:
-    """A home with churn/1.0.0 and churn/1.1.0."""
-    fill(hokusai, model_files)
-    return hokusai
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shelf") / "home"
-
-
-@pytest.fixture
-def shelf(hokusai: Hokusai, model_files: list[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Hokusai:
-    """The same in one home for all tests that only read, or are refused."""
-    monkeypatch.setenv("HOKUSAI_HOME", str(home))
-    if not home.exists():
-        fill(hokusai, model_files)
-    return hokusai
-
-
 def fill(hokusai: Hokusai, model_files: list[str]) -> None:
+    """For `churn` and `shelf`: churn/1.0.0 and churn/1.1.0."""
     for file, version in zip(model_files, ("1.0.0", "1.1.0"), strict=False):
         hokusai("models", "register", file, "--name", "churn", "--version", version)
 

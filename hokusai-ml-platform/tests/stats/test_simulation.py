@@ -124,7 +124,7 @@ def test_an_interval_that_claims_95_percent_holds_it():
 
 def test_an_interval_of_a_regression_that_claims_95_percent_holds_it():
     covered: dict[str, list[bool]] = {}
-    for seed in range(150):
+    for seed in range(300):
         rng = np.random.default_rng(2000 + seed)
         target, shared = 3 * rng.normal(size=300), rng.normal(size=300)
         old, new = (target + shared + rng.normal(size=300) for _ in range(2))
@@ -133,8 +133,7 @@ def test_an_interval_of_a_regression_that_claims_95_percent_holds_it():
             covered.setdefault(delta.metric.name, []).append(delta.interval.low <= 0 <= delta.interval.high)
         covered.setdefault("delta_one", []).append(compared.interval.low <= 0 <= compared.interval.high)
     rates = {name: float(np.mean(hits)) for name, hits in covered.items()}
-    # Monte-Carlo error of a rate of .95 in 150: 0.0178; the lower bound is 3 of them.
-    assert all(0.896 <= rate < 1 for rate in rates.values()), rates
+    assert all(0.912 <= rate <= 0.988 for rate in rates.values()), rates
 
 
 def test_the_same_input_gives_the_same_bits():
